@@ -1,0 +1,25 @@
+"""nn2crn: compiles a trained neural network into a chemical reaction network that computes it at steady state.
+
+    import nn2crn
+    network = nn2crn.load("iris.onnx")
+    reactions = nn2crn.compile(network)
+    nn2crn.write(reactions, "iris.xml")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Library", "Options", "__version__", "compile", "load", "write"]
+
+if TYPE_CHECKING:
+    from nn2crn.compiler import Library, Options, compile, load, write  # noqa: A004  # the verb users know
+
+
+def __getattr__(name: str) -> Any:
+    """The interface is imported when first used, so that `nn2crn --help` stays instant."""
+    if name in __all__:
+        return getattr(import_module("nn2crn.compiler"), name)
+    raise AttributeError(f"module 'nn2crn' has no attribute {name!r}")

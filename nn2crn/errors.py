@@ -1,0 +1,81 @@
+"""Every deliberate error: one message, where it happened, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_WIDTH = 100  # of a source line that a message shows
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a text file; `text` is the whole line, for the caret under it."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+
+    def caret(self) -> str:
+        """The line with a caret below the column, tabs kept so that the two line up; a long line is cut around it."""
+        first = max(0, self.column - 1 - _WIDTH // 2)
+        before, after = self.text[first : self.column - 1], self.text[self.column - 1 : first + _WIDTH]
+        lead = "".join("\t" if c == "\t" else " " for c in before)
+        cut = "..." if first else ""
+        rest = "..." if len(self.text) > first + _WIDTH else ""
+        return f"    {cut}{before}{after}{rest}\n    {' ' * len(cut)}{lead}^"
+
+
+class Nn2crnError(Exception):
+    """Base of all deliberate errors; the command line prints it and exits with `exit_code`."""
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "", location: Location | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.location = message, hint, location
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.location:
+            where = f"{self.location.file}:{self.location.line}:{self.location.column}"
+            parts = [f"{where}: {self.message}", self.location.caret()]
+        return "\n".join([*parts, *([f"hint: {self.hint}"] if self.hint else [])])
+
+
+class ModelError(Nn2crnError):
+    """The model file cannot be read, or is inconsistent."""
+
+    code = "model"
+
+
+class UnsupportedError(Nn2crnError):
+    """The model is sound, but has something that cannot be compiled; lists every such node."""
+
+    code = "unsupported"
+
+
+class NotationError(Nn2crnError):
+    """A text (.nn, .act, reactions) does not parse, or what it says does not hold."""
+
+    code = "notation"
+
+
+class TemplateError(Nn2crnError):
+    """An activation template is faulty, or does not compute what it states."""
+
+    code = "template"
+
+
+class OutputError(Nn2crnError):
+    """A target file cannot be written."""
+
+    code = "output"
+
+
+class UsageError(Nn2crnError):
+    """An argument or option is wrong."""
+
+    code = "usage"
+    exit_code = 2
