@@ -1,0 +1,1 @@
+"""The two intermediate representations: data and invariants only."""

@@ -1,0 +1,67 @@
+"""Array types shared by both representations, and the few operations that dense and sparse need alike."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+Matrix: TypeAlias = "Floats | sparse.csr_array[np.float64, tuple[int, int]]"
+
+
+def floats(values: ArrayLike) -> Floats:
+    """A read-only double-precision view or copy of `values`."""
+    array = np.asarray(values, dtype=np.float64).view()
+    array.flags.writeable = False
+    return array
+
+
+def ints(values: ArrayLike) -> Ints:
+    """A read-only index array of `values`."""
+    array = np.asarray(values, dtype=np.intp).view()
+    array.flags.writeable = False
+    return array
+
+
+def as_matrix(values: Any) -> Matrix:
+    """A dense read-only float64 matrix, or a canonical CSR one, of shape (n_out, n_in)."""
+    if isinstance(values, sparse.sparray):
+        matrix: sparse.csr_array[np.float64, tuple[int, int]] = sparse.csr_array(cast(Any, values), dtype=np.float64)
+        matrix.sum_duplicates()
+        return matrix
+    return floats(values)
+
+
+def times(a: Matrix, b: Matrix) -> Matrix:
+    """a @ b, sparse when both are."""
+    return as_matrix(a @ b)
+
+
+def plus(a: Matrix, b: Matrix) -> Matrix:
+    """a + b, sparse when both are."""
+    both = isinstance(a, sparse.csr_array) and isinstance(b, sparse.csr_array)
+    return as_matrix(a + b if both else np.asarray(a + b))
+
+
+def scale_columns(a: Matrix, factors: Floats) -> Matrix:
+    """a * factors, one factor per column (n_in,)."""
+    return as_matrix(a @ sparse.diags_array(factors) if isinstance(a, sparse.csr_array) else a * factors)
+
+
+def entries(matrix: Matrix) -> Floats:
+    """The stored values, as one flat array (all values of a dense matrix)."""
+    return floats(matrix.data) if isinstance(matrix, sparse.csr_array) else matrix.reshape(-1)
+
+
+def same_matrix(a: Matrix, b: Matrix) -> bool:
+    """True when both hold the same numbers, whether dense or sparse."""
+    return a.shape == b.shape and bool(np.array_equal(dense(a), dense(b)))
+
+
+def dense(matrix: Matrix) -> Floats:
+    """The matrix as an array."""
+    return matrix.toarray() if isinstance(matrix, sparse.csr_array) else matrix

@@ -1,0 +1,141 @@
+"""Arithmetic formulas as data: rate constants, fixed points and bounds of templates.
+
+A formula is evaluated over arrays by this module alone, from a closed table of functions; never by `eval`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import erf
+
+from nn2crn.ir.arrays import Floats
+
+
+@dataclass(frozen=True)
+class Number:
+    """A literal."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A parameter, a drive (`u`, `U+`) or a species (`E[2]`, `Y-`), by its full name.
+
+    Indices of a chain not yet unrolled are formulas; `resolve` turns them into part of the name.
+    """
+
+    name: str
+    index: tuple[Formula, ...] = ()
+    rail: str = ""
+
+    @property
+    def key(self) -> str:
+        inner = ",".join(show(i) for i in self.index)
+        return f"{self.name}[{inner}]{self.rail}" if self.index else self.name + self.rail
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operator (`+ - * / ^ neg`) or a function of the table, applied to arguments."""
+
+    function: str
+    arguments: tuple[Formula, ...]
+
+
+Formula = Number | Symbol | Call
+
+FUNCTIONS: Mapping[str, tuple[int, Callable[..., Floats]]] = {
+    "exp": (1, np.exp),
+    "log": (1, np.log),
+    "sqrt": (1, np.sqrt),
+    "abs": (1, np.abs),
+    "sign": (1, np.sign),
+    "sinh": (1, np.sinh),
+    "asinh": (1, np.arcsinh),
+    "tanh": (1, np.tanh),
+    "erf": (1, erf),
+    "min": (2, np.minimum),
+    "max": (2, np.maximum),
+}
+OPERATORS: Mapping[str, Callable[..., Floats]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "^": np.power,
+    "neg": np.negative,
+}
+_EXACT = 1e15  # below it every whole number is a float of its own
+_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "^": 4}
+
+
+def evaluate(formula: Formula, values: Mapping[str, float | Floats]) -> Floats:
+    """The formula's value for the given symbols, in double precision, broadcast over arrays.
+
+    Raises:
+        KeyError: a symbol has no value.
+    """
+    if isinstance(formula, Number):
+        return np.float64(formula.value)  # type: ignore[return-value]  # a zero-dimensional array to numpy
+    if isinstance(formula, Symbol):
+        return np.asarray(values[formula.key], dtype=np.float64)
+    arguments = [evaluate(a, values) for a in formula.arguments]
+    function = OPERATORS.get(formula.function) or FUNCTIONS[formula.function][1]
+    return function(*arguments)
+
+
+def resolve(formula: Formula, integers: Mapping[str, int]) -> Formula:
+    """The formula with chain indices evaluated, and the index variables themselves replaced by numbers."""
+    if isinstance(formula, Symbol):
+        if not formula.index and not formula.rail and formula.name in integers:
+            return Number(float(integers[formula.name]))
+        index = tuple(Number(float(round(float(evaluate(i, integers))))) for i in formula.index)
+        return Symbol(formula.name, index, formula.rail)
+    if isinstance(formula, Call):
+        return Call(formula.function, tuple(resolve(a, integers) for a in formula.arguments))
+    return formula
+
+
+def symbols(formula: Formula) -> Iterator[Symbol]:
+    """Every symbol in the formula, in reading order, with repeats."""
+    if isinstance(formula, Symbol):
+        yield formula
+        for i in formula.index:
+            yield from symbols(i)
+    elif isinstance(formula, Call):
+        for a in formula.arguments:
+            yield from symbols(a)
+
+
+def show(formula: Formula) -> str:
+    """The formula as text that parses back to it, with no more parentheses than needed."""
+    if isinstance(formula, Number):
+        return number(formula.value)
+    if isinstance(formula, Symbol):
+        return formula.key
+    f, args = formula.function, formula.arguments
+    if f not in OPERATORS:
+        return f"{f}({', '.join(show(a) for a in args)})"
+    level = _PRECEDENCE[f]
+    if f == "neg":
+        return "-" + _bracketed(args[0], level)
+    # - and / lean left, ^ leans right: the other side of an equal level needs its parentheses
+    left, right = (level + 1, level) if f == "^" else (level, level + 1)
+    tight = f in "*/^"
+    return _bracketed(args[0], left) + (f if tight else f" {f} ") + _bracketed(args[1], right)
+
+
+def number(value: float) -> str:
+    """A float as repr, integers without the point."""
+    return str(int(value)) if float(value).is_integer() and abs(value) < _EXACT else repr(float(value))
+
+
+def _bracketed(formula: Formula, level: int) -> str:
+    own = _PRECEDENCE.get(formula.function, 9) if isinstance(formula, Call) else 9
+    if isinstance(formula, Number) and formula.value < 0:
+        own = _PRECEDENCE["neg"]
+    return f"({show(formula)})" if own < level else show(formula)

@@ -1,0 +1,184 @@
+"""The neural network: a directed acyclic graph of vector-valued nodes, in topological order.
+
+A node is an `Input`, an `Affine` map of earlier nodes or an `Activation` of them; `Output`s name what is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from nn2crn.errors import ModelError
+from nn2crn.ir.arrays import Floats, Matrix, as_matrix, entries, floats
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """A vector the user supplies; `lower` and `upper` (size,) are its domain box, if known."""
+
+    name: str
+    shape: tuple[int, ...]
+    lower: Floats | None = None
+    upper: Floats | None = None
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        for side in ("lower", "upper"):
+            value = getattr(self, side)
+            if value is not None:
+                object.__setattr__(self, side, floats(np.broadcast_to(value, self.size)))
+        if self.lower is not None and self.upper is not None and not np.all(self.lower <= self.upper):
+            raise ModelError(f"input {self.name!r}: the domain's lower bound exceeds its upper bound")
+
+    @property
+    def size(self) -> int:
+        """Number of scalars, the shape flattened row-major."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def nonnegative(self) -> bool:
+        """True when the domain box excludes negative values."""
+        return self.lower is not None and bool(np.all(self.lower >= 0))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """One summand of an affine map: `weight` (n_out, n_in) times the vector of `source`."""
+
+    source: str
+    weight: Matrix
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", as_matrix(self.weight))
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """sum of weight @ source over the terms, plus `bias` (n_out,)."""
+
+    name: str
+    terms: tuple[Term, ...]
+    bias: Floats
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bias", floats(self.bias))
+        for what, values in [("bias", self.bias), *(("weight", entries(t.weight)) for t in self.terms)]:
+            if not np.all(np.isfinite(values)):
+                raise ModelError(
+                    f"{self.origin or self.name}: a {what} is NaN or infinite",
+                    hint="retrain or repair the model: every weight must be a finite number",
+                )
+        for t in self.terms:
+            if t.weight.shape[0] != self.size:
+                raise ModelError(f"{self.origin or self.name}: weight {t.weight.shape} does not fit {self.size} biases")
+
+    @property
+    def size(self) -> int:
+        return len(self.bias)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(t.source for t in self.terms)
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """A named function of its sources, applied to each component.
+
+    `attributes` belong to the function (the slope of a leaky ReLU: a number, or one per neuron), `template` and
+    `settings` to the chemistry that computes it (a variant, and its parameters), when the model itself names them.
+    """
+
+    name: str
+    function: str
+    sources: tuple[str, ...]
+    size: int
+    attributes: Mapping[str, Floats] = field(default_factory=dict)
+    template: str = ""
+    settings: Mapping[str, float] = field(default_factory=dict)
+    origin: str = ""
+
+
+Node = Input | Affine | Activation
+
+
+@dataclass(frozen=True)
+class Output:
+    """A node that is read: its name and its original tensor shape."""
+
+    name: str
+    source: str
+    shape: tuple[int, ...]
+    origin: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Nodes in topological order, the outputs, and remarks a user should see.
+
+    Raises:
+        ModelError: a name is used twice, a source is missing or comes later, or sizes do not fit.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    outputs: tuple[Output, ...]
+    remarks: tuple[str, ...] = ()
+    source: str = ""  # SHA-256 of the model file
+
+    def __post_init__(self) -> None:
+        sizes: dict[str, int] = {}
+        for node in self.nodes:
+            if node.name in sizes:
+                raise ModelError(f"{node.origin or node.name}: the name {node.name!r} is used twice")
+            _check_sources(node, sizes)
+            sizes[node.name] = node.size
+        for out in self.outputs:
+            if sizes.get(out.source) != int(np.prod(out.shape, dtype=np.int64)):
+                raise ModelError(f"output {out.name!r}: source {out.source!r} is missing or has another size")
+        if len({o.name for o in self.outputs}) != len(self.outputs):
+            raise ModelError("two outputs have the same name")
+        if not self.outputs:
+            raise ModelError("the network has no output")
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Node]:
+        return {n.name: n for n in self.nodes}
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return tuple(n for n in self.nodes if isinstance(n, Input))
+
+    def affines(self) -> Iterator[Affine]:
+        return (n for n in self.nodes if isinstance(n, Affine))
+
+    def activations(self) -> Iterator[Activation]:
+        return (n for n in self.nodes if isinstance(n, Activation))
+
+    def replace(self, **changes: object) -> Self:
+        """A checked copy with other fields."""
+        return replace(self, **changes)  # type: ignore[arg-type]  # fields are checked by the constructor
+
+
+def _check_sources(node: Node, sizes: Mapping[str, int]) -> None:
+    for source in node.sources:
+        if source not in sizes:
+            raise ModelError(f"{node.origin or node.name}: {source!r} is not an earlier node")
+    if isinstance(node, Affine):
+        for t in node.terms:
+            if t.weight.shape[1] != sizes[t.source]:
+                raise ModelError(
+                    f"{node.origin or node.name}: weight of shape {t.weight.shape} does not fit"
+                    f" {t.source!r} of size {sizes[t.source]}"
+                )
+    if isinstance(node, Activation) and any(sizes[s] != node.size for s in node.sources):
+        raise ModelError(f"{node.origin or node.name}: {node.function} needs sources of size {node.size}")

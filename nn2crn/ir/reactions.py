@@ -1,0 +1,313 @@
+"""The reaction network: blocks of species, and families of reactions over arrays.
+
+A layer of 256 x 784 weights is one `Driven` family, not 200 000 objects. Rate laws are deterministic mass action:
+`2 Y -> ...` at rate constant k has flux k [Y]^2 (no 1/2). All numbers are dimensionless here; back ends give units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from nn2crn.ir.arrays import Floats, Ints, Matrix, dense, entries, floats, ints, same_matrix
+from nn2crn.ir.formula import Formula
+
+Role = Literal["input", "hidden", "output"]
+Side = tuple[tuple[str, int], ...]
+CHUNK = 1 << 16  # reactions expanded at a time: what a back end holds in memory
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """One reaction by species names, for people and tests; the network itself keeps families."""
+
+    reactants: Side
+    products: Side
+    rate: float
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The shape of a family: what stands on each side, by slot. Slots are numbered in reading order."""
+
+    reactants: Side
+    products: Side
+
+    @cached_property
+    def slots(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(slot for slot, _ in self.reactants + self.products))
+
+    @property
+    def order(self) -> int:
+        """Molecularity: the sum of the reactant coefficients."""
+        return sum(n for _, n in self.reactants)
+
+
+@dataclass(frozen=True, eq=False)
+class SpeciesBlock:
+    """Species of one kind, one per neuron: `name[i]` and its rail, at indices start .. start + size - 1."""
+
+    name: str
+    rail: Literal["", "+", "-"]
+    role: Role
+    start: int
+    initial: Floats  # concentrations, (size,)
+
+    @property
+    def size(self) -> int:
+        return len(self.initial)
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.size
+
+    @property
+    def indices(self) -> Ints:
+        return np.arange(self.start, self.stop)
+
+    def label(self, i: int) -> str:
+        return f"{self.name}[{i}]{self.rail}"
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """n reactions of one scheme: `species` (slots, n) indices, `rates` (n,), all positive."""
+
+    scheme: Scheme
+    species: Ints
+    rates: Floats
+    label: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "species", ints(self.species).reshape(len(self.scheme.slots), -1))
+        object.__setattr__(self, "rates", floats(self.rates))
+        if self.species.shape[1:] not in ((len(self.rates),), (0,)) or not np.all(self.rates > 0):
+            raise ValueError(f"family {self.label!r}: one positive rate constant per reaction is needed")
+
+    @property
+    def count(self) -> int:
+        return len(self.rates)
+
+    def chunks(self) -> Iterator[tuple[Ints, Floats]]:
+        """The reactions as arrays, species (slots, m) and rates (m,), a bounded number at a time."""
+        for a in range(0, self.count, CHUNK):
+            yield self.species[:, a : a + CHUNK], self.rates[a : a + CHUNK]
+
+
+@dataclass(frozen=True, eq=False)
+class DriveTerm:
+    """sign * matrix @ [sources]: one summand of a layer's drive. matrix (n_out, n_in), sources (n_in,)."""
+
+    sources: Ints
+    matrix: Matrix
+    sign: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """u = sum of the terms + bias (n_out,); u+ and u- are the sums of its positive and negative products."""
+
+    terms: tuple[DriveTerm, ...]
+    bias: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Driven:
+    """A family whose first slot is a catalyst weighted by a matrix; never stored expanded.
+
+    For each entry (i, j) of `term` with rail * sign * matrix[i, j] > 0 there is one reaction with the species
+    (sources[j], targets[:, i]) and the rate constant constants[i] * |matrix[i, j]|. targets (slots - 1, n_out).
+    """
+
+    scheme: Scheme
+    term: DriveTerm
+    rail: Literal[1, -1]
+    targets: Ints
+    constants: Floats
+    label: str
+
+    @property
+    def _sign(self) -> int:
+        return self.rail * self.term.sign
+
+    @cached_property
+    def count(self) -> int:
+        values = entries(self.term.matrix)
+        return int(np.count_nonzero(values > 0 if self._sign > 0 else values < 0))
+
+    def chunks(self) -> Iterator[tuple[Ints, Floats]]:
+        """The reactions as arrays, species (slots, m) and rates (m,), some rows of the matrix at a time."""
+        rows, columns = self.term.matrix.shape
+        step = max(1, CHUNK // max(columns, 1))
+        for a in range(0, rows, step):
+            block = self._sign * dense(self.term.matrix[a : a + step])
+            i, j = np.nonzero(block > 0)
+            if len(i):
+                species = np.vstack([self.term.sources[j], self.targets[:, a + i]])
+                yield species, self.constants[a + i] * block[i, j]
+
+
+@dataclass(frozen=True, eq=False)
+class InputPort:
+    """A tensor the user sets: species of its plus rail, of its minus rail if it may be negative, and values (size,)."""
+
+    name: str
+    shape: tuple[int, ...]
+    plus: SpeciesBlock
+    minus: SpeciesBlock | None
+    values: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """sum of coefficients * [species] over the terms, plus constant: how a vector is read from concentrations."""
+
+    terms: tuple[tuple[Ints, Floats], ...]
+    constant: Floats
+
+    @property
+    def size(self) -> int:
+        return len(self.constant)
+
+
+@dataclass(frozen=True, eq=False)
+class OutputPort:
+    """A tensor the network computes."""
+
+    name: str
+    shape: tuple[int, ...]
+    readout: Readout
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """One layer of chemistry: an instance of a template over `size` neurons, and the drives it responds to.
+
+    `steady` gives the fixed point of each species block as a formula of `values` and of the drives
+    (`u`, `U+`, `U-`, and earlier species), in an order in which each can be evaluated.
+    """
+
+    name: str
+    activation: str
+    template: str
+    size: int
+    values: Mapping[str, float | Floats]
+    drives: Mapping[str, Drive]
+    species: Mapping[str, SpeciesBlock]
+    families: tuple[Family | Driven, ...]
+    steady: tuple[tuple[str, Formula], ...]
+    readout: Readout
+    origin: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class ReactionNetwork:
+    """Species blocks (contiguous, in order), modules in topological order, and the ports.
+
+    Raises:
+        ValueError: the blocks are not contiguous, or a family names a species that is not there.
+    """
+
+    name: str
+    blocks: tuple[SpeciesBlock, ...]
+    modules: tuple[Module, ...]
+    inputs: tuple[InputPort, ...]
+    outputs: tuple[OutputPort, ...]
+    remarks: tuple[str, ...] = ()
+    source: str = ""
+    encoding: str = field(default="catalytic")
+
+    def __post_init__(self) -> None:
+        stop = 0
+        for block in self.blocks:
+            if block.start != stop or not np.all(block.initial >= 0):
+                raise ValueError(f"species block {block.name!r} is out of place or starts below zero")
+            stop = block.stop
+        for family in self.families:
+            where = family.species if isinstance(family, Family) else family.targets
+            if where.size and not 0 <= where.min() <= where.max() < stop:
+                raise ValueError(f"family {family.label!r} names a species that is not there")
+
+    @cached_property
+    def families(self) -> tuple[Family | Driven, ...]:
+        """All families that have reactions, in module order."""
+        return tuple(f for m in self.modules for f in m.families if f.count)
+
+    @property
+    def species_count(self) -> int:
+        return self.blocks[-1].stop if self.blocks else 0
+
+    @property
+    def reaction_count(self) -> int:
+        return sum(f.count for f in self.families)
+
+    @cached_property
+    def initial(self) -> Floats:
+        """Initial concentrations of all species (n,)."""
+        return np.concatenate([b.initial for b in self.blocks]) if self.blocks else floats([])
+
+    def labels(self) -> list[str]:
+        """Display names of all species, in order: `layer1[3]`, `x[0]+`."""
+        return [b.label(i) for b in self.blocks for i in range(b.size)]
+
+    def reactions(self) -> Iterator[Reaction]:
+        """Single reactions, lazily, by species labels."""
+        labels = self.labels()
+        for family in self.families:
+            slots = family.scheme.slots
+            for species, rates in family.chunks():
+                for column, rate in zip(species.T.tolist(), rates.tolist(), strict=True):
+                    name = {slot: labels[index] for slot, index in zip(slots, column, strict=True)}
+                    yield Reaction(
+                        tuple((name[s], n) for s, n in family.scheme.reactants),
+                        tuple((name[s], n) for s, n in family.scheme.products),
+                        rate,
+                    )
+
+
+def equal(a: ReactionNetwork, b: ReactionNetwork) -> bool:
+    """True when both have the same species, reactions (in order), rate constants and ports; origins may differ."""
+    return (
+        a.labels() == b.labels()
+        and bool(np.array_equal(a.initial, b.initial))
+        and len(a.families) == len(b.families)
+        and all(_same_family(f, g) for f, g in zip(a.families, b.families, strict=True))
+        and _ports(a) == _ports(b)
+        and all(_same_readout(p.readout, q.readout) for p, q in zip(a.outputs, b.outputs, strict=True))
+    )
+
+
+def _ports(network: ReactionNetwork) -> list[tuple[str, int]]:
+    """Names and sizes; the shape a tensor had in the model's file is no part of the chemistry."""
+    return [(p.name, p.plus.size) for p in network.inputs] + [(p.name, p.readout.size) for p in network.outputs]
+
+
+def _same_family(f: Family | Driven, g: Family | Driven) -> bool:
+    if isinstance(f, Family) and isinstance(g, Family):
+        return f.scheme == g.scheme and np.array_equal(f.species, g.species) and np.array_equal(f.rates, g.rates)
+    if isinstance(f, Driven) and isinstance(g, Driven):
+        return (
+            (f.scheme, f.rail * f.term.sign) == (g.scheme, g.rail * g.term.sign)
+            and np.array_equal(f.targets, g.targets)
+            and np.array_equal(f.term.sources, g.term.sources)
+            and np.array_equal(f.constants, g.constants)
+            and same_matrix(f.term.matrix, g.term.matrix)
+        )
+    return False
+
+
+def _same_readout(a: Readout, b: Readout) -> bool:
+    return (
+        len(a.terms) == len(b.terms)
+        and np.array_equal(a.constant, b.constant)
+        and all(
+            np.array_equal(i, j) and np.array_equal(c, d)
+            for (i, c), (j, d) in zip(a.terms, b.terms, strict=True)
+        )
+    )
+
+
