@@ -1,0 +1,1 @@
+"""Text to data and back: the grammars, formulas and reactions."""

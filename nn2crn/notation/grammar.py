@@ -1,0 +1,86 @@
+"""Parsers made from the grammars, and their errors as ours: file, line, column, the line and a caret."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+from lark.lexer import Token
+from lark.visitors import Transformer
+
+from nn2crn.errors import Location, Nn2crnError, NotationError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_READABLE = {
+    "_NL": "end of line",
+    "$END": "end of file",
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "NUMBERS": "numbers",
+    "STRING": "a string",
+    "RAIL": "a rail",
+}
+
+
+def grammar_path(name: str) -> Path:
+    """Where the grammar is: inside an installed wheel, or at the root of a checkout."""
+    inside = _PACKAGE / "grammars" / name
+    return inside if inside.exists() else _PACKAGE.parent / "grammars" / name
+
+
+@cache
+def _parser(grammar: str, start: str) -> Lark:
+    text = grammar_path(grammar).read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", start=start, propagate_positions=True, maybe_placeholders=False)
+
+
+def parse(text: str, grammar: str, start: str, builder: Transformer[Token, Any], file: str) -> Any:
+    """Parses `text` and builds it with `builder`.
+
+    Raises:
+        NotationError: the text does not follow the grammar, at the place shown.
+        Nn2crnError: what the builder found wrong.
+    """
+    parser = _parser(grammar, start)
+    try:
+        tree: Tree[Token] = parser.parse(text)
+    except UnexpectedInput as e:
+        raise _explain(e, text, file, parser) from None
+    try:
+        return builder.transform(tree)
+    except VisitError as e:
+        if isinstance(e.orig_exc, Nn2crnError):
+            raise e.orig_exc from None
+        raise
+
+
+def location(text: str, file: str, line: int, column: int) -> Location:
+    """The place with the text of its line."""
+    lines = text.split("\n")  # as lark counts them
+    line = min(max(line, 1), len(lines))
+    return Location(file, line, max(column, 1), lines[line - 1])
+
+
+def _explain(error: UnexpectedInput, text: str, file: str, parser: Lark) -> NotationError:
+    if isinstance(error, UnexpectedCharacters):
+        what, wanted = f"unexpected character {error.char!r}", error.allowed or set()
+    elif isinstance(error, UnexpectedToken) and error.token.type != "$END":
+        shown = "end of line" if error.token.type == "_NL" else repr(str(error.token))
+        what, wanted = f"unexpected {shown}", error.accepts or error.expected
+    else:
+        what = "the text ends too early"
+        wanted = set(error.expected) if isinstance(error, UnexpectedEOF | UnexpectedToken) else set()
+    line, column = error.line, error.column
+    if line is None or line < 1 or what.endswith("early"):
+        lines = text.rstrip("\n").split("\n")
+        line, column = len(lines), len(lines[-1]) + 1
+    hint = "expected " + ", ".join(_readable(wanted, parser)) if wanted else ""
+    return NotationError(what, hint=hint, location=location(text, file, line, column))
+
+
+def _readable(names: set[str], parser: Lark) -> list[str]:
+    literal = {t.name: t.pattern.value for t in parser.terminals if t.pattern.type == "str"}
+    return sorted(_READABLE.get(n) or f"'{literal.get(n, n.lower())}'" for n in names)

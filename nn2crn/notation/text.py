@@ -1,0 +1,169 @@
+"""Formulas and reactions: parse and show, each the other's inverse."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from lark.lexer import Token
+from lark.tree import Meta
+from lark.visitors import Transformer, v_args
+
+from nn2crn.errors import Location, NotationError
+from nn2crn.ir.formula import FUNCTIONS, Call, Formula, Number, Symbol, evaluate, number, resolve, show
+from nn2crn.ir.reactions import Reaction, Side
+from nn2crn.notation.grammar import location, parse
+
+_INDEX = r"(0|[1-9]\d{0,8})"
+_BARE = re.compile(rf"[A-Za-z_]\w*(\.\w+)*(\[{_INDEX}(,{_INDEX})*\])?[+-]?")
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`for variable in first..last`, both ends included."""
+
+    variable: str
+    first: Formula
+    last: Formula
+
+    def ranges(self, integers: dict[str, int]) -> range:
+        """The values of the variable, given the integer parameters."""
+        first, last = (round(float(evaluate(f, integers))) for f in (self.first, self.last))
+        return range(first, last + 1)
+
+
+@dataclass(frozen=True)
+class SymbolicReaction:
+    """A reaction as written: species may be indexed by the loop's variable, the rate is a formula."""
+
+    reactants: tuple[tuple[Symbol, int], ...]
+    products: tuple[tuple[Symbol, int], ...]
+    rate: Formula
+    loop: Loop | None
+    location: Location
+
+    def unrolled(self, integers: dict[str, int]) -> list[tuple[Side, Side, Formula]]:
+        """The reactions the loop stands for, with species by name."""
+        passes = self.loop.ranges(integers) if self.loop else [0]
+        out = []
+        for value in passes:
+            env = {**integers, self.loop.variable: value} if self.loop else integers
+            left, right = (tuple((key(s, env), n) for s, n in side) for side in (self.reactants, self.products))
+            out.append((left, right, resolve(self.rate, env)))
+        return out
+
+
+def key(symbol: Symbol, integers: dict[str, int]) -> str:
+    """The species' full name, its indices evaluated."""
+    resolved = resolve(symbol, integers) if symbol.index else symbol
+    assert isinstance(resolved, Symbol)  # noqa: S101  # resolve keeps an indexed symbol a symbol
+    return resolved.key
+
+
+@v_args(meta=True)
+class Builder(Transformer[Token, object]):
+    """Builds formulas and reactions; the template and network languages extend it."""
+
+    def __init__(self, text: str, file: str) -> None:
+        super().__init__()
+        self.text, self.file = text, file
+
+    def at(self, meta: Meta) -> Location:
+        return location(self.text, self.file, meta.line, meta.column)
+
+    def literal(self, meta: Meta, children: list[Token]) -> Formula:
+        return Number(float(children[0]))
+
+    def signed(self, meta: Meta, children: list[Token]) -> float:
+        return float("".join(children))
+
+    def symbol(self, meta: Meta, children: list[object]) -> Symbol:
+        index = next((c for c in children if isinstance(c, tuple)), ())
+        rail = str(children[-1]) if isinstance(children[-1], Token) and children[-1].type == "RAIL" else ""
+        return Symbol(str(children[0]), index, rail)
+
+    def index(self, meta: Meta, children: list[Formula]) -> tuple[Formula, ...]:
+        return tuple(children)
+
+    def binary(self, meta: Meta, children: list[object]) -> Formula:
+        left, operator, right = children
+        return Call(str(operator), (left, right))  # type: ignore[arg-type]  # formulas by the grammar
+
+    def negative(self, meta: Meta, children: list[object]) -> Formula:
+        return Call("neg", (children[1],))  # type: ignore[arg-type]  # a formula by the grammar
+
+    def call(self, meta: Meta, children: list[object]) -> Formula:
+        name, arguments = str(children[0]), tuple(children[1:])
+        known = FUNCTIONS.get(name)
+        if known is None or known[0] != len(arguments):
+            what = f"there is no function {name!r}" if known is None else f"{name} takes {known[0]} argument(s)"
+            raise NotationError(what, hint="functions: " + ", ".join(FUNCTIONS), location=self.at(meta))
+        return Call(name, arguments)  # type: ignore[arg-type]  # formulas by the grammar
+
+    def only_formula(self, meta: Meta, children: list[Formula]) -> Formula:
+        return children[0]
+
+    def loop(self, meta: Meta, children: list[object]) -> Loop:
+        return Loop(str(children[0]), children[1], children[2])  # type: ignore[arg-type]  # formulas by the grammar
+
+    def member(self, meta: Meta, children: list[object]) -> tuple[Symbol | None, int]:
+        count = 1
+        if isinstance(children[0], Token) and children[0].type == "NUMBER":
+            written = float(str(children[0]))
+            count = int(written)
+            if count != written or (len(children) > 1) != (count > 0):
+                raise NotationError(f"{children[0]} is not a stoichiometric coefficient", location=self.at(meta))
+        if count == 0:
+            return None, 0
+        species = children[-1]
+        return (species if isinstance(species, Symbol) else Symbol(json.loads(str(species)))), count
+
+    def side(self, meta: Meta, children: list[object]) -> tuple[tuple[Symbol, int], ...]:
+        members = [c for c in children if isinstance(c, tuple)]
+        present = [(s, n) for s, n in members if s is not None]
+        names = [s for s, _ in present]
+        if (len(members) > 1 and len(present) < len(members)) or len(set(names)) < len(names):
+            raise NotationError("write 0 alone, and each species once per side", location=self.at(meta))
+        return tuple(present)
+
+    def reaction(self, meta: Meta, children: list[object]) -> SymbolicReaction:
+        left, right, rate = children[:3]
+        loop = children[3] if len(children) > 3 else None  # noqa: PLR2004  # the optional fourth part
+        return SymbolicReaction(left, right, rate, loop, self.at(meta))  # type: ignore[arg-type]  # by the grammar
+
+    def reactions(self, meta: Meta, children: list[SymbolicReaction]) -> list[SymbolicReaction]:
+        return children
+
+
+def parse_formula(text: str, file: str = "<formula>") -> Formula:
+    """The formula written in `text`; raises NotationError with the place."""
+    formula: Formula = parse(text, "reactions.lark", "only_formula", Builder(text, file), file)
+    return formula
+
+
+def parse_reactions(text: str, file: str = "<reactions>") -> list[Reaction]:
+    """Reactions, one per line; the inverse of `show_reaction` joined by newlines. Raises NotationError."""
+    symbolic: list[SymbolicReaction] = parse(text, "reactions.lark", "reactions", Builder(text, file), file)
+    found = []
+    for line in symbolic:
+        for left, right, rate in line.unrolled({}):
+            found.append(Reaction(left, right, float(evaluate(rate, {}))))
+    return found
+
+
+def show_reaction(reaction: Reaction) -> str:
+    """The reaction in our notation: `x[0]+ + layer1[0] -> x[0]+ + 2 layer1[0] @ 0.5`."""
+    return f"{show_side(reaction.reactants)} -> {show_side(reaction.products)} @ {number(reaction.rate)}"
+
+
+def show_side(side: Side) -> str:
+    """One side of a reaction, `0` when empty; names that are not plain are quoted."""
+    return " + ".join(f"{n} {_name(s)}" if n > 1 else _name(s) for s, n in side) or "0"
+
+
+def _name(species: str) -> str:
+    return species if _BARE.fullmatch(species) and species.isascii() else json.dumps(species)
+
+
+__all__ = ["Builder", "Loop", "SymbolicReaction", "key", "parse_formula", "parse_reactions", "show", "show_reaction"]

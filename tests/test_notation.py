@@ -1,0 +1,92 @@
+"""parse(show(r)) == r, and errors at their place."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nets import random_mlp
+
+import nn2crn
+from nn2crn.errors import NotationError
+from nn2crn.ir.formula import FUNCTIONS, OPERATORS, Call, Number, Symbol, evaluate, show
+from nn2crn.ir.reactions import Reaction
+from nn2crn.notation.text import parse_formula, parse_reactions, show_reaction
+
+species = st.one_of(
+    st.from_regex(r"[A-Za-z_]\w{0,5}(\[[0-9]{1,2}\])?[+-]?", fullmatch=True).filter(str.isascii),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+)
+sides = st.lists(st.tuples(species, st.integers(1, 3)), max_size=3, unique_by=lambda m: m[0]).map(tuple)
+rates = st.floats(min_value=1e-300, max_value=1e300)
+reactions = st.builds(Reaction, sides, sides, rates)
+
+numbers = st.floats(0, 1e12, allow_subnormal=False).map(Number)
+symbols = st.sampled_from([Symbol("u"), Symbol("h"), Symbol("U", (), "+"), Symbol("E", (Number(3.0),), "-")])
+formulas = st.recursive(
+    st.one_of(numbers, symbols),
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from([o for o in OPERATORS if o != "neg"]), inner, inner).map(lambda t: Call(t[0], t[1:])),
+        inner.map(lambda f: Call("neg", (f,))),
+        st.tuples(st.sampled_from([f for f, (n, _) in FUNCTIONS.items() if n == 1]), inner).map(
+            lambda t: Call(t[0], t[1:])
+        ),
+        st.tuples(inner, inner).map(lambda t: Call("max", t)),
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(reactions, max_size=4))
+def test_reactions_read_back_as_shown(rs):
+    assert parse_reactions("\n".join(map(show_reaction, rs))) == rs
+
+
+@settings(max_examples=300)
+@given(formulas)
+def test_formulas_read_back_as_shown(f):
+    assert parse_formula(show(f)) == f
+
+
+def test_every_reaction_of_a_network_reads_back():
+    crn = nn2crn.compile(random_mlp([2, 3, 2]).network(input_name="input.1:0", output_name="λ"))
+    listed = list(crn.reactions())
+    assert len(listed) == crn.reaction_count
+    assert parse_reactions("\n".join(map(show_reaction, listed))) == listed
+
+
+def test_a_chain_is_unrolled():
+    (first, second) = parse_reactions("2 E[i-1] -> 2 E[i-1] + E[i] @ 2^i  for i in 1..2")
+    assert show_reaction(first) == "2 E[0] -> 2 E[0] + E[1] @ 2"
+    assert show_reaction(second) == "2 E[1] -> 2 E[1] + E[2] @ 4"
+
+
+@pytest.mark.parametrize(
+    ("formula", "value"),
+    [("2 - 3 - 4", -5), ("2^3^2", 512), ("-2^2", -4), ("8/4/2", 1), ("max(1, 2)*3", 6), ("2^-1", 0.5), ("1e-3", 0.001)],
+)
+def test_arithmetic_follows_the_usual_rules(formula, value):
+    assert evaluate(parse_formula(formula), {}) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "message"),
+    [
+        ("X + -> Y @ 1", 1, 5, "unexpected '->'"),
+        ("X -> Y @ 1\nX -> Y", 2, 7, "ends too early"),
+        ("0 + X -> Y @ 1", 1, 1, "0 alone"),
+        ("X + X -> Y @ 1", 1, 1, "once per side"),
+        ("1.5 X -> Y @ 1", 1, 1, "stoichiometric"),
+        ("X -> Y @ foo(1)", 1, 10, "no function 'foo'"),
+        ("X -> Y @ max(1)", 1, 10, "max takes 2"),
+        ("X -> Y ? 1", 1, 8, "unexpected character '?'"),
+    ],
+)
+def test_mistakes_are_shown_at_their_place(text, line, column, message):
+    with pytest.raises(NotationError) as e:
+        parse_reactions(text, "r.txt")
+    assert (e.value.location.line, e.value.location.column) == (line, column)
+    assert message in str(e.value)
+    assert str(e.value).startswith(f"r.txt:{line}:{column}: ")
+    caret = str(e.value).splitlines()[2]
+    assert caret.index("^") == 4 + column - 1
