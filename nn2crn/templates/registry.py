@@ -1,0 +1,78 @@
+"""Where templates are found: the .act files of this folder, and those a user adds."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from nn2crn.errors import NotationError, UsageError
+from nn2crn.templates.parse import parse_template
+from nn2crn.templates.template import Template
+
+_SUFFIX = ".act"
+
+
+class Library:
+    """Templates by name. Those of the package are parsed when first asked for; a user's own are checked at once."""
+
+    def __init__(self, own: tuple[Template, ...] = ()) -> None:
+        self._loaded = {t.name: t for t in own}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All template names, sorted: `relu.anderson2021`, ..."""
+        shipped = (f.name.removesuffix(_SUFFIX) for f in files(__package__).iterdir() if f.name.endswith(_SUFFIX))
+        return tuple(sorted({*shipped, *self._loaded}))
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(n.split(".")[0] for n in self.names))
+
+    def get(self, name: str) -> Template:
+        """The template of this name, or the default one of an activation's name.
+
+        Raises:
+            UsageError: there is none, with the nearest names.
+        """
+        if "." not in name:
+            return self._default(name)
+        if name not in self.names:
+            variants = [n for n in self.names if n.startswith(name.split(".", maxsplit=1)[0] + ".")]
+            near = variants or get_close_matches(name, self.names)
+            raise UsageError(f"there is no template {name!r}", hint=_list(near or list(self.names)))
+        if name not in self._loaded:
+            path = files(__package__) / (name + _SUFFIX)
+            self._loaded[name] = parse_template(path.read_text(encoding="utf-8"), path.name)
+        return self._loaded[name]
+
+    def has(self, activation: str) -> bool:
+        return activation in self.activations
+
+    def _default(self, activation: str) -> Template:
+        variants = [self.get(n) for n in self.names if n.split(".")[0] == activation]
+        if not variants:
+            near = get_close_matches(activation, self.activations)
+            raise UsageError(f"there is no template for {activation!r}", hint=_list(near or list(self.activations)))
+        return next((t for t in variants if t.default), variants[0])
+
+
+def read_template(path: Path) -> Template:
+    """A user's template file.
+
+    Raises:
+        UsageError: it cannot be read.
+        NotationError, TemplateError: it is faulty, with the place.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as e:
+        raise UsageError(f"{path}: {e.strerror}") from None
+    except UnicodeDecodeError:
+        raise NotationError(f"{path} is not a UTF-8 text file") from None
+    return parse_template(text, str(path))
+
+
+def _list(names: list[str]) -> str:
+    return "there are: " + ", ".join(names)

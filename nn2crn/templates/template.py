@@ -1,0 +1,205 @@
+"""A template is what an .act file says; a gadget is a template with its parameters given and its chains unrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from nn2crn.errors import TemplateError, UsageError
+from nn2crn.ir.formula import Call, Formula, Number, Symbol, number, resolve, symbols
+from nn2crn.ir.reactions import Side
+from nn2crn.notation.text import Loop, SymbolicReaction, key
+
+MAXIMAL_ORDER = 2
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number the user may set, within its range; `whole` ones are chain lengths."""
+
+    name: str
+    default: float
+    low: float
+    high: float
+    low_open: bool = False
+    high_open: bool = False
+    whole: bool = False
+
+    def admits(self, value: float) -> bool:
+        above = value > self.low if self.low_open else value >= self.low
+        below = value < self.high if self.high_open else value <= self.high
+        return above and below and (not self.whole or value == int(value))
+
+    def show_range(self) -> str:
+        """`(0, 1]`, or `1..10` for a whole number."""
+        low, high = number(self.low), number(self.high)
+        if self.whole:
+            return f"{low}..{high}"
+        return f"{'[('[self.low_open]}{low}, {high}{'])'[self.high_open]}"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`target = formula for variable in first..last`."""
+
+    target: Symbol
+    formula: Formula
+    loop: Loop | None
+
+    def unrolled(self, integers: dict[str, int]) -> Iterator[tuple[str, Formula]]:
+        for value in self.loop.ranges(integers) if self.loop else [0]:
+            env = {**integers, self.loop.variable: value} if self.loop else integers
+            yield key(self.target, env), resolve(self.formula, env)
+
+
+@dataclass(frozen=True)
+class Template:
+    """An .act file, parsed and checked. `name` is activation.variant."""
+
+    name: str
+    activation: str
+    default: bool
+    summary: str
+    source: str
+    function: Formula
+    attributes: Mapping[str, float]
+    parameters: tuple[Parameter, ...]
+    drives: tuple[str, ...]
+    reactions: tuple[SymbolicReaction, ...]
+    output: Formula
+    initial: tuple[Assignment, ...]
+    fixed: tuple[Assignment, ...]
+    error: Formula
+    rate: Formula
+    domain: tuple[float, float] | None
+    stability: str
+    caution: str
+    text: str
+    file: str
+
+    @property
+    def variant(self) -> str:
+        return self.name.split(".", 1)[1]
+
+    def values(self, settings: Mapping[str, float]) -> dict[str, float]:
+        """All parameters, the given ones checked against their ranges.
+
+        Raises:
+            UsageError: a setting is not a parameter of this template, or is out of its range.
+        """
+        known = {p.name: p for p in self.parameters}
+        for name, value in settings.items():
+            if name not in known:
+                raise UsageError(
+                    f"template {self.name} has no parameter {name!r}",
+                    hint=f"its parameters: {', '.join(known) or 'none'}",
+                )
+            if not known[name].admits(value):
+                raise UsageError(f"{self.name}: {name} = {number(value)} is outside {known[name].show_range()}")
+        return {p.name: float(settings.get(p.name, p.default)) for p in self.parameters}
+
+
+@dataclass(frozen=True)
+class GadgetReaction:
+    """A reaction of the gadget; drive rails (`U+`) are catalysts in it."""
+
+    reactants: Side
+    products: Side
+    rate: Formula
+    catalysts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gadget:
+    """The chemistry of one neuron: species in order of appearance, reactions, and formulas by species name."""
+
+    template: Template
+    settings: Mapping[str, float]
+    species: tuple[str, ...]
+    reactions: tuple[GadgetReaction, ...]
+    initial: Mapping[str, Formula]
+    steady: tuple[tuple[str, Formula], ...]
+    readout: tuple[tuple[str, Formula], ...]
+    constant: Formula
+
+
+def instantiate(template: Template, settings: Mapping[str, float]) -> Gadget:
+    """The gadget at these settings.
+
+    Raises:
+        UsageError: a setting is unknown or out of range.
+        TemplateError: the template is inconsistent at these settings.
+    """
+    values = template.values(settings)
+    whole = {p.name: int(values[p.name]) for p in template.parameters if p.whole}
+    rails = {f"{d}{r}" for d in template.drives for r in "+-"}
+    reactions = [
+        GadgetReaction(left, right, rate, tuple(s for s, _ in left if s in rails))
+        for r in template.reactions
+        for left, right, rate in r.unrolled(whole)
+    ]
+    species = tuple(
+        dict.fromkeys(s for r in reactions for s, _ in r.reactants + r.products if s not in rails)
+    )
+    steady = tuple(pair for a in template.fixed for pair in a.unrolled(whole))
+    initial = dict(pair for a in template.initial for pair in a.unrolled(whole))
+    coefficients, constant = _linear(resolve(template.output, whole), species, template)
+    _check_coverage(template, species, [s for s, _ in steady], list(initial))
+    return Gadget(template, values, species, tuple(reactions), initial, steady, coefficients, constant)
+
+
+def _check_coverage(template: Template, species: tuple[str, ...], steady: list[str], initial: list[str]) -> None:
+    missing = [s for s in species if s not in steady]
+    if missing:
+        raise TemplateError(f"{template.file}: no fixed point is stated for {', '.join(missing)}")
+    unknown = [s for s in [*steady, *initial] if s not in species]
+    if unknown:
+        raise TemplateError(f"{template.file}: {unknown[0]} is in no reaction")
+
+
+def _linear(
+    formula: Formula, species: tuple[str, ...], template: Template
+) -> tuple[tuple[tuple[str, Formula], ...], Formula]:
+    """Splits an output formula into coefficients of species and a constant."""
+    terms: dict[str, Formula] = {}
+    constant: Formula = Number(0.0)
+    for sign, summand in _summands(formula, 1):
+        inside = [s.key for s in symbols(summand) if s.key in species]
+        factor, found = _factor(summand, species)
+        if len(inside) > 1 or (inside and found is None):
+            raise TemplateError(f"{template.file}: the output is not a linear combination of species")
+        signed = factor if sign > 0 else Call("neg", (factor,))
+        if found is None:
+            constant = signed if constant == Number(0.0) else Call("+", (constant, signed))
+        else:
+            terms[found] = signed if found not in terms else Call("+", (terms[found], signed))
+    return tuple(terms.items()), constant
+
+
+def _summands(formula: Formula, sign: int) -> Iterator[tuple[int, Formula]]:
+    if isinstance(formula, Call) and formula.function in ("+", "-"):
+        yield from _summands(formula.arguments[0], sign)
+        yield from _summands(formula.arguments[1], sign if formula.function == "+" else -sign)
+    elif isinstance(formula, Call) and formula.function == "neg":
+        yield from _summands(formula.arguments[0], -sign)
+    else:
+        yield sign, formula
+
+
+def _factor(formula: Formula, species: tuple[str, ...]) -> tuple[Formula, str | None]:
+    """A product as (the factor without the species, the species); a formula without species is all factor."""
+    if isinstance(formula, Symbol) and formula.key in species:
+        return Number(1.0), formula.key
+    if isinstance(formula, Call) and formula.function in ("*", "/"):
+        left, right = formula.arguments
+        inner, found = _factor(left, species)
+        if found:
+            return _simple(formula.function, inner, right), found
+        inner, found = _factor(right, species) if formula.function == "*" else (right, None)
+        if found:
+            return _simple("*", inner, left), found
+    return formula, None
+
+
+def _simple(function: str, a: Formula, b: Formula) -> Formula:
+    return b if function == "*" and a == Number(1.0) else Call(function, (a, b))
