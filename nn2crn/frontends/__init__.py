@@ -1,0 +1,64 @@
+"""File -> Network. The only place that imports onnx."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from nn2crn.errors import UsageError
+from nn2crn.ir.network import Network
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model as it was found: its bytes, a path for messages and names, and the folder of files it refers to."""
+
+    path: Path
+    data: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def is_text(self) -> bool:
+        """True for the network language: .nn by name, or, from a pipe, free of control characters."""
+        if self.path.suffix in (".onnx", ".nn"):
+            return self.path.suffix == ".nn"
+        return bool(self.data) and not any(b < 9 or 13 < b < 32 for b in self.data[:4096])  # noqa: PLR2004  # ASCII controls
+
+
+class Reader(Protocol):
+    """A front end: reads a model and keeps the outputs asked for, or all."""
+
+    def __call__(self, model: ModelFile, outputs: tuple[str, ...] = ()) -> Network: ...
+
+
+def open_model(path: Path) -> ModelFile:
+    """Reads a file, or standard input for `-`.
+
+    Raises:
+        UsageError: it cannot be read, or its suffix is neither .onnx nor .nn.
+    """
+    if str(path) == "-":
+        return ModelFile(Path("stdin"), sys.stdin.buffer.read())
+    if path.suffix not in (".onnx", ".nn"):
+        raise UsageError(f"{path}: a model is an .onnx or a .nn file", hint="export it to ONNX, or write it as .nn")
+    try:
+        return ModelFile(path, path.read_bytes())
+    except OSError as e:
+        raise UsageError(f"cannot read {path}: {e.strerror}") from None
+
+
+def reader_for(model: ModelFile) -> Reader:
+    """The front end for a model."""
+    if model.is_text:
+        from nn2crn.frontends import dsl
+
+        return dsl.load
+    from nn2crn.frontends import onnx
+
+    return onnx.load

@@ -1,0 +1,215 @@
+"""ONNX -> Network: reads and checks the file, then walks its nodes over wires (see wires.py, onnx_ops.py)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import checker, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from nn2crn.errors import ModelError, UnsupportedError, UsageError
+from nn2crn.frontends import ModelFile
+from nn2crn.frontends.onnx_ops import FLOAT_TYPES, MOVES, OPS, Constant, OpNode, Refusal, Signal, Value
+from nn2crn.frontends.wires import WireGraph
+from nn2crn.ir.network import Network
+
+_DOMAINS = ("", "ai.onnx")
+_TAILS = ("Softmax", "LogSoftmax")
+_PASS_ON = ("Identity", "Cast")
+
+
+def load(model: ModelFile, outputs: tuple[str, ...] = ()) -> Network:
+    """The network of an ONNX file; its numeric outputs, or those named.
+
+    Raises:
+        ModelError: the file cannot be read, or is inconsistent.
+        UnsupportedError: it has nodes that cannot be compiled; all are listed.
+        UsageError: an output named is not there.
+    """
+    return _Importer(model.path, _read(model), outputs, model.sha256).run()
+
+
+def _read(file: ModelFile) -> onnx.ModelProto:
+    try:
+        model = onnx.load_from_string(file.data)
+        for output in model.graph.output:  # the checker wants a shape there, runtimes do not
+            if output.type.HasField("tensor_type"):
+                output.type.tensor_type.shape.SetInParent()
+        checker.check_model(str(file.path) if any(map(_external, model.graph.initializer)) else model)
+        onnx.load_external_data_for_model(model, str(file.path.parent))
+    except DecodeError:
+        raise ModelError(f"{file.path} is not an ONNX model, or is cut short") from None
+    except (checker.ValidationError, ValueError) as e:
+        reason = (str(e).strip().splitlines() or ["no reason given"])[0]
+        raise ModelError(f"{file.path} is not a valid ONNX model: {reason}") from None
+    except OSError as e:
+        raise ModelError(f"{file.path}: its external weights cannot be read: {e}") from None
+    return model
+
+
+def _external(tensor: onnx.TensorProto) -> bool:
+    return tensor.data_location == onnx.TensorProto.EXTERNAL
+
+
+class _Importer:
+    """Walks the graph once, in its own (topological) order; collects every refusal before it gives up."""
+
+    def __init__(self, path: Path, model: onnx.ModelProto, outputs: tuple[str, ...], source: str) -> None:
+        self.path, self.graph, self.source = path, model.graph, source
+        self.opset = max((o.version for o in model.opset_import if o.domain in _DOMAINS), default=1)
+        self.wires = WireGraph()
+        self.remarks: list[str] = []
+        self.refusals: list[str] = []
+        self.initializers = {t.name: t for t in self.graph.initializer}
+        self.producers = {o: n for n in self.graph.node for o in n.output if o}
+        self.values: dict[str, Value] = {"": None}
+        self.refused: set[str] = set()
+        self.outputs = [self._without_tail(name) for name in self._choose(outputs)]
+
+    def run(self) -> Network:
+        for i in self.graph.input:
+            if i.name not in self.initializers:
+                self.values[i.name] = Signal(self.wires.input(i.name, self._input_shape(i), f"input {i.name!r}"))
+        needed = self._needed()
+        for node in self.graph.node:
+            if needed.intersection(node.output):
+                self._node(node)
+        if self.refusals:
+            count = f"{len(self.refusals)} node{'s' if len(self.refusals) > 1 else ''}"
+            raise UnsupportedError(f"{self.path}: {count} cannot be compiled:\n" + "\n".join(self.refusals))
+        outputs = [(name, self._signal(name)) for name in self.outputs]
+        return self.wires.network(self.path.stem, outputs, tuple(self.remarks), self.source)
+
+    def _choose(self, names: tuple[str, ...]) -> list[str]:
+        """The outputs asked for, or all numeric ones."""
+        there = [o.name for o in self.graph.output]
+        for name in names:
+            if name not in there and name not in self.producers:
+                raise UsageError(f"{self.path}: there is no output {name!r}", hint=f"its outputs: {', '.join(there)}")
+        if names:
+            return list(dict.fromkeys(names))
+        numeric = [o.name for o in self.graph.output if _is_float(o.type)]
+        for name in there:
+            if name not in numeric:
+                op = self.producers[name].op_type if name in self.producers else "constant"
+                self.remarks.append(f"output {name!r} is left out: a label, not a number ({op})")
+        if not numeric:
+            raise UnsupportedError(f"{self.path}: no output is a tensor of real numbers")
+        return numeric
+
+    def _without_tail(self, name: str) -> str:
+        """A softmax at the very end is compiled up to its logits."""
+        node = self.producers.get(name)
+        while node is not None and node.op_type in _PASS_ON:
+            node = self.producers.get(node.input[0])
+        if node is None or node.op_type not in _TAILS:
+            return name
+        self.remarks.append(
+            f"output {name!r} is compiled up to its logits, {node.input[0]!r}: apply {node.op_type.lower()} to them"
+        )
+        return str(node.input[0])
+
+    def _needed(self) -> set[str]:
+        """Names of all tensors the outputs depend on."""
+        needed = set(self.outputs)
+        for node in reversed(self.graph.node):
+            if needed.intersection(node.output):
+                needed.update(node.input)
+        return needed
+
+    def _input_shape(self, value: onnx.ValueInfoProto) -> tuple[int, ...]:
+        """The shape with an open first axis, the batch, pinned to one."""
+        if not value.type.HasField("tensor_type") or not _is_float(value.type):
+            raise UnsupportedError(f"{self.path}: input {value.name!r} is not a tensor of real numbers")
+        dims = value.type.tensor_type.shape.dim
+        shape = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else None for d in dims]
+        if None in shape[1:]:
+            named = ", ".join(d.dim_param or str(d.dim_value or "?") for d in dims)
+            raise UnsupportedError(
+                f"{self.path}: the size of input {value.name!r} is open: [{named}]",
+                hint="only the first axis, the batch, may be open; export the model with fixed sizes",
+            )
+        return tuple(1 if n is None else n for n in shape)
+
+    def _node(self, node: onnx.NodeProto) -> None:
+        outputs = [o for o in node.output if o]
+        name = node.name or outputs[0]
+        if not self.refused.isdisjoint(node.input):
+            self.refused.update(outputs)
+            if node.domain in _DOMAINS and (node.op_type in OPS or node.op_type in MOVES):
+                return
+        inputs = tuple(None if i in self.refused else self._value(i) for i in node.input)
+        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        origin = f"{self.path.name}: node {name!r} ({node.op_type})"
+        view = OpNode(node.op_type, outputs[0], inputs, attributes, self.opset, origin)
+        try:
+            results = self._apply(node, view)
+        except Refusal as e:
+            self.refused.update(outputs)
+            remedy = f"; {e.remedy}" if e.remedy else ""
+            self.refusals.append(f"  {name} ({node.op_type}): {e.reason}{remedy}")
+            return
+        except (ValueError, IndexError, KeyError, TypeError) as e:
+            raise ModelError(f"{origin}: its shapes or attributes do not fit: {e}") from None
+        self.values.update(zip(outputs, results, strict=False))
+        for extra in outputs[len(results) :]:
+            self.refused.add(extra)
+
+    def _apply(self, node: onnx.NodeProto, view: OpNode) -> list[Value]:
+        if node.domain not in _DOMAINS:
+            raise Refusal(f"ops of the domain {node.domain!r} are not supported", "export without them")
+        signal = next((i for i in view.inputs if isinstance(i, Signal)), None)
+        if signal is None and self.refused.isdisjoint(node.input):
+            return self._fold(node, view)
+        first = view.input(0)
+        if node.op_type in MOVES and isinstance(first, Signal):
+            return [Signal(MOVES[node.op_type](first.wires, view))]
+        if node.op_type in OPS:
+            return [OPS[node.op_type](self.wires, view)]
+        raise Refusal("this op is not supported", "replace it in the model, or choose outputs before it with --output")
+
+    def _fold(self, node: onnx.NodeProto, view: OpNode) -> list[Value]:
+        """A node of constants is computed by the reference implementation of ONNX."""
+        names = [i for i in node.input if i]
+        constants = [v for v in view.inputs if isinstance(v, np.ndarray)]
+        infos = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(c.dtype), c.shape)
+                 for n, c in zip(names, constants, strict=True)]  # fmt: skip
+        kept = [o for o in node.output if o]
+        results = [helper.make_empty_tensor_value_info(o) for o in kept]
+        graph = helper.make_graph([node], "constant", infos, results)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
+        try:
+            folded = list(ReferenceEvaluator(model).run(None, dict(zip(names, constants, strict=True))))
+        except (RuntimeError, NotImplementedError) as e:
+            raise Refusal(f"it cannot be evaluated: {e}") from None
+        return [np.asarray(r) for r in folded]
+
+    def _value(self, name: str) -> Value:
+        if name not in self.values:
+            if name not in self.initializers:
+                raise ModelError(f"{self.path}: tensor {name!r} is used before it is made, or never made")
+            self.values[name] = self._constant(self.initializers[name])
+        return self.values[name]
+
+    def _constant(self, tensor: onnx.TensorProto) -> Constant:
+        array = numpy_helper.to_array(tensor)
+        if tensor.data_type not in FLOAT_TYPES:
+            return array
+        array = array.astype(np.float64)
+        if not np.all(np.isfinite(array)):
+            raise ModelError(f"{self.path}: the tensor {tensor.name!r} has a value that is NaN or infinite")
+        return array
+
+    def _signal(self, name: str) -> Any:
+        value = self._value(name)
+        if not isinstance(value, Signal):
+            raise UnsupportedError(f"{self.path}: output {name!r} does not depend on the inputs")
+        return value.wires
+
+
+def _is_float(value: onnx.TypeProto) -> bool:
+    return value.HasField("tensor_type") and value.tensor_type.elem_type in (0, *FLOAT_TYPES)

@@ -1,0 +1,94 @@
+"""Builds a Network from tensors of wires.
+
+Every scalar of every node is a wire with a number of its own, and a tensor of signals is an integer array of wires.
+Moving data about (reshape, transpose, slice, concatenate) is then numpy on that array and makes no node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from scipy import sparse
+
+from nn2crn.ir.arrays import Floats, Ints, Matrix, plus, times
+from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Output, Term
+
+
+class WireGraph:
+    """Nodes so far, each with a range of wires."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.starts: list[int] = []
+        self.stop = 0
+        self._names: set[str] = set()
+
+    def input(self, name: str, shape: tuple[int, ...], origin: str) -> Ints:
+        return self._add(Input(self._unique(name), shape, origin=origin)).reshape(shape)
+
+    def affine(
+        self, name: str, parts: Iterable[tuple[Ints, Matrix]], bias: Floats, shape: tuple[int, ...], origin: str
+    ) -> Ints:
+        """sum of matrix @ signals over the parts, plus bias: matrix (n_out, n), signals (any shape of n wires)."""
+        weights: dict[str, Matrix] = {}
+        for wires, matrix in parts:
+            for source, weight in self._by_node(wires.reshape(-1), matrix):
+                weights[source] = plus(weights[source], weight) if source in weights else weight
+        terms = tuple(Term(s, w) for s, w in weights.items())
+        return self._add(Affine(self._unique(name), terms, bias.reshape(-1), origin)).reshape(shape)
+
+    def activation(
+        self, name: str, function: str, sources: list[Ints], origin: str, attributes: Mapping[str, Floats] | None = None
+    ) -> Ints:
+        """The function of each component of the sources, which have one shape."""
+        names = tuple(self.vector(s, name, origin) for s in sources)
+        node = Activation(
+            self._unique(name), function, names, sources[0].size, attributes=attributes or {}, origin=origin
+        )
+        return self._add(node).reshape(sources[0].shape)
+
+    def vector(self, wires: Ints, name: str, origin: str) -> str:
+        """The node whose vector is exactly these wires in order; a selection of them is made if there is none."""
+        flat = wires.reshape(-1)
+        at = int(np.searchsorted(self.starts, flat[0], side="right")) - 1 if flat.size else 0
+        node = self.nodes[at]
+        if flat.size == node.size and np.array_equal(flat, self.starts[at] + np.arange(node.size)):
+            return node.name
+        selection = sparse.eye_array(flat.size).tocsr()
+        self.affine(f"{name} (selection)", [(flat, selection)], np.zeros(flat.size), flat.shape, origin)
+        return self.nodes[-1].name
+
+    def network(self, name: str, outputs: list[tuple[str, Ints]], remarks: tuple[str, ...], source: str) -> Network:
+        """The finished network, its outputs by name and wires."""
+        made = tuple(Output(n, self.vector(w, n, f"output {n!r}"), w.shape) for n, w in outputs)
+        return Network(name, tuple(self.nodes), made, remarks, source)
+
+    def _add(self, node: Node) -> Ints:
+        self.nodes.append(node)
+        self.starts.append(self.stop)
+        self._names.add(node.name)
+        self.stop += node.size
+        return np.arange(self.starts[-1], self.stop)
+
+    def _unique(self, name: str) -> str:
+        while name in self._names:
+            name += "'"
+        return name
+
+    def _by_node(self, wires: Ints, matrix: Matrix) -> Iterable[tuple[str, Matrix]]:
+        """The matrix's columns sorted out by the node they read, each as (n_out, size of the node)."""
+        owners = np.searchsorted(self.starts, wires, side="right") - 1
+        for owner in np.unique(owners):
+            node, mine = self.nodes[owner], owners == owner
+            columns = wires[mine] - self.starts[owner]
+            weight = matrix if mine.all() else matrix[:, mine]
+            if not np.array_equal(columns, np.arange(node.size)):
+                weight = times(weight, _selection(columns, node.size))
+            yield node.name, weight
+
+
+def _selection(columns: Ints, size: int) -> sparse.csr_array:
+    """Picks the named components of a vector: (len(columns), size)."""
+    n = len(columns)
+    return sparse.csr_array((np.ones(n), columns, np.arange(n + 1)), shape=(n, size))
