@@ -1,0 +1,88 @@
+"""The numbers of a .nn file, inline or in files of weights, and the errors of its text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lark.lexer import Token
+from lark.tree import Meta
+from lark.visitors import Transformer_NonRecursive, v_args
+
+from nn2crn.errors import ModelError, NotationError, UsageError
+from nn2crn.frontends.weights import read_array
+from nn2crn.ir.arrays import Floats, floats
+from nn2crn.notation.grammar import location
+
+Place = Meta | Token
+
+
+@dataclass(frozen=True, eq=False)
+class Literal:
+    """Numbers and their place in the text. A single number has no axes."""
+
+    array: Floats
+    place: Meta
+
+    @property
+    def shape(self) -> str:
+        """`a single number`, or `of shape (2, 3)`."""
+        return f"of shape {self.array.shape}" if self.array.ndim else "a single number"
+
+
+@v_args(meta=True)
+class LiteralBuilder(Transformer_NonRecursive[Token, Any]):
+    """Makes arrays of numbers, lists and files; raises NotationError with the place of what is wrong."""
+
+    def __init__(self, text: str, file: str, folder: Path) -> None:
+        super().__init__()
+        self.text, self.file, self.folder = text, file, folder
+
+    def number(self, meta: Meta, children: list[Token]) -> Literal:
+        return self._finite(np.array(float("".join(children))), meta)
+
+    def numbers(self, meta: Meta, children: list[Any]) -> Literal:
+        rows = [c for c in children if isinstance(c, Literal)]
+        if not rows:
+            return self._finite(np.array([float(n) for run in children for n in run.split(",")]), meta)
+        if len(rows) < len(children):
+            raise self.error("a list holds numbers or rows of numbers, not both", meta)
+        for row in rows:
+            if row.array.ndim != 1:
+                raise self.error("lists nest two deep at most", row.place, "a matrix is a list of rows")
+            if row.array.size != rows[0].array.size:
+                message = f"this row has size {row.array.size}, the first one {rows[0].array.size}"
+                raise self.error(message, row.place, "all rows of a matrix have the same size")
+        return Literal(floats(np.stack([row.array for row in rows])), meta)
+
+    def load(self, meta: Meta, children: list[Token]) -> Literal:
+        with self.located(meta):
+            return Literal(read_array(self.folder, *(string[1:-1] for string in children)), meta)
+
+    def vector(self, literal: Literal, size: int, what: str) -> Floats:
+        """The literal as a vector (size,); a file may hold it as a matrix of one row or one column."""
+        array = literal.array
+        if array.ndim == 0 or array.size != size or max(array.shape) != size:
+            raise self.error(f"the {what} is {literal.shape}, but a vector of size {size} is needed", literal.place)
+        return array.reshape(-1)
+
+    def error(self, message: str, place: Place, hint: str = "") -> NotationError:
+        where = location(self.text, self.file, place.line or 1, place.column or 1)
+        return NotationError(message, hint=hint, location=where)
+
+    @contextmanager
+    def located(self, place: Place) -> Iterator[None]:
+        """Gives the errors of files and templates the place in the text that asked for them."""
+        try:
+            yield
+        except (ModelError, UsageError) as e:
+            raise self.error(e.message, place, e.hint) from None
+
+    def _finite(self, array: Floats, meta: Meta) -> Literal:
+        if not np.all(np.isfinite(array)):
+            raise self.error("a number is too large for double precision", meta)
+        return Literal(floats(array), meta)
