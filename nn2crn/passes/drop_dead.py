@@ -1,0 +1,14 @@
+"""What no output depends on is left out."""
+
+from __future__ import annotations
+
+from nn2crn.ir.network import Input, Network
+
+
+def drop_dead(network: Network) -> Network:
+    """A node that no output reads, directly or not, is removed; inputs stay, for users set them by name."""
+    live = {o.source for o in network.outputs}
+    for node in reversed(network.nodes):
+        if node.name in live:
+            live.update(node.sources)
+    return network.replace(nodes=tuple(n for n in network.nodes if n.name in live or isinstance(n, Input)))

@@ -1,0 +1,46 @@
+"""Affine maps of affine maps become one map."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nn2crn.ir.arrays import Matrix, entries, floats, plus, times
+from nn2crn.ir.network import Affine, Network, Node, Term
+
+
+def fuse_affine(network: Network) -> Network:
+    """W2 (W1 x + b1) + b2  ->  (W2 W1) x + (W2 b1 + b2), wherever that does not add weights.
+
+    A narrow linear bottleneck is kept: 784 -> 2 -> 784 has fewer weights as two maps than as one.
+    """
+    done: dict[str, Node] = {}
+    for node in network.nodes:
+        done[node.name] = _fused(node, done) if isinstance(node, Affine) else node
+    return network.replace(nodes=tuple(done.values()))
+
+
+def _fused(node: Affine, done: dict[str, Node]) -> Affine:
+    """Sources are already fused, so one step per term suffices."""
+    bias = node.bias
+    weights: dict[str, Matrix] = {}
+    for term in node.terms:
+        inner = done[term.source]
+        products = _products(term.weight, inner) if isinstance(inner, Affine) else None
+        if products is None or not isinstance(inner, Affine):
+            products = [term]
+        else:
+            bias = floats(bias + term.weight @ inner.bias)
+        for p in products:
+            weights[p.source] = plus(weights[p.source], p.weight) if p.source in weights else p.weight
+    return Affine(node.name, tuple(Term(s, w) for s, w in weights.items()), bias, node.origin)
+
+
+def _products(outer: Matrix, inner: Affine) -> list[Term] | None:
+    """The terms of outer @ inner, or None when they have more weights than the two maps apart."""
+    products = [Term(t.source, times(outer, t.weight)) for t in inner.terms]
+    apart = _count(outer) + sum(_count(t.weight) for t in inner.terms)
+    return products if sum(_count(p.weight) for p in products) <= apart else None
+
+
+def _count(weight: Matrix) -> int:
+    return int(np.count_nonzero(entries(weight)))

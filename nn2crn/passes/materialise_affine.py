@@ -1,0 +1,33 @@
+"""An affine map that is itself a signal gets an identity activation, hence species of its own."""
+
+from __future__ import annotations
+
+from nn2crn.ir.network import Activation, Affine, Network, Node, Output, Term
+
+
+def materialise_affine(network: Network) -> Network:
+    """y = W x + b read by an output or by another affine map  ->  identity(y), read in its place.
+
+    Afterwards affine maps are read by activations only, so that lowering can absorb each into reactions.
+    """
+    affine = {n.name for n in network.affines()}
+    read = {o.source for o in network.outputs} | {s for n in network.affines() for s in n.sources}
+    signals = {name: _fresh(name, network) for name in affine & read}
+    nodes: list[Node] = []
+    for node in network.nodes:
+        if isinstance(node, Affine):
+            terms = tuple(Term(signals.get(t.source, t.source), t.weight) for t in node.terms)
+            nodes.append(Affine(node.name, terms, node.bias, node.origin))
+        else:
+            nodes.append(node)
+        if node.name in signals:
+            nodes.append(Activation(signals[node.name], "identity", (node.name,), node.size, origin=node.origin))
+    outputs = tuple(Output(o.name, signals.get(o.source, o.source), o.shape, o.origin) for o in network.outputs)
+    return network.replace(nodes=tuple(nodes), outputs=outputs)
+
+
+def _fresh(name: str, network: Network) -> str:
+    new = f"{name} (signal)"
+    while new in network.by_name:
+        new += "'"
+    return new

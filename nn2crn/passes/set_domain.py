@@ -1,0 +1,31 @@
+"""What the user knows of the inputs and the model does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nn2crn.errors import UsageError
+from nn2crn.ir.arrays import floats
+from nn2crn.ir.network import Input, Network
+
+
+def set_domain(network: Network, domain: Mapping[str, tuple[float, float]]) -> Network:
+    """input x  ->  input x in [lo, hi]; the name "" stands for every input not named.
+
+    Raises:
+        UsageError: a name is not an input's.
+    """
+    known = {i.name for i in network.inputs}
+    for name in domain:
+        if name and name not in known:
+            raise UsageError(f"the model has no input {name!r}", hint=f"its inputs: {', '.join(sorted(known))}")
+
+    def bounded(node: Input) -> Input:
+        low, high = domain[node.name] if node.name in domain else domain[""]
+        return Input(node.name, node.shape, floats(low), floats(high), node.origin)
+
+    return network.replace(
+        nodes=tuple(
+            bounded(n) if isinstance(n, Input) and (n.name in domain or "" in domain) else n for n in network.nodes
+        )
+    )

@@ -1,0 +1,69 @@
+"""Networks that tests are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import strategies as st
+
+from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
+
+H = 1e-6
+
+
+@dataclass(frozen=True)
+class Mlp:
+    """A multilayer perceptron with ReLU between its linear layers, and the network built of it."""
+
+    weights: list[np.ndarray]
+    biases: list[np.ndarray]
+    lower: float | None = None
+
+    def network(self, name: str = "net", input_name: str = "x", output_name: str = "y") -> Network:
+        size = self.weights[0].shape[1]
+        nodes: list = [Input(input_name, (size,), self.lower, None if self.lower is None else 10.0)]
+        for k, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            last = k == len(self.weights) - 1
+            nodes.append(Affine(output_name if last else f"u{k}", (Term(nodes[-1].name, w),), b))
+            if not last:
+                nodes.append(Activation(f"h{k}", "relu", (f"u{k}",), len(b)))
+        return Network(name, tuple(nodes), (Output(output_name, output_name, (len(self.biases[-1]),)),))
+
+    def smoothed(self, x: np.ndarray, h: float = H) -> np.ndarray:
+        """The forward pass with (u + sqrt(u^2 + 4 h))/2 for ReLU: what the chemistry computes."""
+        for k, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            x = w @ x + b
+            if k < len(self.weights) - 1:
+                x = (x + np.sqrt(x**2 + 4 * h)) / 2
+        return x
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return self.smoothed(x, 0.0)
+
+
+def random_mlp(sizes: list[int], seed: int = 0, lower: float | None = None) -> Mlp:
+    rng = np.random.default_rng(seed)
+    weights = [rng.normal(size=(b, a)) * np.sqrt(2 / a) for a, b in pairwise(sizes)]
+    return Mlp(weights, [rng.normal(size=n) * 0.3 for n in sizes[1:]], lower)
+
+
+def _numbers(n: int, bound: int) -> st.SearchStrategy[np.ndarray]:
+    return st.lists(st.integers(-bound, bound), min_size=n, max_size=n).map(lambda v: np.array(v) / 100)
+
+
+@st.composite
+def mlps(draw: st.DrawFn) -> Mlp:
+    """Small nets of one to three linear layers; weights in hundredths, zeros among them."""
+    sizes = draw(st.lists(st.integers(1, 4), min_size=2, max_size=4))
+    weights = [draw(_numbers(a * b, 200)).reshape(b, a) for a, b in pairwise(sizes)]
+    biases = [draw(_numbers(n, 100)) for n in sizes[1:]]
+    return Mlp(weights, biases, draw(st.sampled_from([None, 0.0])))
+
+
+@st.composite
+def nets_with_inputs(draw: st.DrawFn) -> tuple[Mlp, np.ndarray]:
+    net = draw(mlps())
+    x = draw(_numbers(net.weights[0].shape[1], 300))
+    return net, x if net.lower is None else np.abs(x)

@@ -1,0 +1,101 @@
+"""What lowering makes of a network, reaction by reaction."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from nets import Mlp, random_mlp
+
+import nn2crn
+from nn2crn.errors import ModelError
+from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
+from nn2crn.ir.reactions import Driven, equal
+from nn2crn.notation.text import show_reaction
+
+TINY = Mlp([np.array([[1.5]]), np.array([[2.0]])], [np.array([-0.5]), np.array([-1.0])])
+
+
+def test_one_reaction_per_weight_and_rail_and_no_pre_activation():
+    """y = 2 relu(1.5 x - 0.5) - 1, as in the paper's construction."""
+    assert [show_reaction(r) for r in nn2crn.compile(TINY.network()).reactions()] == [
+        "0 -> layer1[0] @ 1e-06",
+        "x[0]+ + layer1[0] -> x[0]+ + 2 layer1[0] @ 1.5",
+        "x[0]- + layer1[0] -> x[0]- @ 1.5",
+        "layer1[0] -> 0 @ 0.5",
+        "2 layer1[0] -> layer1[0] @ 1",
+        "layer1[0] -> layer1[0] + y[0]+ @ 2",
+        "0 -> y[0]- @ 1",
+        "y[0]+ -> 0 @ 1",
+        "y[0]- -> 0 @ 1",
+        "y[0]+ + y[0]- -> 0 @ 1",
+    ]
+
+
+def test_a_non_negative_input_is_one_rail():
+    crn = nn2crn.compile(Mlp(TINY.weights, TINY.biases, lower=0.0).network())
+    assert crn.labels()[0] == "x[0]"
+    assert crn.species_count == 4
+
+
+def test_zero_weights_make_no_reactions():
+    crn = nn2crn.compile(Mlp([np.zeros((3, 2))], [np.array([0.0, 1.0, -1.0])]).network())
+    made = [show_reaction(r) for r in crn.reactions() if "-> 0" not in show_reaction(r)]
+    assert made == ["0 -> y[1]+ @ 1", "0 -> y[2]- @ 1"]
+
+
+def test_weights_stay_matrices():
+    """A layer's weights are one matrix however many reactions they stand for; rails share it."""
+    crn = nn2crn.compile(random_mlp([30, 20, 10]).network())
+    driven = [f for f in crn.modules[0].families if isinstance(f, Driven)]
+    assert len(driven) == 4
+    assert len({id(f.term.matrix) for f in driven}) == 1
+    assert sum(f.count for f in driven) == 2 * 30 * 20
+
+
+def test_chunks_hold_a_bounded_number_of_reactions():
+    crn = nn2crn.compile(random_mlp([500, 300, 10]).network())
+    sizes = [len(rates) for f in crn.families for _, rates in f.chunks()]
+    assert sum(sizes) == crn.reaction_count > 300_000
+    assert max(sizes) <= 1 << 16
+
+
+def test_consecutive_linear_maps_are_one():
+    nodes = (
+        Input("x", (2,)),
+        Affine("a", (Term("x", np.array([[1.0, 2.0], [0.0, 1.0]])),), np.array([1.0, 0.0])),
+        Affine("b", (Term("a", np.array([[0.0, 3.0], [1.0, 0.0]])),), np.array([0.0, -2.0])),
+        Activation("y", "relu", ("b",), 2),
+    )
+    crn = nn2crn.compile(Network("two", nodes, (Output("y", "y", (2,)),)))
+    one = Affine("b", (Term("x", np.array([[0.0, 3.0], [1.0, 2.0]])),), np.array([0.0, -1.0]))
+    fused = Network("two", (nodes[0], one, nodes[3]), (Output("y", "y", (2,)),))
+    assert equal(crn, nn2crn.compile(fused))
+    assert not equal(crn, nn2crn.compile(TINY.network()))
+
+
+def test_layers_no_output_needs_are_left_out():
+    net = random_mlp([2, 3, 1]).network()
+    extra = Activation("unused", "relu", ("u0",), 3)
+    assert equal(nn2crn.compile(net), nn2crn.compile(net.replace(nodes=(*net.nodes, extra))))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ((Input("x", (2,)), Input("x", (2,))), "used twice"),
+        ((Affine("y", (Term("x", np.eye(2)),), np.zeros(2)),), "not an earlier node"),
+        ((Input("x", (3,)), Affine("y", (Term("x", np.eye(2)),), np.zeros(2))), "does not fit"),
+        ((Input("x", (2,)), Activation("y", "relu", ("x",), 3)), "sources of size 3"),
+        ((Input("x", (2,)),), "missing or has another size"),
+    ],
+)
+def test_an_inconsistent_network_cannot_be_made(nodes, message):
+    with pytest.raises(ModelError, match=message):
+        Network("bad", nodes, (Output("y", "y", (2,)),))
+
+
+def test_weights_are_read_only():
+    net = random_mlp([2, 3, 1]).network()
+    affine = next(net.affines())
+    with pytest.raises(ValueError, match="read-only"):
+        affine.terms[0].weight[0, 0] = 1.0
