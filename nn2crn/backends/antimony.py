@@ -1,0 +1,119 @@
+"""Antimony text with the same ids as the SBML file; it loads into the same model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from nn2crn import __version__
+from nn2crn.backends.names import COMPARTMENT, Ids, make_ids
+from nn2crn.backends.rates import RateConstants
+from nn2crn.ir.formula import number
+from nn2crn.ir.reactions import OutputPort, ReactionNetwork, Scheme
+
+_UNITS = {0: "mole_per_litre_per_second", 1: "per_second", 2: "litre_per_mole_per_second"}
+
+
+def emit(network: ReactionNetwork, out: TextIO) -> None:
+    """Writes the whole model, one reaction at a time."""
+    ids = make_ids(network)
+    rates = RateConstants(network)
+    out.writelines(_head(network, ids))
+    out.writelines(_species(network, ids))
+    out.writelines(_ports(network, ids))
+    out.write("\n  // rate constants\n")
+    out.writelines(f"  {name} = {value!r}; {name} has {_UNITS[order]};\n" for name, value, order in rates)
+    out.writelines(_reactions(network, ids, rates))
+    out.write(f'end\n\n{ids.model} is "{_string(network.name)}"\n')
+
+
+def _head(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
+    yield f"// {_line(network.name)}, compiled by nn2crn {__version__}\n"
+    yield "// set the inputs, simulate to steady state, read the outputs\n"
+    yield from (f"// {_line(remark)}\n" for remark in network.remarks)
+    if network.source:
+        yield f"// source SHA-256 {network.source}\n"
+    yield f"model {ids.model}()\n"
+    yield "  unit concentration = mole / litre;\n"
+    yield f"  unit {_UNITS[0]} = mole / (litre * second);\n"
+    yield f"  unit {_UNITS[1]} = 1 / second;\n"
+    yield f"  unit {_UNITS[2]} = litre / (mole * second);\n"
+    yield "  unit substance = mole;\n  unit extent = mole;\n  unit time_unit = second;\n  unit volume = litre;\n"
+    yield f"  compartment {COMPARTMENT} = 1;\n  {COMPARTMENT} has litre;\n"
+
+
+def _species(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
+    yield "\n  // species; $ marks those that only follow an input\n"
+    for block in network.blocks:
+        mark = "$" if block.role == "input" else ""
+        for i, start in enumerate(block.initial.tolist()):
+            name = ids.species[block.start + i]
+            value = "" if mark else f" {name} = {number(start)};"
+            yield f'  species {mark}{name} in {COMPARTMENT};{value} {name} is "{_string(block.label(i))}";\n'
+
+
+def _ports(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
+    yield "\n  // inputs: set these\n"
+    for port, names in zip(network.inputs, ids.inputs, strict=True):
+        for i, name in enumerate(names):
+            plus = ids.species[port.plus.start + i]
+            value = float(port.values[i])
+            yield f'  var {name} = {value!r}; {name} is "{_string(port.name)}[{i}]"; {name} has concentration;\n'
+            if port.minus is None:
+                yield f"  {plus} := {name};\n"
+                continue
+            minus = ids.species[port.minus.start + i]
+            yield f"  {plus} := piecewise({name}, {name} > 0 concentration, 0 concentration);\n"
+            yield f"  {minus} := piecewise(-{name}, {name} < 0 concentration, 0 concentration);\n"
+    yield "\n  // outputs: read these at steady state\n"
+    for out_port, names in zip(network.outputs, ids.outputs, strict=True):
+        for i, name in enumerate(names):
+            yield f"  var {name} := {_readout(out_port, i, ids)};"
+            yield f' {name} is "{_string(out_port.name)}[{i}]"; {name} has concentration;\n'
+
+
+def _readout(port: OutputPort, i: int, ids: Ids) -> str:
+    text = ""
+    for indices, coefficients in port.readout.terms:
+        c = float(coefficients[i])
+        factor = "" if abs(c) == 1 else f"{abs(c)!r}*"
+        sign = (" - " if c < 0 else " + ") if text else ("-" if c < 0 else "")
+        text += f"{sign}{factor}{ids.species[int(indices[i])]}"
+    constant = float(port.readout.constant[i])
+    if constant or not text:
+        text += f" {'-' if constant < 0 else '+'} {abs(constant)!r}" if text else repr(constant)
+    return text
+
+
+def _reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants) -> Iterator[str]:
+    first = 1
+    for family in network.families:
+        yield f"\n  // {_line(family.label)}\n"
+        layout = _layout(family.scheme).format
+        for species, constants in family.chunks():
+            names = [[ids.species[i] for i in slot] for slot in species.tolist()]
+            numbers = range(first, first + len(constants))
+            for row in zip(numbers, rates.ids(family.scheme.order, constants), *names, strict=True):
+                yield layout(*row)
+            first += len(constants)
+
+
+def _layout(scheme: Scheme) -> str:
+    """A reaction with {0} for its number, {1} for its rate constant and {2}, {3}, ... for the slots."""
+    place = {slot: f"{{{i}}}" for i, slot in enumerate(scheme.slots, 2)}
+
+    def side(members: tuple[tuple[str, int], ...]) -> str:
+        return " + ".join(f"{n} {place[s]}" if n > 1 else place[s] for s, n in members)
+
+    factors = "".join(f"*{place[s]}" * n for s, n in scheme.reactants)
+    return f"  r{{0}}: {side(scheme.reactants)} => {side(scheme.products)}; {COMPARTMENT}*{{1}}{factors};\n"
+
+
+def _line(text: str) -> str:
+    """For a comment: one line."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _string(text: str) -> str:
+    """For a display name: Antimony's strings have no escapes."""
+    return _line(text).replace('"', "'").replace("\\", "/")

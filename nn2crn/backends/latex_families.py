@@ -1,0 +1,116 @@
+"""Families of reactions as a paper prints them: `X_j + Y_i -> X_j + 2 Y_i` at w_ij, for w_ij > 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nn2crn.backends.latex_indices import (
+    Species,
+    Statement,
+    chosen,
+    coefficient,
+    numbered,
+    span,
+    times,
+    total,
+    uniform,
+)
+from nn2crn.backends.latex_names import mathematical
+from nn2crn.ir.arrays import Floats, Ints, Matrix, same_matrix
+from nn2crn.ir.reactions import Driven, Family, Module, Readout, Scheme, Side
+
+_ROUNDING = 1e-11  # relative, of a template's constant times a bias
+
+
+def indexed_family(species: Species, module: Module, family: Family | Driven) -> Statement:
+    """The family's reaction with its rate constant over the arrow."""
+    return _driven(species, module, family) if isinstance(family, Driven) else _local(species, module, family)
+
+
+def indexed_readout(species: Species, name: str, readout: Readout) -> Statement:
+    """`y_i = [Y_i^+] - [Y_i^-]`."""
+    summands, conditions = [], [span("i", readout.size)]
+    for k, (indices, values) in enumerate(readout.terms):
+        symbol, definition = species.vector(indices, "i", numbered("s", k, len(readout.terms)))
+        factor, listed = coefficient(values, numbered("c", k, len(readout.terms)))
+        summands.append(times(factor, f"[{symbol}]"))
+        conditions += definition + listed
+    if np.any(readout.constant):
+        constant, listed = coefficient(readout.constant, "d")
+        summands.append(constant)
+        conditions += listed
+    return f"{species.symbols.name(name)}_{{i}} = {total(summands)}", conditions
+
+
+def side(members: Side, symbol: Mapping[str, str]) -> str:
+    """One side of a reaction in mathematics mode; nothing is the empty set."""
+    return " + ".join(rf"{n}\,{symbol[s]}" if n > 1 else symbol[s] for s, n in members) or r"\emptyset"
+
+
+def _reaction(scheme: Scheme, symbols: list[str], rate: str) -> str:
+    symbol = dict(zip(scheme.slots, symbols, strict=True))
+    return rf"{side(scheme.reactants, symbol)} \xrightarrow{{\;{rate}\;}} {side(scheme.products, symbol)}"
+
+
+def _driven(species: Species, module: Module, family: Driven) -> Statement:
+    rows, columns = family.term.matrix.shape
+    vectors = [species.vector(family.term.sources, "j", "s")]
+    vectors += [species.vector(row, "i", numbered("t", k, len(family.targets))) for k, row in enumerate(family.targets)]
+    weight = _weight(module, family.term.matrix)
+    positive = family.rail * family.term.sign > 0
+    factor, listed = coefficient(family.constants, "c")
+    conditions = [span("i", rows), span("j", columns), weight + (">0" if positive else "<0")]
+    conditions += [c for _, definition in vectors for c in definition] + listed
+    rate = times(factor, weight if positive else f"|{weight}|")
+    return _reaction(family.scheme, [s for s, _ in vectors], rate), conditions
+
+
+def _weight(module: Module, matrix: Matrix) -> str:
+    """`w_ij`, numbered if the layer has several weight matrices; the rails of a source share theirs."""
+    distinct: list[Matrix] = []
+    for used in (f.term.matrix for f in module.families if isinstance(f, Driven)):
+        if not any(_same(used, m) for m in distinct):
+            distinct.append(used)
+    known = (k for k, m in enumerate(distinct) if _same(matrix, m))
+    return numbered("w", next(known), len(distinct)) + "_{ij}"
+
+
+def _same(a: Matrix, b: Matrix) -> bool:
+    return a is b or same_matrix(a, b)
+
+
+def _local(species: Species, module: Module, family: Family) -> Statement:
+    blocks = [species.block(int(row[0])) for row in family.species]
+    neurons = [row - block.start for row, block in zip(family.species, blocks, strict=True)]
+    if all(np.array_equal(n, neurons[0]) and n.max() < b.size for n, b in zip(neurons, blocks, strict=True)):
+        rate, conditions = _within_neurons(module, family.rates, neurons[0])
+        return _reaction(family.scheme, [species.symbols.indexed(b, "i") for b in blocks], rate), conditions
+    vectors = [species.vector(row, "i", numbered("s", k, len(blocks))) for k, row in enumerate(family.species)]
+    rate, listed = coefficient(family.rates, "k")
+    definitions = [c for _, definition in vectors for c in definition]
+    return _reaction(family.scheme, [s for s, _ in vectors], rate), [span("i", family.count), *definitions, *listed]
+
+
+def _within_neurons(module: Module, rates: Floats, neurons: Ints) -> Statement:
+    """The rate constants of a reaction within each of these neurons (counted from 0), and which neurons they are."""
+    which = chosen(neurons, module.size)
+    if uniform(rates) and which.startswith("i="):
+        return uniform(rates), [which]
+    for k, drive in enumerate(module.drives.values()):
+        bias = numbered("b", k, len(module.drives)) + "_{i}"
+        for sign, symbol, condition in ((1, bias, f"{bias}>0"), (-1, f"|{bias}|", f"{bias}<0")):
+            factor = _ratio(rates, neurons, sign * drive.bias)
+            if factor:
+                return uniform(rates) or times(factor, symbol), [span("i", module.size), condition]
+    rate, listed = coefficient(rates, "k")
+    return rate, [which, *listed]
+
+
+def _ratio(rates: Floats, neurons: Ints, bias: Floats) -> str:
+    """The constant c if these neurons are those of positive bias and their rate constants are c * bias."""
+    if not np.array_equal(neurons, np.flatnonzero(bias > 0)):
+        return ""
+    ratios = rates / bias[neurons]
+    return mathematical(float(f"{ratios[0]:.12g}")) if np.allclose(ratios, ratios[0], rtol=_ROUNDING, atol=0) else ""

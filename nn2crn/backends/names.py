@@ -1,0 +1,75 @@
+"""Identifiers for SBML and Antimony: legal in both, injective by construction, made in this one place.
+
+Every id of a species or a port is stem_index[_p|_m|_s]. Stems of different names differ and the rest can be read back
+from the end, so no two ids collide; and since each contains an underscore and a digit, none is a keyword of SBML,
+Antimony, Python or Julia, nor the id of a reaction (r12), a rate constant (k12) or the compartment (tube).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nn2crn.ir.reactions import ReactionNetwork
+
+COMPARTMENT = "tube"
+_SUFFIX = {"": "", "+": "_p", "-": "_m"}
+_LONGEST = 40
+
+
+@dataclass(frozen=True)
+class Ids:
+    """Ids of the model, of species by index, and of input and output parameters by port and position."""
+
+    model: str
+    species: list[str]
+    inputs: list[list[str]]
+    outputs: list[list[str]]
+
+
+def make_ids(network: ReactionNetwork) -> Ids:
+    """The ids of everything that has a name of the user's."""
+    inputs = {p.name for p in network.inputs}
+    bare = inputs | {p.name for p in network.outputs}
+    outputs = [p.name for p in network.outputs]
+    stems = _stems([*(p.name for p in network.inputs), *outputs, *(b.name for b in network.blocks)])
+    # an output that is an input's name, passed through, needs ids of its own
+    read = _stems([p.name + "_out" if p.name in inputs else p.name for p in network.outputs], taken=stems)
+    species = [
+        f"{stems[b.name]}_{i}{_SUFFIX[b.rail] or ('_s' if b.name in bare else '')}"
+        for b in network.blocks
+        for i in range(b.size)
+    ]
+    return Ids(
+        _model_id(network.name),
+        species,
+        [[f"{stems[p.name]}_{i}" for i in range(p.plus.size)] for p in network.inputs],
+        [[f"{s}_{i}" for i in range(p.readout.size)] for p, s in zip(network.outputs, read.values(), strict=True)],
+    )
+
+
+def _stems(names: list[str], taken: dict[str, str] | None = None) -> dict[str, str]:
+    """A distinct legal stem for each distinct name, in order; names already taken keep theirs."""
+    stems = dict(taken or {})
+    used = set(stems.values())
+    for name in names:
+        if name in stems:
+            continue
+        stem = base = legal(name)
+        number = 2
+        while stem in used:
+            stem, number = f"{base}_v{number}", number + 1
+        stems[name] = stem
+        used.add(stem)
+    return {n: stems[n] for n in names}
+
+
+def legal(name: str) -> str:
+    """[A-Za-z][A-Za-z0-9_]*, at most 40 characters, as near to the name as that allows."""
+    plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:_LONGEST]
+    return plain if re.match(r"[A-Za-z]", plain) else f"n{plain}"
+
+
+def _model_id(name: str) -> str:
+    """Never an id of the kinds above, nor a keyword."""
+    return f"{legal(name)}_crn"
