@@ -1,0 +1,1 @@
+"""Engines that find the steady state of a reaction network."""
