@@ -1,0 +1,110 @@
+"""What a reaction network consists of, layer by layer, as plain data for `inspect` and the summary line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from nn2crn.ir.arrays import entries
+from nn2crn.ir.formula import number
+from nn2crn.ir.reactions import Module, ReactionNetwork
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One module: what its template contributes."""
+
+    name: str
+    activation: str
+    template: str
+    parameters: str
+    neurons: int
+    weights: int
+    species: int
+    reactions: int
+    origin: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts over the whole network; `orders` maps a reaction order to a number of reactions."""
+
+    name: str
+    inputs: dict[str, list[int]]
+    outputs: dict[str, list[int]]
+    layers: tuple[Layer, ...]
+    species: int
+    reactions: int
+    orders: dict[int, int]
+    rate_constants: int
+    remarks: tuple[str, ...]
+
+    @property
+    def weights(self) -> int:
+        return sum(layer.weights for layer in self.layers)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"weights": self.weights}
+
+    def shape(self) -> str:
+        """`4 -> 8 -> 3`: the sizes of the inputs and of each layer."""
+        first = " + ".join(str(int(np.prod(s, dtype=int))) for s in self.inputs.values())
+        return " -> ".join([first, *(str(layer.neurons) for layer in self.layers)])
+
+    def templates(self) -> str:
+        """`relu (anderson2021, h = 1e-06), identity (dual_rail, k = 1)`, each once."""
+        described = (f"{_plain(t)} ({', '.join(filter(None, [_variant(t), p]))})" for t, p in self._used())
+        return ", ".join(described)
+
+    def _used(self) -> list[tuple[str, str]]:
+        return list(dict.fromkeys((layer.template, layer.parameters) for layer in self.layers))
+
+
+def summarise(network: ReactionNetwork) -> Summary:
+    """Counts species, reactions and weights of each layer."""
+    orders: Counter[int] = Counter()
+    rates: dict[int, set[float]] = {}
+    for family in network.families:
+        orders[family.scheme.order] += family.count
+        distinct = rates.setdefault(family.scheme.order, set())
+        for _, constants in family.chunks():
+            distinct.update(np.unique(constants).tolist())
+    return Summary(
+        name=network.name,
+        inputs={p.name: list(p.shape) for p in network.inputs},
+        outputs={p.name: list(p.shape) for p in network.outputs},
+        layers=tuple(map(_layer, network.modules)),
+        species=network.species_count,
+        reactions=network.reaction_count,
+        orders=dict(sorted(orders.items())),
+        rate_constants=sum(map(len, rates.values())),
+        remarks=network.remarks,
+    )
+
+
+def _layer(module: Module) -> Layer:
+    matrices = {id(t.matrix): t.matrix for d in module.drives.values() for t in d.terms}  # rails share a matrix
+    weights = sum(int(np.count_nonzero(entries(m))) for m in matrices.values())
+    biases = sum(int(np.count_nonzero(d.bias)) for d in module.drives.values())
+    return Layer(
+        name=module.name,
+        activation=module.activation,
+        template=module.template,
+        parameters=", ".join(f"{k} = {number(float(v))}" for k, v in module.values.items() if isinstance(v, float)),
+        neurons=module.size,
+        weights=weights + biases,
+        species=sum(b.size for b in module.species.values()),
+        reactions=sum(f.count for f in module.families),
+        origin=module.origin,
+    )
+
+
+def _plain(template: str) -> str:
+    return template.split(".", maxsplit=1)[0]
+
+
+def _variant(template: str) -> str:
+    return template.split(".", maxsplit=1)[1]

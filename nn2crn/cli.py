@@ -1,0 +1,200 @@
+"""The command line: arguments, progress and exit codes; no logic."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn import __version__
+from nn2crn.errors import Nn2crnError, UsageError
+
+if TYPE_CHECKING:
+    from nn2crn.ir.reactions import ReactionNetwork
+
+_LONG = 100_000  # reactions from which on a spinner shows that work goes on
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="nn2crn")
+def cli() -> None:
+    """Compile a trained neural network into a chemical reaction network that computes it at steady state.
+
+    A model is an .onnx file, a .nn text, or - for standard input. Exit status: 0 done, 1 the model cannot be
+    compiled, 2 wrong usage.
+    """
+
+
+def _model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What every command that compiles a model takes."""
+    options = [
+        click.argument("model"),
+        click.option("--relu", metavar="VARIANT", help="Variant for ReLU layers: anderson2021 or annihilation."),
+        click.option("--set", "settings", metavar="PARAM=VALUE", multiple=True,
+                     help="A template's parameter, as h=1e-8 or relu.h=1e-8."),
+        click.option("--output", "outputs", metavar="NAME", multiple=True,
+                     help="Compile this output only (repeatable)."),
+        click.option("--domain", "domains", metavar="[NAME=]LO:HI", multiple=True,
+                     help="Bounds of an input, or of all; a non-negative input needs one species, not two."),
+        click.option("--name", default="", metavar="ID", help="Name of the reaction network; else the file's stem."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@_model_options
+@click.option("-o", "targets", metavar="FILE", multiple=True, help="Write FILE, format by suffix; - for stdout.")
+@click.option("--to", "formats", metavar="FORMAT", multiple=True, help="sbml, antimony or latex; for -o -.")
+@click.option("--input", "inputs", metavar="NAME=V,V,...", multiple=True, help="Values the file starts with.")
+@click.option("--expand", is_flag=True, help="LaTeX: list every reaction, not families.")
+@click.option("--standalone", is_flag=True, help="LaTeX: a whole document, not a fragment.")
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+def compile(  # noqa: A001, PLR0913  # the verb users type, and one argument per option
+    model: str,
+    targets: tuple[str, ...],
+    formats: tuple[str, ...],
+    inputs: tuple[str, ...],
+    expand: bool,
+    standalone: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Compile MODEL and write it; to MODEL.xml in this folder unless -o or --to says otherwise."""
+    from nn2crn import compiler
+    from nn2crn.analysis.summary import summarise
+
+    plan = compiler.plan_targets(model, targets, formats)
+    network = _compiled(model, inputs=dict(_vector(i) for i in inputs), **options)
+    with _spinner(network):
+        for target, to in plan:
+            latex = {"expand": expand, "standalone": standalone} if to == "latex" else {}
+            compiler.write(network, target, to=to, **latex)
+    for remark in network.remarks:
+        click.echo(f"note: {remark}", err=True)
+    if not quiet:
+        s = summarise(network)
+        click.echo(f"{model}: {s.shape()}, {s.templates()}; {s.weights} weights and biases", err=True)
+        orders = f"all mass action, order <= {max(s.orders, default=0)}"
+        for target, to in plan:
+            click.echo(f"{target}: {to}, {s.species} species, {s.reactions} reactions, {orders}", err=True)
+
+
+@cli.command()
+@_model_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def inspect(model: str, as_json: bool, **options: Any) -> None:
+    """Show what MODEL becomes: layers, species, reactions and their orders."""
+    from nn2crn.analysis.summary import summarise
+
+    summary = summarise(_compiled(model, **options))
+    if as_json:
+        click.echo(json.dumps(summary.as_json(), indent=2))
+        return
+    for kind, ports in (("input", summary.inputs), ("output", summary.outputs)):
+        for name, shape in ports.items():
+            click.echo(f"{kind} {name} {shape}")
+    rows: list[tuple[str, ...]] = [
+        (layer.name, layer.template, layer.parameters, str(layer.neurons), str(layer.weights), str(layer.species),
+         str(layer.reactions), layer.origin)
+        for layer in summary.layers
+    ]  # fmt: skip
+    _table(("layer", "template", "parameters", "neurons", "weights", "species", "reactions", "from"), rows, "<<<>>>><")
+    orders = ", ".join(f"{n} of order {order}" for order, n in summary.orders.items())
+    click.echo(f"in all: {summary.species} species, {summary.reactions} reactions ({orders}), "
+               f"{summary.rate_constants} distinct rate constants")  # fmt: skip
+    for remark in summary.remarks:
+        click.echo(f"note: {remark}")
+
+
+@cli.command()
+@click.argument("name", required=False)
+def templates(name: str | None) -> None:
+    """List the activation templates, or show one: its reactions, ODEs and fixed point, as proved by sympy."""
+    from nn2crn.templates import Library
+    from nn2crn.templates.describe import describe, overview
+
+    if name:
+        click.echo(describe(Library().get(name)), nl=False)
+    else:
+        _table(*overview(Library()), "<>><<<<")
+
+
+def _compiled(  # noqa: PLR0913  # one argument per option
+    model: str,
+    *,
+    relu: str | None,
+    settings: tuple[str, ...],
+    outputs: tuple[str, ...],
+    domains: tuple[str, ...],
+    name: str,
+    inputs: dict[str, list[float]] | None = None,
+) -> ReactionNetwork:
+    from nn2crn import compiler
+
+    network = compiler.load(model, outputs=outputs, domain=dict(_interval(d) for d in domains))
+    chosen = compiler.Options(variants={"relu": relu} if relu else {}, settings=dict(_setting(s) for s in settings))
+    return compiler.compile(network, chosen, name=name, inputs=inputs)
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    return name.strip(), _number(value, f"--set {text}", "PARAM=VALUE")
+
+
+def _vector(text: str) -> tuple[str, list[float]]:
+    name, _, values = text.rpartition("=")
+    return name, [_number(v, f"--input {text}", "NAME=V,V,...") for v in values.split(",")]
+
+
+def _interval(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, bounds = text.rpartition("=")
+    low, _, high = bounds.partition(":")
+    number = partial(_number, option=f"--domain {text}", form="[NAME=]LO:HI")
+    return name, (number(low), number(high))
+
+
+def _number(text: str, option: str, form: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{option}: {text!r} is not a number", hint=f"write {form}") from None
+
+
+@contextmanager
+def _spinner(network: ReactionNetwork) -> Iterator[None]:
+    """Shows on a terminal that a long write goes on."""
+    if network.reaction_count < _LONG or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"writing {network.reaction_count:,} reactions"):
+        yield
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> None:
+    """Columns as wide as their widest cell, < left and > right."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    for row in (head, *rows):
+        cells = (f"{cell:{a}{w}}" for cell, a, w in zip(row, align, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def main() -> None:
+    """The console script: a deliberate error is one message and an exit status, never a traceback."""
+    try:
+        cli()
+    except Nn2crnError as e:
+        click.echo(f"nn2crn: {e}", err=True)
+        sys.exit(e.exit_code)
+
+
+if __name__ == "__main__":
+    main()
