@@ -1,0 +1,44 @@
+# On a fresh machine with python3 (3.11 or newer) and make: `make demo`, `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types imports samples clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(READY) ## make .venv with everything the project needs
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nn2crn needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]'
+	touch $@
+
+demo: $(READY) ## compile the iris sample to three formats and run it in roadrunner
+	@mkdir -p build/demo
+	$(BIN)/nn2crn compile samples/iris/iris.onnx -o build/demo/iris.xml -o build/demo/iris.ant -o build/demo/iris.tex
+	$(BIN)/python samples/classify.py samples/iris/iris.onnx build/demo/iris.xml samples/iris/iris.csv
+
+samples: $(READY) ## compile every sample to every format, as a user's pipeline would
+	$(MAKE) -C samples NN2CRN=$(abspath $(BIN))/nn2crn
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest -n auto
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+imports: $(READY)
+	$(BIN)/lint-imports
+
+check: lint types imports test ## everything that must hold before a change lands
+
+clean: ## remove what was built, not .venv
+	rm -rf build dist samples/build
