@@ -31,6 +31,7 @@ test: $(READY) ## run the tests
 
 lint: $(READY)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 types: $(READY)
 	$(BIN)/mypy

@@ -1,5 +1,7 @@
 """nn2crn: compiles a trained neural network into a chemical reaction network that computes it at steady state.
 
+For instance:
+
     import nn2crn
     network = nn2crn.load("iris.onnx")
     reactions = nn2crn.compile(network)

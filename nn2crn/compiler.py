@@ -1,5 +1,7 @@
 """The whole pipeline; the file to read first.
 
+The data's way through it:
+
     load (front end) -> Network -> PASSES -> lower -> ReactionNetwork -> write (back end)
 """
 

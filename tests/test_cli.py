@@ -198,6 +198,9 @@ def test_a_text_model_is_compiled_without_onnx_or_sympy(tmp_path):
 def test_the_version_is_the_packages():
     import nn2crn
 
-    assert nn2crn.__version__ in subprocess.run(
-        [sys.executable, "-m", "nn2crn.cli", "--version"], capture_output=True, text=True, check=True
-    ).stdout
+    assert (
+        nn2crn.__version__
+        in subprocess.run(
+            [sys.executable, "-m", "nn2crn.cli", "--version"], capture_output=True, text=True, check=True
+        ).stdout
+    )

@@ -304,10 +304,5 @@ def _same_readout(a: Readout, b: Readout) -> bool:
     return (
         len(a.terms) == len(b.terms)
         and np.array_equal(a.constant, b.constant)
-        and all(
-            np.array_equal(i, j) and np.array_equal(c, d)
-            for (i, c), (j, d) in zip(a.terms, b.terms, strict=True)
-        )
+        and all(np.array_equal(i, j) and np.array_equal(c, d) for (i, c), (j, d) in zip(a.terms, b.terms, strict=True))
     )
-
-

@@ -26,8 +26,9 @@ def parse_template(text: str, file: str) -> Template:
         NotationError: it does not follow the grammar.
         TemplateError: it breaks a rule of templates, with the place.
     """
-    template: Template = parse(text if text.endswith("\n") else text + "\n", "reactions.lark", "template",
-                               _TemplateBuilder(text, file), file)
+    template: Template = parse(
+        text if text.endswith("\n") else text + "\n", "reactions.lark", "template", _TemplateBuilder(text, file), file
+    )
     return template
 
 

@@ -138,9 +138,7 @@ def instantiate(template: Template, settings: Mapping[str, float]) -> Gadget:
         for r in template.reactions
         for left, right, rate in r.unrolled(whole)
     ]
-    species = tuple(
-        dict.fromkeys(s for r in reactions for s, _ in r.reactants + r.products if s not in rails)
-    )
+    species = tuple(dict.fromkeys(s for r in reactions for s, _ in r.reactants + r.products if s not in rails))
     steady = tuple(pair for a in template.fixed for pair in a.unrolled(whole))
     initial = dict(pair for a in template.initial for pair in a.unrolled(whole))
     coefficients, constant = _linear(resolve(template.output, whole), species, template)
