@@ -2,51 +2,47 @@
 
 The data's way through it:
 
-    load (front end) -> Network -> PASSES -> lower -> ReactionNetwork -> write (back end)
+    load (front end) -> Network -> passes -> lower -> ReactionNetwork -> write (back end)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 from nn2crn.backends import FORMATS, format_of
 from nn2crn.backends.files import write_text
 from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.frontends import open_model, reader_for
-from nn2crn.ir.network import Activation, Network
+from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.lower import lower
+from nn2crn.passes.choose_templates import choose_templates
 from nn2crn.passes.drop_dead import drop_dead
+from nn2crn.passes.expand_compositions import expand_compositions
 from nn2crn.passes.fuse_affine import fuse_affine
 from nn2crn.passes.materialise_affine import materialise_affine
 from nn2crn.passes.set_domain import set_domain
 from nn2crn.passes.set_inputs import set_inputs
+from nn2crn.passes.share_drives import share_drives
+from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
-from nn2crn.templates.template import Gadget, Template, instantiate
 
 Pass = Callable[[Network], Network]
-PASSES: tuple[Pass, ...] = (
-    drop_dead,
-    fuse_affine,
-    drop_dead,
-    materialise_affine,
-)
 
 
-@dataclass(frozen=True)
-class Options:
-    """Which chemistry to use.
-
-    variants maps an activation to a variant (`{"relu": "annihilation"}`); settings maps a parameter to its value,
-    as `h`, `relu.h` or `relu.anderson2021.h`. What a layer of the model says itself goes before both.
-    """
-
-    variants: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, float] = field(default_factory=dict)
-    library: Library = field(default_factory=Library)
+def passes(options: Options) -> tuple[Pass, ...]:
+    """What happens to a network before it is lowered, in order."""
+    return (
+        drop_dead,
+        partial(expand_compositions, options=options),
+        fuse_affine,
+        drop_dead,
+        partial(share_drives, options=options),
+        materialise_affine,
+        partial(choose_templates, options=options),
+    )
 
 
 def load(
@@ -74,7 +70,7 @@ def compile(  # noqa: A001  # the verb users know
     name: str = "",
     inputs: Mapping[str, Sequence[float]] | None = None,
 ) -> ReactionNetwork:
-    """Lowers a network to reactions, through PASSES.
+    """Lowers a network to reactions, through `passes`.
 
     Args:
         network: what `load` returned.
@@ -86,11 +82,9 @@ def compile(  # noqa: A001  # the verb users know
         UsageError: an option names a template or a parameter that is not there, or a value out of its range.
     """
     options = options or Options()
-    for step in PASSES:
+    for step in passes(options):
         network = _checked(step, network)
-    chooser = _Chooser(options)
-    reactions = lower(network.replace(name=name or network.name), chooser)
-    chooser.refuse_unused()
+    reactions = lower(network.replace(name=name or network.name), options.library)
     return set_inputs(reactions, inputs or {})
 
 
@@ -127,45 +121,8 @@ def _checked(step: Pass, network: Network) -> Network:
     try:
         return step(network)
     except Nn2crnError as e:
-        e.add_note(f"in the pass {step.__name__}")
+        e.add_note(f"in the pass {getattr(step, 'func', step).__name__}")
         raise
 
 
-class _Chooser:
-    """Picks the gadget of an activation from the model, the options and the templates' defaults, in that order."""
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
-        self.used: set[str] = set()
-        self.seen: list[Template] = []
-
-    def __call__(self, node: Activation) -> Gadget:
-        variant = node.template or self.options.variants.get(node.function, "")
-        template = self.options.library.get(f"{node.function}.{variant}" if variant else node.function)
-        self.seen.append(template)
-        self.used.add(node.function)
-        chosen: dict[str, float] = {}
-        for parameter in template.parameters:
-            for prefix in ("", f"{node.function}.", f"{template.name}."):  # the most specific is last, and wins
-                full = prefix + parameter.name
-                if full in self.options.settings:
-                    chosen[parameter.name] = self.options.settings[full]
-                    self.used.add(full)
-        return instantiate(template, {**chosen, **node.settings})
-
-    def refuse_unused(self) -> None:
-        """An option without effect is a mistake, most likely of spelling."""
-        for name in [*self.options.settings, *self.options.variants]:
-            if name not in self.used:
-                known = sorted({f"{t.activation}.{p.name}" for t in self.seen for p in t.parameters})
-                near = get_close_matches(name, known, cutoff=0.3) or known
-                raise UsageError(
-                    f"no layer of this network uses {name!r}",
-                    hint=f"parameters in use: {', '.join(near) or 'none'}; activations: {', '.join(self._functions())}",
-                )
-
-    def _functions(self) -> list[str]:
-        return sorted({t.activation for t in self.seen})
-
-
-__all__ = ["FORMATS", "PASSES", "Library", "Options", "compile", "load", "plan_targets", "write"]
+__all__ = ["FORMATS", "Library", "Options", "compile", "load", "passes", "plan_targets", "write"]

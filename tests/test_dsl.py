@@ -109,7 +109,12 @@ def test_the_shape_of_an_output_is_flat():
 
 def test_a_template_variant_with_its_settings():
     node = read("input x[2] g = relu.annihilation(x, k = 1e4) output g").nodes[1]
-    assert (node.function, node.template, node.settings, node.attributes) == ("relu", "annihilation", {"k": 1e4}, {})
+    assert (node.function, node.template, node.settings, node.attributes) == (
+        "relu",
+        "relu.annihilation",
+        {"k": 1e4},
+        {},
+    )
 
 
 def test_settings_of_the_default_template():
@@ -221,7 +226,7 @@ def networks(draw):
             nodes.append(Affine(f"v{i}", (Term(source.name, draw(arrays(n, source.size))),), draw(arrays(n))))
         else:
             variant, chosen = draw(
-                st.sampled_from([("", {}), ("annihilation", {"k": 2.5e3}), ("anderson2021", {"h": 1e-7})])
+                st.sampled_from([("", {}), ("relu.annihilation", {"k": 2.5e3}), ("relu.anderson2021", {"h": 1e-7})])
             )
             nodes.append(Activation(f"v{i}", "relu", (source.name,), source.size, {}, variant, chosen))
     read_out = draw(st.lists(st.sampled_from(nodes), min_size=1, unique=True))
@@ -238,7 +243,7 @@ def show(network):
             lines.append(f"{n.name} = dense({n.terms[0].source}, weight = {weight}, bias = {bias})")
         else:
             chosen = "".join(f", {k} = {v!r}" for k, v in n.settings.items())
-            lines.append(f"{n.name} = {n.function}{n.template and '.' + n.template}({n.sources[0]}{chosen})")
+            lines.append(f"{n.name} = {n.template or n.function}({n.sources[0]}{chosen})")
     return "\n".join([*lines, *(f"output {o.name}" for o in network.outputs)])
 
 

@@ -11,7 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 import nn2crn
 from nn2crn.errors import ModelError, UnsupportedError, UsageError
 from nn2crn.ir.reactions import equal
-from nn2crn.simulate.internal import read_outputs, steady_state
+from nn2crn.simulate.internal import steady_state
+from nn2crn.simulate.ports import read_outputs
 
 RNG = np.random.default_rng(7)
 W, B = RNG.normal(size=(4, 3)), RNG.normal(size=3)

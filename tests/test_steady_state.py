@@ -10,7 +10,8 @@ from nets import Mlp, nets_with_inputs, random_mlp
 
 import nn2crn
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.simulate.internal import read_outputs, steady_state
+from nn2crn.simulate.internal import steady_state
+from nn2crn.simulate.ports import read_outputs
 
 
 def outputs_from(crn, x, start=None):

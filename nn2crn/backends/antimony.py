@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -115,5 +116,6 @@ def _line(text: str) -> str:
 
 
 def _string(text: str) -> str:
-    """For a display name: Antimony's strings have no escapes."""
-    return _line(text).replace('"', "'").replace("\\", "/")
+    """For a display name: Antimony's strings have no escapes; libSBML would take `&#0;` as an XML entity."""
+    plain = _line(text).replace('"', "'").replace("\\", "/")
+    return re.sub(r"&(?=(#\d+|#x[0-9A-Fa-f]+|amp|lt|gt|quot|apos);)", "&amp;", plain)

@@ -8,6 +8,7 @@ Antimony, Python or Julia, nor the id of a reaction (r12), a rate constant (k12)
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from nn2crn.ir.reactions import ReactionNetwork
@@ -31,10 +32,15 @@ def make_ids(network: ReactionNetwork) -> Ids:
     """The ids of everything that has a name of the user's."""
     inputs = {p.name for p in network.inputs}
     bare = inputs | {p.name for p in network.outputs}
-    outputs = [p.name for p in network.outputs]
-    stems = _stems([*(p.name for p in network.inputs), *outputs, *(b.name for b in network.blocks)])
-    # an output that is an input's name, passed through, needs ids of its own
-    read = _stems([p.name + "_out" if p.name in inputs else p.name for p in network.outputs], taken=stems)
+    # an output that is called like an input needs ids of its own: its key is a pair, which no name is
+    reads: list[Hashable] = [(p.name, "out") if p.name in inputs else p.name for p in network.outputs]
+    stems = _stems(
+        [
+            *((p.name, p.name) for p in network.inputs),
+            *((key, p.name + "_out" * (p.name in inputs)) for key, p in zip(reads, network.outputs, strict=True)),
+            *((b.name, b.name) for b in network.blocks),
+        ]
+    )
     species = [
         f"{stems[b.name]}_{i}{_SUFFIX[b.rail] or ('_s' if b.name in bare else '')}"
         for b in network.blocks
@@ -44,24 +50,24 @@ def make_ids(network: ReactionNetwork) -> Ids:
         _model_id(network.name),
         species,
         [[f"{stems[p.name]}_{i}" for i in range(p.plus.size)] for p in network.inputs],
-        [[f"{s}_{i}" for i in range(p.readout.size)] for p, s in zip(network.outputs, read.values(), strict=True)],
+        [[f"{stems[k]}_{i}" for i in range(p.readout.size)] for p, k in zip(network.outputs, reads, strict=True)],
     )
 
 
-def _stems(names: list[str], taken: dict[str, str] | None = None) -> dict[str, str]:
-    """A distinct legal stem for each distinct name, in order; names already taken keep theirs."""
-    stems = dict(taken or {})
-    used = set(stems.values())
-    for name in names:
-        if name in stems:
+def _stems(names: list[tuple[Hashable, str]]) -> dict[Hashable, str]:
+    """A distinct legal stem for each distinct key, near to its name, in order."""
+    stems: dict[Hashable, str] = {}
+    used: set[str] = set()
+    for key, name in names:
+        if key in stems:
             continue
         stem = base = legal(name)
         number = 2
         while stem in used:
             stem, number = f"{base}_v{number}", number + 1
-        stems[name] = stem
+        stems[key] = stem
         used.add(stem)
-    return {n: stems[n] for n in names}
+    return stems
 
 
 def legal(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -134,16 +135,18 @@ class ExpressionBuilder(LiteralBuilder):
             sizes = " and ".join(str(s.size) for s in call.sources)
             raise self.error(f"{call.function} acts on vectors of one size, not {sizes}", call.place)
         activation, _, variant = call.function.partition(".")
+        named = call.function if variant else ""
         of_function = {n: k for n, k in call.keywords.items() if n in template.attributes}
         attributes = {n: self._attribute(k, size) for n, k in of_function.items()}
         settings = {n: self._setting(k, template) for n, k in call.keywords.items() if n not in of_function}
         sources, origin = tuple(s.node for s in call.sources), self.origin(call.place)
-        return self._add(Activation(self._name(), activation, sources, size, attributes, variant, settings, origin))
+        return self._add(Activation(self._name(), activation, sources, size, attributes, named, settings, origin))
 
     def _template(self, call: Call) -> Template:
         if not self.library.has(call.function.split(".", maxsplit=1)[0]):
-            known = ", ".join([*_BUILT_IN, *self.library.activations])
-            raise self.error(f"there is no function {call.function!r}", call.place, f"functions: {known}")
+            known = [*_BUILT_IN, *self.library.activations]
+            near = get_close_matches(call.function, known) or known
+            raise self.error(f"there is no function {call.function!r}", call.place, f"there is: {', '.join(near)}")
         with self.located(call.place):
             return self.library.get(call.function)
 

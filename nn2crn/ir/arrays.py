@@ -52,6 +52,15 @@ def scale_columns(a: Matrix, factors: Floats) -> Matrix:
     return as_matrix(a @ sparse.diags_array(factors) if isinstance(a, sparse.csr_array) else a * factors)
 
 
+def positive_part(matrix: Matrix, sign: int) -> Matrix:
+    """max(sign * matrix, 0), sparse if the matrix is."""
+    if isinstance(matrix, sparse.csr_array):
+        part = (matrix * sign).maximum(0).tocsr()
+        part.eliminate_zeros()
+        return as_matrix(part)
+    return np.maximum(sign * matrix, 0.0)
+
+
 def entries(matrix: Matrix) -> Floats:
     """The stored values, as one flat array (all values of a dense matrix)."""
     return floats(matrix.data) if isinstance(matrix, sparse.csr_array) else matrix.reshape(-1)

@@ -37,13 +37,21 @@ class Symbol:
         inner = ",".join(show(i) for i in self.index)
         return f"{self.name}[{inner}]{self.rail}" if self.index else self.name + self.rail
 
+    def indexed_by(self, variable: str) -> bool:
+        """True for `E[i,2]` and the variable i."""
+        return any(isinstance(i, Symbol) and i.name == variable for i in self.index)
+
 
 @dataclass(frozen=True)
 class Call:
-    """An operator (`+ - * / ^ neg`) or a function of the table, applied to arguments."""
+    """An operator (`+ - * / ^ neg`) or a function of the table, applied to arguments.
+
+    In a composition the function may be an activation, which takes keywords besides.
+    """
 
     function: str
     arguments: tuple[Formula, ...]
+    keywords: tuple[tuple[str, Formula], ...] = ()
 
 
 Formula = Number | Symbol | Call
@@ -58,6 +66,8 @@ FUNCTIONS: Mapping[str, tuple[int, Callable[..., Floats]]] = {
     "asinh": (1, np.arcsinh),
     "tanh": (1, np.tanh),
     "erf": (1, erf),
+    "sum": (1, lambda x: np.sum(x, axis=-1, keepdims=True)),  # over the elements of a vector activation
+    "largest": (1, lambda x: np.max(x, axis=-1, keepdims=True)),  # the same
     "min": (2, np.minimum),
     "max": (2, np.maximum),
 }
@@ -88,16 +98,33 @@ def evaluate(formula: Formula, values: Mapping[str, float | Floats]) -> Floats:
     return function(*arguments)
 
 
-def resolve(formula: Formula, integers: Mapping[str, int]) -> Formula:
-    """The formula with chain indices evaluated, and the index variables themselves replaced by numbers."""
+def resolve(formula: Formula, integers: Mapping[str, int], keep: tuple[str, ...] = ()) -> Formula:
+    """The formula with chain indices evaluated, and the index variables themselves replaced by numbers.
+
+    Indices named in `keep`, those of a vector's elements, stay as they are.
+    """
     if isinstance(formula, Symbol):
         if not formula.index and not formula.rail and formula.name in integers:
             return Number(float(integers[formula.name]))
-        index = tuple(Number(float(round(float(evaluate(i, integers))))) for i in formula.index)
-        return Symbol(formula.name, index, formula.rail)
+        return Symbol(formula.name, tuple(_index(i, integers, keep) for i in formula.index), formula.rail)
     if isinstance(formula, Call):
-        return Call(formula.function, tuple(resolve(a, integers) for a in formula.arguments))
+        keywords = tuple((k, resolve(f, integers, keep)) for k, f in formula.keywords)
+        return Call(formula.function, tuple(resolve(a, integers, keep) for a in formula.arguments), keywords)
     return formula
+
+
+def _index(formula: Formula, integers: Mapping[str, int], keep: tuple[str, ...]) -> Formula:
+    if isinstance(formula, Symbol) and formula.name in keep:
+        return formula
+    return Number(float(round(float(evaluate(formula, integers)))))
+
+
+def calls(formula: Formula) -> Iterator[Call]:
+    """Every operator and function in the formula, outermost first."""
+    if isinstance(formula, Call):
+        yield formula
+        for a in (*formula.arguments, *(f for _, f in formula.keywords)):
+            yield from calls(a)
 
 
 def symbols(formula: Formula) -> Iterator[Symbol]:
@@ -107,7 +134,7 @@ def symbols(formula: Formula) -> Iterator[Symbol]:
         for i in formula.index:
             yield from symbols(i)
     elif isinstance(formula, Call):
-        for a in formula.arguments:
+        for a in (*formula.arguments, *(f for _, f in formula.keywords)):
             yield from symbols(a)
 
 
@@ -119,7 +146,8 @@ def show(formula: Formula) -> str:
         return formula.key
     f, args = formula.function, formula.arguments
     if f not in OPERATORS:
-        return f"{f}({', '.join(show(a) for a in args)})"
+        keywords = (f"{k} = {show(v)}" for k, v in formula.keywords)
+        return f"{f}({', '.join([*map(show, args), *keywords])})"
     level = _PRECEDENCE[f]
     if f == "neg":
         return "-" + _bracketed(args[0], level)

@@ -92,10 +92,12 @@ class Affine:
 
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """A named function of its sources, applied to each component.
+    """A named function of its sources, applied to each component, or to each group of `width` components.
 
+    `size` counts the outputs: one per component, or one per group where the function reduces a group to a number.
     `attributes` belong to the function (the slope of a leaky ReLU: a number, or one per neuron), `template` and
-    `settings` to the chemistry that computes it (a variant, and its parameters), when the model itself names them.
+    `settings` to the chemistry that computes it (`relu.annihilation`, and its parameters): what the model itself says
+    of them, and all of it once templates have been chosen. `within` is the activation that a composition replaced.
     """
 
     name: str
@@ -106,6 +108,8 @@ class Activation:
     template: str = ""
     settings: Mapping[str, float] = field(default_factory=dict)
     origin: str = ""
+    width: int = 1
+    within: str = ""
 
 
 Node = Input | Affine | Activation
@@ -180,5 +184,5 @@ def _check_sources(node: Node, sizes: Mapping[str, int]) -> None:
                     f"{node.origin or node.name}: weight of shape {t.weight.shape} does not fit"
                     f" {t.source!r} of size {sizes[t.source]}"
                 )
-    if isinstance(node, Activation) and any(sizes[s] != node.size for s in node.sources):
+    if isinstance(node, Activation) and any(sizes[s] not in (node.size, node.size * node.width) for s in node.sources):
         raise ModelError(f"{node.origin or node.name}: {node.function} needs sources of size {node.size}")

@@ -187,6 +187,7 @@ class OutputPort:
 class Module:
     """One layer of chemistry: an instance of a template over `size` neurons, and the drives it responds to.
 
+    A vector activation works on groups of `width` neurons; any other has width 1.
     `steady` gives the fixed point of each species block as a formula of `values` and of the drives
     (`u`, `U+`, `U-`, and earlier species), in an order in which each can be evaluated.
     """
@@ -202,6 +203,8 @@ class Module:
     steady: tuple[tuple[str, Formula], ...]
     readout: Readout
     origin: str = ""
+    width: int = 1
+    conserved: tuple[tuple[Formula, Formula], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from lark.lexer import Token
 from lark.tree import Meta
@@ -27,11 +28,6 @@ class Loop:
     first: Formula
     last: Formula
 
-    def ranges(self, integers: dict[str, int]) -> range:
-        """The values of the variable, given the integer parameters."""
-        first, last = (round(float(evaluate(f, integers))) for f in (self.first, self.last))
-        return range(first, last + 1)
-
 
 @dataclass(frozen=True)
 class SymbolicReaction:
@@ -43,22 +39,36 @@ class SymbolicReaction:
     loop: Loop | None
     location: Location
 
-    def unrolled(self, integers: dict[str, int]) -> list[tuple[Side, Side, Formula]]:
-        """The reactions the loop stands for, with species by name."""
-        passes = self.loop.ranges(integers) if self.loop else [0]
+    def unrolled(self, integers: dict[str, int], keep: tuple[str, ...] = ()) -> list[tuple[Side, Side, Formula]]:
+        """The reactions the loop stands for, with species by name; `keep` as in `resolve`."""
         out = []
-        for value in passes:
-            env = {**integers, self.loop.variable: value} if self.loop else integers
-            left, right = (tuple((key(s, env), n) for s, n in side) for side in (self.reactants, self.products))
-            out.append((left, right, resolve(self.rate, env)))
+        for env in environments(self.loop, integers):
+            left, right = (tuple((key(s, env, keep), n) for s, n in side) for side in (self.reactants, self.products))
+            out.append((left, right, resolve(self.rate, env, keep)))
         return out
 
 
-def key(symbol: Symbol, integers: dict[str, int]) -> str:
+def environments(loop: Loop | None, integers: dict[str, int]) -> list[dict[str, int]]:
+    """The values of the integers in each pass of the loop; one pass if there is none."""
+    if loop is None:
+        return [integers]
+    first, last = (round(float(evaluate(f, integers))) for f in (loop.first, loop.last))
+    return [{**integers, loop.variable: value} for value in range(first, last + 1)]
+
+
+def key(symbol: Symbol, integers: dict[str, int], keep: tuple[str, ...] = ()) -> str:
     """The species' full name, its indices evaluated."""
-    resolved = resolve(symbol, integers) if symbol.index else symbol
+    resolved = resolve(symbol, integers, keep) if symbol.index else symbol
     assert isinstance(resolved, Symbol)  # noqa: S101  # resolve keeps an indexed symbol a symbol
     return resolved.key
+
+
+@dataclass(frozen=True)
+class Keyword:
+    """`alpha = 0.1` in a call."""
+
+    name: str
+    value: Formula
 
 
 @v_args(meta=True)
@@ -93,13 +103,21 @@ class Builder(Transformer[Token, object]):
     def negative(self, meta: Meta, children: list[object]) -> Formula:
         return Call("neg", (children[1],))  # type: ignore[arg-type]  # a formula by the grammar
 
-    def call(self, meta: Meta, children: list[object]) -> Formula:
-        name, arguments = str(children[0]), tuple(children[1:])
+    def call(self, meta: Meta, children: list[Any]) -> Formula:
+        name, arguments = str(children[0]), [c for c in children[1:] if not isinstance(c, Keyword)]
+        keywords = tuple((c.name, c.value) for c in children[1:] if isinstance(c, Keyword))
+        self.check_call(meta, name, len(arguments), keywords)
+        return Call(name, tuple(arguments), keywords)
+
+    def check_call(self, meta: Meta, name: str, count: int, keywords: tuple[tuple[str, Formula], ...]) -> None:
+        """Formulas may use the functions of the table only."""
         known = FUNCTIONS.get(name)
-        if known is None or known[0] != len(arguments):
+        if known is None or known[0] != count or keywords:
             what = f"there is no function {name!r}" if known is None else f"{name} takes {known[0]} argument(s)"
             raise NotationError(what, hint="functions: " + ", ".join(FUNCTIONS), location=self.at(meta))
-        return Call(name, arguments)  # type: ignore[arg-type]  # formulas by the grammar
+
+    def keyword(self, meta: Meta, children: list[Any]) -> Keyword:
+        return Keyword(str(children[0]), children[1])
 
     def only_formula(self, meta: Meta, children: list[Formula]) -> Formula:
         return children[0]

@@ -11,6 +11,7 @@ from nn2crn.errors import Nn2crnError
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.mass_action import MassAction
+from nn2crn.simulate.ports import set_inputs
 
 _RTOL, _ATOL = 1e-9, 1e-13
 _STILL = 1e-11  # the largest |d[S]/dt| of a state called steady
@@ -38,7 +39,7 @@ def steady_state(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], star
 
     kinetics = MassAction(network)
     state = np.array(network.initial if start is None else start, dtype=np.float64)
-    _set_inputs(network, inputs, state)
+    set_inputs(network, inputs, state)
 
     def right_hand_side(_: float, y: Floats, out: Floats) -> None:
         out[:] = kinetics.derivative(y)
@@ -57,18 +58,3 @@ def steady_state(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], star
             return state
         time, span = time + span, span * 4
     raise SimulationError(f"no steady state before t = {_LAST_TIME:.0e} s")
-
-
-def read_outputs(network: ReactionNetwork, state: Floats) -> dict[str, Floats]:
-    """Output values by name (size,), read from concentrations (species,) or (batch, species)."""
-    return {
-        p.name: sum((state[..., i] * c for i, c in p.readout.terms), start=p.readout.constant) for p in network.outputs
-    }
-
-
-def _set_inputs(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], state: Floats) -> None:
-    for port in network.inputs:
-        values = np.asarray(inputs[port.name], dtype=np.float64).reshape(-1)
-        state[port.plus.start : port.plus.stop] = np.maximum(values, 0) if port.minus else values
-        if port.minus:
-            state[port.minus.start : port.minus.stop] = np.maximum(-values, 0)

@@ -11,7 +11,7 @@ from lark.tree import Meta
 from lark.visitors import v_args
 
 from nn2crn.errors import Location, TemplateError
-from nn2crn.ir.formula import Formula, Number, Symbol, symbols
+from nn2crn.ir.formula import FUNCTIONS, OPERATORS, Formula, Number, Symbol, calls, symbols
 from nn2crn.notation.grammar import location, parse
 from nn2crn.notation.text import Builder, SymbolicReaction
 from nn2crn.templates.template import MAXIMAL_ORDER, Assignment, Parameter, Template
@@ -63,8 +63,19 @@ class _TemplateBuilder(Builder):
     def whole(self, meta: Meta, children: list[float]) -> dict[str, object]:
         return {"low": children[0], "high": children[1], "whole": True}
 
-    def drive(self, meta: Meta, children: list[Token]) -> Statement:
-        return self._statement("drive", tuple(map(str, children)), meta)
+    def check_call(self, meta: Meta, name: str, count: int, keywords: object) -> None:
+        """Postponed: a composition may call activations; see `_check_symbols`."""
+
+    def drive(self, meta: Meta, children: list[Symbol]) -> Statement:
+        if any(s.rail or s.index not in ((), (Symbol("i"),)) for s in children):
+            raise TemplateError("a drive is declared as U, or as U[i] for a vector", location=self.at(meta))
+        return self._statement("drive", tuple(children), meta)
+
+    def compose(self, meta: Meta, children: list[Formula]) -> Statement:
+        return self._statement("compose", children[0], meta)
+
+    def conserved(self, meta: Meta, children: list[Formula]) -> Statement:
+        return self._statement("conserved", (children[0], children[1]), meta)
 
     def output(self, meta: Meta, children: list[Formula]) -> Statement:
         return self._statement("output", children[0], meta)
@@ -82,7 +93,7 @@ class _TemplateBuilder(Builder):
         return self._statement("rate", children[0], meta)
 
     def range(self, meta: Meta, children: list[Any]) -> Statement:
-        return self._statement("range", (children[1], children[2]), meta)
+        return self._statement("range", (str(children[0]), (children[1], children[2])), meta)
 
     def stability(self, meta: Meta, children: list[Token]) -> Statement:
         caution = json.loads(children[1]) if len(children) > 1 else ""
@@ -99,30 +110,28 @@ class _TemplateBuilder(Builder):
         found = _Statements([c for c in children[2:] if not isinstance(c, Token)])
         start = location(self.text, self.file, meta.line, meta.column)
         found.check(name, activation, start)
-        stability, caution = found.one("stability", None)
+        drives: tuple[Symbol, ...] = found.one("drive", (Symbol("U"),))
+        stability, caution = found.one("stability", ("", ""))
         template = Template(
             name=name, activation=activation, default=default, summary=found.one("summary", ""),
             source=found.one("source", ""), function=found.one("function", None),
             attributes=dict(found.every("attribute")), parameters=found.every("parameter"),
-            drives=found.one("drive", ("U",)), reactions=found.every("reaction"), output=found.one("output", None),
-            initial=found.every("initial"), fixed=found.every("fixed"), error=found.one("error", None),
-            rate=found.one("rate", None), domain=found.one("range", None), stability=stability, caution=caution,
-            text=self.text, file=self.file,
+            drives=tuple(d.name for d in drives), vector=any(d.index for d in drives),
+            reactions=found.every("reaction"), output=found.one("output", Number(0.0)),
+            compose=found.one("compose", None), initial=found.every("initial"), fixed=found.every("fixed"),
+            conserved=found.every("conserved"), error=found.one("error", None), rate=found.one("rate", Number(0.0)),
+            domain=dict(found.every("range")), stability=stability, caution=caution, text=self.text, file=self.file,
         )  # fmt: skip
-        for reaction in template.reactions:
-            _check_reaction(reaction, template)
-        drives = {d.lower() for d in template.drives}
-        _check_symbols(template.function, drives | set(template.attributes), found.place("function"))
+        _check_template(template, found)
         return template
 
 
-_ONCE = ("summary", "source", "function", "output", "error", "rate", "range", "stability", "drive")
-_NEEDED = {
-    "function": "function = max(u, 0)",
+_ONCE = ("summary", "source", "function", "output", "compose", "error", "rate", "stability", "drive")
+_ALWAYS = {"function": "function = max(u, 0)", "error": "error <= sqrt(h)"}
+_WITH_REACTIONS = {
     "reaction": "0 -> Y @ 1",
     "output": "output Y",
     "fixed": "fixed point Y = ...",
-    "error": "error <= ...",
     "rate": "rate >= ...",
     "stability": "stability global",
 }
@@ -150,20 +159,42 @@ class _Statements:
         for kind in _ONCE:
             if len(self._found[kind]) > 1:
                 raise TemplateError(f"{kind} is stated twice", location=self._found[kind][1][1])
-        for kind, example in _NEEDED.items():
+        composed = bool(self._found["compose"])
+        for kind in _WITH_REACTIONS if composed else ():
+            if self._found[kind]:
+                raise TemplateError(f"a composition has no {kind} of its own", location=self._found[kind][0][1])
+        for kind, example in (_ALWAYS if composed else _ALWAYS | _WITH_REACTIONS).items():
             if not self._found[kind]:
                 raise TemplateError(f"template {name} has no {kind}", hint=f"for instance: {example}", location=start)
         if name.split(".", maxsplit=1)[0] != activation or name.count(".") != 1:
             raise TemplateError(f"the name must be {activation}.VARIANT", location=start)
 
 
+def _check_template(template: Template, found: _Statements) -> None:
+    for reaction in template.reactions:
+        _check_reaction(reaction, template)
+    known = {p.name for p in template.parameters} | set(template.attributes)
+    rails = {d + r for d in template.drives for r in "+-"}
+    drives = {d.lower() for d in template.drives}
+    _check_symbols(template.function, drives | set(template.attributes), found.place("function"))
+    _check_symbols(template.error, drives | rails | known, found.place("error"))
+    if template.compose:
+        _check_symbols(template.compose, drives | known, found.place("compose"), functions=False)
+    else:
+        _check_symbols(template.rate, drives | rails | known, found.place("rate"))
+    for name in template.domain:
+        if name not in drives:
+            raise TemplateError(f"{name!r} is no drive of this template", location=found.place("range"))
+
+
 def _check_reaction(reaction: SymbolicReaction, template: Template) -> None:
     if sum(n for _, n in reaction.reactants) > MAXIMAL_ORDER:
         raise TemplateError("a reaction may have two reactant molecules at most", location=reaction.location)
     catalysts = [s for s, _ in reaction.reactants if s.name in template.drives]
+    element = (Symbol("i"),) if template.vector else ()
     for symbol in {s for s, _ in reaction.reactants + reaction.products if s.name in template.drives}:
         sides = [dict(reaction.reactants).get(symbol), dict(reaction.products).get(symbol)]
-        if sides != [1, 1] or not symbol.rail:
+        if sides != [1, 1] or not symbol.rail or symbol.index != element:
             raise TemplateError(
                 f"{symbol.key} is a drive: it must stand once on each side, as {symbol.name}+ or {symbol.name}-",
                 hint="a drive is a catalyst and is never consumed", location=reaction.location,
@@ -178,13 +209,13 @@ def _check_reaction(reaction: SymbolicReaction, template: Template) -> None:
         raise TemplateError("a rate constant must be positive", location=reaction.location)
 
 
-def _check_symbols(formula: Formula, allowed: set[str], where: Location) -> None:
+def _check_symbols(formula: Formula, allowed: set[str], where: Location, *, functions: bool = True) -> None:
+    """Every name is known, and every function with its number of arguments (a composition's are activations)."""
     for s in symbols(formula):
-        if s.key not in allowed:
-            raise TemplateError(
-                f"{_plain(s)!r} is not known here", hint=f"known: {', '.join(sorted(allowed))}", location=where
-            )
-
-
-def _plain(symbol: Symbol) -> str:
-    return symbol.name + symbol.rail
+        if s.name + s.rail not in allowed and s.name not in ("i", "j"):
+            known = f"known: {', '.join(sorted(allowed))}"
+            raise TemplateError(f"{s.name + s.rail!r} is not known here", hint=known, location=where)
+    for call in calls(formula) if functions else ():
+        if call.function not in OPERATORS and FUNCTIONS.get(call.function, (0,))[0] != len(call.arguments):
+            hint = "functions: " + ", ".join(FUNCTIONS)
+            raise TemplateError(f"there is no function {call.function!r} of this form", hint=hint, location=where)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nn2crn.errors import TemplateError, UsageError
 from nn2crn.ir.formula import Call, Formula, Number, Symbol, number, resolve, symbols
 from nn2crn.ir.reactions import Side
-from nn2crn.notation.text import Loop, SymbolicReaction, key
+from nn2crn.notation.text import Loop, SymbolicReaction, environments, key
 
 MAXIMAL_ORDER = 2
 
@@ -46,15 +46,19 @@ class Assignment:
     formula: Formula
     loop: Loop | None
 
-    def unrolled(self, integers: dict[str, int]) -> Iterator[tuple[str, Formula]]:
-        for value in self.loop.ranges(integers) if self.loop else [0]:
-            env = {**integers, self.loop.variable: value} if self.loop else integers
-            yield key(self.target, env), resolve(self.formula, env)
+    def unrolled(self, integers: dict[str, int], keep: tuple[str, ...]) -> Iterator[tuple[str, Formula]]:
+        for env in environments(self.loop, integers):
+            yield key(self.target, env, keep), resolve(self.formula, env, keep)
 
 
 @dataclass(frozen=True)
 class Template:
-    """An .act file, parsed and checked. `name` is activation.variant."""
+    """An .act file, parsed and checked. `name` is activation.variant.
+
+    Either it has reactions, or it is a composition: a formula of drives and of other activations. The template of a
+    vector activation works on groups of drives: its species with index i are one per element, the others one per
+    group, and a reaction with both i and j stands for all pairs of different elements.
+    """
 
     name: str
     activation: str
@@ -65,17 +69,35 @@ class Template:
     attributes: Mapping[str, float]
     parameters: tuple[Parameter, ...]
     drives: tuple[str, ...]
+    vector: bool
     reactions: tuple[SymbolicReaction, ...]
     output: Formula
+    compose: Formula | None
     initial: tuple[Assignment, ...]
     fixed: tuple[Assignment, ...]
+    conserved: tuple[tuple[Formula, Formula], ...]
     error: Formula
     rate: Formula
-    domain: tuple[float, float] | None
+    domain: Mapping[str, tuple[float, float]]
     stability: str
     caution: str
     text: str
     file: str
+
+    @property
+    def reduces(self) -> bool:
+        """True for a vector activation with one output per group."""
+        return self.vector and not any(s.indexed_by("i") for s in symbols(self.output))
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The index variables of a vector's elements."""
+        return ("i", "j") if self.vector else ()
+
+    @property
+    def bilinear(self) -> bool:
+        """True if two drives meet in one reaction, so that each should be a signal of few species."""
+        return any(len({s.name for s, _ in r.reactants if s.name in self.drives}) > 1 for r in self.reactions)
 
     @property
     def variant(self) -> str:
@@ -119,8 +141,13 @@ class Gadget:
     reactions: tuple[GadgetReaction, ...]
     initial: Mapping[str, Formula]
     steady: tuple[tuple[str, Formula], ...]
+    conserved: tuple[tuple[Formula, Formula], ...]
     readout: tuple[tuple[str, Formula], ...]
     constant: Formula
+
+    def per_element(self, species: str) -> bool:
+        """False for a species that a whole group of a vector activation shares."""
+        return not self.template.vector or "[i" in species
 
 
 def instantiate(template: Template, settings: Mapping[str, float]) -> Gadget:
@@ -132,18 +159,30 @@ def instantiate(template: Template, settings: Mapping[str, float]) -> Gadget:
     """
     values = template.values(settings)
     whole = {p.name: int(values[p.name]) for p in template.parameters if p.whole}
-    rails = {f"{d}{r}" for d in template.drives for r in "+-"}
+    keep = template.elements
     reactions = [
-        GadgetReaction(left, right, rate, tuple(s for s, _ in left if s in rails))
+        GadgetReaction(left, right, rate, tuple(s for s, _ in left if _drive(s) in template.drives))
         for r in template.reactions
-        for left, right, rate in r.unrolled(whole)
+        for left, right, rate in r.unrolled(whole, keep)
     ]
-    species = tuple(dict.fromkeys(s for r in reactions for s, _ in r.reactants + r.products if s not in rails))
-    steady = tuple(pair for a in template.fixed for pair in a.unrolled(whole))
-    initial = dict(pair for a in template.initial for pair in a.unrolled(whole))
-    coefficients, constant = _linear(resolve(template.output, whole), species, template)
+    members = (s for r in reactions for s, _ in r.reactants + r.products if _drive(s) not in template.drives)
+    species = tuple(dict.fromkeys(_as_i(s) for s in members))
+    steady = tuple(pair for a in template.fixed for pair in a.unrolled(whole, keep))
+    initial = dict(pair for a in template.initial for pair in a.unrolled(whole, keep))
+    conserved = tuple((resolve(f, whole, keep), resolve(v, whole, keep)) for f, v in template.conserved)
+    coefficients, constant = _linear(resolve(template.output, whole, keep), species, template)
     _check_coverage(template, species, [s for s, _ in steady], list(initial))
-    return Gadget(template, values, species, tuple(reactions), initial, steady, coefficients, constant)
+    return Gadget(template, values, species, tuple(reactions), initial, steady, conserved, coefficients, constant)
+
+
+def _drive(species: str) -> str:
+    """The name without index and rail: the drive's, if it is one."""
+    return species.partition("[")[0].rstrip("+-")
+
+
+def _as_i(species: str) -> str:
+    """`X[j]` is the same species as `X[i]`, of another element."""
+    return species.replace("[j", "[i")
 
 
 def _check_coverage(template: Template, species: tuple[str, ...], steady: list[str], initial: list[str]) -> None:

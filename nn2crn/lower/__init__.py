@@ -8,54 +8,44 @@ with rate constant k w_ij for each positive weight, and `Y_i -> 2 Y_i` with k b_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from scipy import sparse
 
-from nn2crn.errors import TemplateError, UnsupportedError
 from nn2crn.ir.arrays import Floats, Ints, floats, scale_columns
-from nn2crn.ir.formula import Formula, evaluate
+from nn2crn.ir.formula import Formula, Number, evaluate
 from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Term
 from nn2crn.ir.reactions import (
     Drive,
-    Driven,
     DriveTerm,
-    Family,
     InputPort,
     Module,
     OutputPort,
     ReactionNetwork,
     Readout,
     Role,
-    Scheme,
-    Side,
     SpeciesBlock,
 )
-from nn2crn.templates.template import Gadget, GadgetReaction
+from nn2crn.lower.families import Layer, families_of
+from nn2crn.templates.registry import Library
+from nn2crn.templates.template import instantiate
 
-Choice = Callable[[Activation], Gadget]
-CATALYST = "X"
 
-
-def lower(network: Network, choose: Choice) -> ReactionNetwork:
-    """The chemistry of a network whose affine maps are read by activations only.
-
-    Args:
-        network: after the passes; see `materialise_affine`.
-        choose: the gadget for each activation.
+def lower(network: Network, library: Library) -> ReactionNetwork:
+    """The chemistry of a network whose affine maps are read by activations only, each with its template chosen.
 
     Raises:
         TemplateError: a template's rate constant is negative for this layer.
     """
-    return _Lowering(network, choose).run()
+    return _Lowering(network, library).run()
 
 
 class _Lowering:
     """Builds blocks and modules node by node; everything it returns is immutable."""
 
-    def __init__(self, network: Network, choose: Choice) -> None:
-        self.network, self.choose = network, choose
+    def __init__(self, network: Network, library: Library) -> None:
+        self.network, self.library = network, library
         self.blocks: list[SpeciesBlock] = []
         self.inputs: list[InputPort] = []
         self.modules: list[Module] = []
@@ -90,36 +80,38 @@ class _Lowering:
         return Readout(tuple(terms), zeros)
 
     def _module(self, node: Activation) -> Readout:
-        gadget = self.choose(node)
+        gadget = instantiate(self.library.get(node.template), node.settings)
         values: dict[str, float | Floats] = {**gadget.template.attributes, **node.attributes, **gadget.settings}
         name = self.names[node.name]
+        size = self.network.by_name[node.sources[0]].size
         role: Role = "output" if any(o.source == node.name for o in self.network.outputs) else "hidden"
-        species = {
-            symbol: self._block(
-                _block_name(name, symbol), symbol[-1] if symbol[-1] in "+-" else "", role,
-                _per_neuron(gadget.initial[symbol], values, node) if symbol in gadget.initial else np.zeros(node.size),
-            )
-            for symbol in gadget.species
-        }  # fmt: skip
+
+        def block(symbol: str) -> SpeciesBlock:
+            count = size if gadget.per_element(symbol) else size // node.width
+            start = _repeated(gadget.initial.get(symbol, Number(0.0)), values, count)
+            return self._block(_block_name(name, symbol), symbol[-1] if symbol[-1] in "+-" else "", role, start)
+
+        species = {symbol: block(symbol) for symbol in gadget.species}
         drives = {d: self._drive(s) for d, s in zip(gadget.template.drives, node.sources, strict=True)}
-        families = tuple(
-            f for r in gadget.reactions for f in _families(r, _per_neuron(r.rate, values, node), drives, species, name)
-        )
+        layer = Layer(name, gadget, size, node.width, values, drives, species)
+        families = tuple(f for r in gadget.reactions for f in families_of(r, layer))
         readout = Readout(
-            tuple((species[s].indices, _per_neuron(c, values, node)) for s, c in gadget.readout),
-            _per_neuron(gadget.constant, values, node),
+            tuple((species[s].indices, _repeated(c, values, node.size)) for s, c in gadget.readout),
+            _repeated(gadget.constant, values, node.size),
         )
         self.modules.append(
             Module(
                 name=name,
                 activation=node.function,
                 template=gadget.template.name,
-                size=node.size,
+                size=size,
+                width=node.width,
                 values=values,
                 drives=drives,
                 species=species,
                 families=families,
                 steady=gadget.steady,
+                conserved=gadget.conserved,
                 readout=readout,
                 origin=node.origin,
             )
@@ -147,63 +139,40 @@ def _drive_term(term: Term, sources: Ints, coefficients: Floats) -> DriveTerm:
     return DriveTerm(sources, scale_columns(term.weight, coefficients))
 
 
-def _families(
-    reaction: GadgetReaction, rates: Floats, drives: Mapping[str, Drive], species: Mapping[str, SpeciesBlock], name: str
-) -> list[Family | Driven]:
-    """The families that one reaction of a template becomes over all neurons of a layer."""
-    if np.any(rates < 0):
-        raise TemplateError(f"{name}: a template's rate constant is negative for this layer's attributes")
-    if not reaction.catalysts:
-        return _local(reaction.reactants, reaction.products, rates, species, name)
-    if len(reaction.catalysts) > 1:
-        raise UnsupportedError(f"{name}: templates with two drives in one reaction are not supported")
-    (catalyst,) = reaction.catalysts
-    left, right = (tuple((s, n) for s, n in side if s != catalyst) for side in (reaction.reactants, reaction.products))
-    drive, rail = drives[catalyst[:-1]], 1 if catalyst[-1] == "+" else -1
-    sign = "positive" if rail > 0 else "negative"
-    scheme = Scheme(((CATALYST, 1), *left), ((CATALYST, 1), *right))
-    targets = np.array([species[s].indices for s in scheme.slots[1:]], dtype=np.intp).reshape(-1, len(rates))
-    driven = [
-        Driven(scheme, t, rail, targets, rates, f"{name}, {sign} drive")  # type: ignore[arg-type]  # rail is 1 or -1
-        for t in drive.terms
-    ]
-    bias = rates * np.maximum(rail * drive.bias, 0.0)
-    return [*driven, *_local(left, right, bias, species, f"{name}, {sign} bias")]
-
-
-def _local(
-    left: Side, right: Side, rates: Floats, species: Mapping[str, SpeciesBlock], label: str
-) -> list[Family | Driven]:
-    """A family over the neurons whose rate constant is not zero."""
-    scheme = Scheme(left, right)
-    where = np.flatnonzero(rates)
-    if not len(where) or left == right:
-        return []
-    indices = np.array([species[s].start + where for s in scheme.slots], dtype=np.intp)
-    return [Family(scheme, indices, rates[where], label)]
-
-
-def _per_neuron(formula: Formula, values: Mapping[str, float | Floats], node: Activation) -> Floats:
-    return floats(np.broadcast_to(evaluate(formula, values), node.size).copy())
+def _repeated(formula: Formula, values: Mapping[str, float | Floats], count: int) -> Floats:
+    """The formula's value for each of `count` species."""
+    return floats(np.broadcast_to(evaluate(formula, values), count).copy())
 
 
 def _block_name(module: str, symbol: str) -> str:
-    """`layer1` for the species Y of a template, `layer1.E2` for its E[2]; the rail is kept apart."""
-    plain = symbol.rstrip("+-").replace("[", "").replace("]", "").replace(",", "_")
+    """`layer1` for the species Y of a template, `layer1.E2` for its E[2] or E[i,2]; the rail is kept apart."""
+    letter, _, index = symbol.rstrip("+-").partition("[")
+    plain = letter + index.rstrip("]").removeprefix("i").removeprefix(",").replace(",", "_")
     return module if plain == "Y" else f"{module}.{plain}"
 
 
 def _module_names(network: Network) -> dict[str, str]:
-    """Layers are numbered in order; the linear map of an output is named after the output."""
+    """Layers are numbered in order, parts named after their function, an output's linear map after the output."""
     taken = {n.name for n in network.inputs} | {o.name for o in network.outputs}
     outputs = {o.source: o.name for o in reversed(network.outputs)}
+    layers: dict[str, str] = {}
     names: dict[str, str] = {}
     for node in network.activations():
         if node.function == "identity" and node.name in outputs:
-            names[node.name] = outputs[node.name]
+            name = outputs[node.name]
+            inputs = {n.name for n in network.inputs}
+            names[node.name] = layers[node.name] = _free(name, taken | {*names.values()}) if name in inputs else name
             continue
-        name = f"layer{len(names) + 1}"
-        while name in taken:
-            name += "'"
-        names[node.name] = name
+        whole = node.within or node.name
+        if whole not in layers:
+            layers[whole] = _free(f"layer{len(layers) + 1}", taken | {*names.values()})
+        part = f"{layers[whole]}.{node.function}" if node.within else layers[whole]
+        names[node.name] = _free(part, set(names.values()))
     return names
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, with primes until neither it nor one that starts with it is taken."""
+    while any(t == name or t.startswith(f"{name}.") for t in taken):
+        name += "'"
+    return name

@@ -1,0 +1,160 @@
+"""One reaction of a template -> families of reactions over all neurons of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import sparse
+
+from nn2crn.errors import TemplateError
+from nn2crn.ir.arrays import Floats, Ints, dense, ints
+from nn2crn.ir.formula import evaluate
+from nn2crn.ir.reactions import Drive, Driven, Family, Scheme, Side, SpeciesBlock
+from nn2crn.templates.template import Gadget, GadgetReaction
+
+CATALYSTS = ("X", "Z")  # slots of the species that stand in for a drive
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A gadget laid out over `size` neurons in groups of `width`, with its drives and species."""
+
+    name: str
+    gadget: Gadget
+    size: int
+    width: int
+    values: Mapping[str, float | Floats]
+    drives: Mapping[str, Drive]
+    species: Mapping[str, SpeciesBlock]
+
+
+@dataclass(frozen=True)
+class _Instances:
+    """Which neurons each copy of a reaction concerns: element i, and j where pairs meet; or whole groups."""
+
+    layer: Layer
+    i: Ints
+    j: Ints | None
+    groups: bool
+
+    @property
+    def count(self) -> int:
+        return len(self.i)
+
+    def indices(self, symbol: str) -> Ints:
+        """Species indices of a symbol in each copy."""
+        block = self.layer.species[symbol.replace("[j", "[i")]
+        if not self.layer.gadget.per_element(symbol.replace("[j", "[i")):
+            return block.start + (self.i if self.groups else self.i // self.layer.width)
+        return block.start + (self.j if "[j" in symbol and self.j is not None else self.i)
+
+
+def families_of(reaction: GadgetReaction, layer: Layer) -> list[Family | Driven]:
+    """The families that the reaction becomes; a drive is replaced by the species of the affine map behind it."""
+    where = _instances(reaction, layer)
+    rates = np.broadcast_to(evaluate(reaction.rate, layer.values), where.count).astype(np.float64)
+    if np.any(rates < 0):
+        raise TemplateError(f"{layer.name}: a rate constant of {layer.gadget.template.name} is negative for this layer")
+    left, right = (_without(side, reaction.catalysts) for side in (reaction.reactants, reaction.products))
+    if not reaction.catalysts:
+        return _local(left, right, rates, where, layer.name)
+    if len(reaction.catalysts) == 1:
+        return _driven(reaction.catalysts[0], left, right, rates, where)
+    return _meeting(reaction.catalysts, left, right, rates, where)
+
+
+def _instances(reaction: GadgetReaction, layer: Layer) -> _Instances:
+    names = [s for s, _ in reaction.reactants + reaction.products]
+    elements = np.arange(layer.size)
+    if any("[j" in s for s in names):
+        i, other = np.meshgrid(elements, np.arange(layer.width - 1), indexing="ij")
+        within = i % layer.width
+        j = i - within + other + (other >= within)  # all elements of the group but i itself
+        return _Instances(layer, i.reshape(-1), j.reshape(-1), groups=False)
+    if reaction.catalysts or any(layer.gadget.per_element(s) for s in names):
+        return _Instances(layer, elements, None, groups=False)
+    return _Instances(layer, np.arange(layer.size // layer.width), None, groups=True)
+
+
+def _without(side: Side, catalysts: tuple[str, ...]) -> Side:
+    return tuple((s, n) for s, n in side if s not in catalysts)
+
+
+def _local(left: Side, right: Side, rates: Floats, where: _Instances, label: str) -> list[Family | Driven]:
+    """The copies whose rate constant is not zero, unless nothing changes in them."""
+    scheme = Scheme(left, right)
+    kept = np.flatnonzero(rates)
+    if not len(kept) or left == right:
+        return []
+    indices = np.array([where.indices(s)[kept] for s in scheme.slots], dtype=np.intp)
+    return [Family(scheme, indices, rates[kept], label)]
+
+
+def _driven(catalyst: str, left: Side, right: Side, rates: Floats, where: _Instances) -> list[Family | Driven]:
+    """One reaction per weight of the drive's sign, and one per bias."""
+    name = where.layer.name
+    drive, rail = _drive(catalyst, where.layer)
+    sign = "positive" if rail > 0 else "negative"
+    scheme = Scheme(((CATALYSTS[0], 1), *left), ((CATALYSTS[0], 1), *right))
+    targets = np.array([where.indices(s) for s in scheme.slots[1:]], dtype=np.intp).reshape(-1, where.count)
+    driven = [Driven(scheme, t, rail, targets, rates, f"{name}, {sign} drive") for t in drive.terms]
+    bias = rates * np.maximum(rail * drive.bias, 0.0)
+    return [*driven, *_local(left, right, bias, where, f"{name}, {sign} bias")]
+
+
+def _drive(catalyst: str, layer: Layer) -> tuple[Drive, Literal[1, -1]]:
+    return layer.drives[catalyst.partition("[")[0].rstrip("+-")], 1 if catalyst[-1] == "+" else -1
+
+
+@dataclass(frozen=True)
+class _Rail:
+    """One rail of a drive written out: weight times a species (or 1, for the bias) added to a row."""
+
+    rows: Ints
+    species: Ints | None
+    weights: Floats
+
+
+def _rails(drive: Drive, rail: int) -> Iterator[_Rail]:
+    for term in drive.terms:
+        entries = sparse.coo_array(np.maximum(rail * term.sign * dense(term.matrix), 0.0))
+        if entries.nnz:
+            yield _Rail(ints(entries.coords[0]), term.sources[entries.coords[1]], entries.data)
+    biased = np.flatnonzero(rail * drive.bias > 0)
+    if len(biased):
+        yield _Rail(biased, None, np.abs(drive.bias[biased]))
+
+
+def _meeting(
+    catalysts: tuple[str, ...], left: Side, right: Side, rates: Floats, where: _Instances
+) -> list[Family | Driven]:
+    """Two drives in one reaction: every summand of the one with every summand of the other, neuron by neuron."""
+    first, second = (list(_rails(*_drive(c, where.layer))) for c in catalysts)
+    made: list[Family | Driven] = []
+    for a in first:
+        for b in second:
+            take_a, take_b = _join(a.rows, b.rows, where.count)
+            rows = a.rows[take_a]
+            constants = rates[rows] * a.weights[take_a] * b.weights[take_b]
+            sources = [r.species[t] for r, t in ((a, take_a), (b, take_b)) if r.species is not None]
+            same = sources[0] == sources[1] if len(sources) > 1 else np.zeros(len(rows), dtype=bool)
+            for chosen, slots in ((~same, [(x, 1) for x in CATALYSTS[: len(sources)]]), (same, [(CATALYSTS[0], 2)])):
+                if chosen.any():
+                    scheme = Scheme((*slots, *left), (*slots, *right))
+                    targets = [where.indices(s)[rows] for s in scheme.slots[len(slots) :]]
+                    species = np.array([s[chosen] for s in (*sources[: len(slots)], *targets)], dtype=np.intp)
+                    made.append(Family(scheme, species, constants[chosen], f"{where.layer.name}, product of drives"))
+    return made
+
+
+def _join(a: Ints, b: Ints, rows: int) -> tuple[Ints, Ints]:
+    """All pairs of positions with equal rows, of two sorted lists of rows."""
+    counts = np.bincount(b, minlength=rows)
+    starts = np.cumsum(counts) - counts
+    repeats = counts[a]
+    take_a = np.repeat(np.arange(len(a)), repeats)
+    within = np.arange(len(take_a)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    return take_a, starts[a[take_a]] + within

@@ -1,0 +1,31 @@
+"""An activation whose template is a composition is replaced by what it is composed of."""
+
+from __future__ import annotations
+
+from nn2crn.ir.network import Activation, Network, Node
+from nn2crn.passes.compose import compose
+from nn2crn.templates.options import Options
+from nn2crn.templates.template import Template
+
+
+def expand_compositions(network: Network, options: Options) -> Network:
+    """silu(x)  ->  product(x, sigmoid(x)), and so on until every activation has reactions of its own.
+
+    Raises:
+        UsageError: an option names what is not there, or has no effect on this network.
+    """
+    seen: dict[str, Template] = {"identity": options.library.get("identity")}  # linear outputs become one
+    nodes: list[Node] = []
+    for node in network.nodes:
+        nodes += _expanded(node, options, seen) if isinstance(node, Activation) else [node]
+    options.refuse_unused(seen.values())
+    return network.replace(nodes=tuple(nodes))
+
+
+def _expanded(node: Activation, options: Options, seen: dict[str, Template]) -> list[Node]:
+    template = options.template_of(node)
+    seen[template.name] = template
+    if template.compose is None:
+        return [node]
+    parts = compose(node, template, options.settings_of(node), options.library)
+    return [n for p in parts for n in (_expanded(p, options, seen) if isinstance(p, Activation) else [p])]

@@ -1,0 +1,55 @@
+"""The steady state by one forward sweep through the templates' closed forms, for many inputs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nn2crn.ir.arrays import Floats, positive_part
+from nn2crn.ir.formula import evaluate
+from nn2crn.ir.reactions import Drive, Module, ReactionNetwork
+from nn2crn.simulate.ports import set_inputs
+
+
+def fixed_point(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> Floats:
+    """Concentrations (batch, species) at the fixed point that the templates state.
+
+    Args:
+        network: the chemistry.
+        inputs: values by input name, each (batch, size).
+    """
+    batch = len(np.asarray(next(iter(inputs.values()))))
+    state = np.tile(network.initial, (batch, 1))
+    set_inputs(network, inputs, state)
+    for module in network.modules:
+        _settle(module, state)
+    return state
+
+
+def _settle(module: Module, state: Floats) -> None:
+    """Writes the module's species, given those of earlier modules. Values are (batch, groups, width or 1)."""
+    batch, groups = len(state), module.size // module.width
+    known: dict[str, float | Floats] = {}
+    for name, value in module.values.items():
+        known[name] = value if np.ndim(value) == 0 else np.reshape(value, (groups, module.width))
+    for name, drive in module.drives.items():
+        plus, minus = (side(drive, rail, state).reshape(batch, groups, module.width) for rail in (1, -1))
+        for index in ("", "[i]", "[j]"):  # the elements of a vector are an axis, whatever their index is called
+            known |= {f"{name}{index}+": plus, f"{name}{index}-": minus, f"{name.lower()}{index}": plus - minus}
+    for symbol, formula in module.steady:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # shown as inf or nan, not as a warning
+            value = evaluate(formula, known)
+        known[symbol] = known[symbol.replace("[i", "[j")] = value
+        block = module.species[symbol]
+        whole = np.broadcast_to(value, (batch, groups, block.size // groups))
+        state[:, block.start : block.stop] = whole.reshape(batch, block.size)
+
+
+def side(drive: Drive, rail: int, state: Floats) -> Floats:
+    """u+ (rail 1) or u- (rail -1) of each neuron, (batch, n_out)."""
+    total: Floats = np.maximum(rail * drive.bias, 0.0)
+    for term in drive.terms:
+        total = total + (positive_part(term.matrix, rail * term.sign) @ state[:, term.sources].T).T
+    return np.broadcast_to(total, (len(state), len(drive.bias)))

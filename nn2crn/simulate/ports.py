@@ -1,0 +1,27 @@
+"""Inputs onto rails, and outputs off them: what every engine does the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nn2crn.ir.arrays import Floats
+from nn2crn.ir.reactions import ReactionNetwork
+
+
+def set_inputs(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], state: Floats) -> None:
+    """Sets the input species of `state` (..., species) from values by input name, each (..., size)."""
+    for port in network.inputs:
+        values = np.asarray(inputs[port.name], dtype=np.float64).reshape(*state.shape[:-1], port.plus.size)
+        state[..., port.plus.start : port.plus.stop] = np.maximum(values, 0) if port.minus else values
+        if port.minus:
+            state[..., port.minus.start : port.minus.stop] = np.maximum(-values, 0)
+
+
+def read_outputs(network: ReactionNetwork, state: Floats) -> dict[str, Floats]:
+    """Output values by name (..., size), read from concentrations (..., species)."""
+    return {
+        p.name: sum((state[..., i] * c for i, c in p.readout.terms), start=p.readout.constant) for p in network.outputs
+    }

@@ -1,0 +1,72 @@
+"""Which chemistry to use: the user's choices, and what follows from them for one activation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from nn2crn.errors import UsageError
+from nn2crn.ir.network import Activation
+from nn2crn.templates.registry import Library
+from nn2crn.templates.template import Template
+
+
+@dataclass(frozen=True)
+class Options:
+    """Variants and parameters of templates.
+
+    variants maps an activation to a variant (`{"relu": "annihilation"}`); settings maps a parameter to its value,
+    as `h`, `relu.h` or `relu.anderson2021.h`. What a layer of the model says itself goes before both.
+    """
+
+    variants: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, float] = field(default_factory=dict)
+    library: Library = field(default_factory=Library)
+
+    def template_of(self, node: Activation) -> Template:
+        """The template that the model names, or the option, or the default.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        variant = self.variants.get(node.function, "")
+        return self.library.get(node.template or (f"{node.function}.{variant}" if variant else node.function))
+
+    def settings_of(self, node: Activation) -> dict[str, float]:
+        """All parameters of the node's template; of the options that fit, the most specific wins.
+
+        Raises:
+            UsageError: a value is out of its range.
+        """
+        template = self.template_of(node)
+        chosen = {
+            p.name: self.settings[name]
+            for p in template.parameters
+            for name in _names(template, p.name)
+            if name in self.settings
+        }
+        return template.values({**chosen, **node.settings})
+
+    def refuse_unused(self, templates: Iterable[Template]) -> None:
+        """An option that has no effect on any of these templates is a mistake, most likely of spelling.
+
+        Raises:
+            UsageError: naming the option and what would have had an effect.
+        """
+        seen = list(templates)
+        parameters = {n for t in seen for p in t.parameters for n in _names(t, p.name)}
+        for name in [*self.settings, *self.variants]:
+            if name not in parameters and name not in {t.activation for t in seen}:
+                known = sorted({f"{t.activation}.{p.name}" for t in seen for p in t.parameters})
+                near = get_close_matches(name, known, cutoff=0.3) or known
+                functions = ", ".join(sorted({t.activation for t in seen}))
+                raise UsageError(
+                    f"no layer of this network uses {name!r}",
+                    hint=f"parameters in use: {', '.join(near) or 'none'}; activations: {functions}",
+                )
+
+
+def _names(template: Template, parameter: str) -> tuple[str, str, str]:
+    """The names an option may have for a parameter, the most specific last."""
+    return parameter, f"{template.activation}.{parameter}", f"{template.name}.{parameter}"

@@ -1,0 +1,147 @@
+"""The SBML file: libSBML has nothing to say whatever the names are; same bytes each time; mass action in COPASI."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import basico
+import libsbml
+import pytest
+from clients import HOSTILE, MODELS, net_named, read_sbml, written
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn2crn
+
+COLLIDING = {
+    "alike as identifiers": ["a_b", "a-b", "a b", "a.b", "_a_b_", "a_b_v2"],
+    "an index in the name": ["x", "x_0", "x_0_0", "x_0_p", "x_0_m", "x_0_s", "x_1"],
+    "alike in their first characters": ["a" * 300, "a" * 300 + "b", "a" * 40],
+    "the compiler's own names": [
+        "layer1",
+        "layer1'",
+        "layer1_v2",
+        "layer2",
+        "tube",
+        "k1",
+        "r1",
+        "net_crn",
+        "concentration",
+    ],
+    "without a letter": ["", " ", "_", "0", "1", "λ", "漢", "n", "n0", "n1"],
+    "no two visible": ["\x00", "\x01", "\ud800", "\N{REPLACEMENT CHARACTER}"],
+    "keywords": ["time", "pi", "end", "model", "lambda", "import", "function", "true", "avogadro"],
+}
+IN_AND_OUT = {
+    "the same": (["x"], ["x"]),
+    "the same, two of them": (["x", "y"], ["y", "x"]),
+    "the same, with a suffix": (["x"], ["x", "x_out"]),
+    "the same, with a suffix that is an input": (["x", "x_out"], ["x"]),
+    "the same, of the hidden layer": (["layer1"], ["layer1'"]),
+    "the same, all hostile": (list(HOSTILE), list(HOSTILE)),
+}
+names = st.text(st.sampled_from("ab01_-. 'pmsvλ\0")) | st.text(st.characters(exclude_categories=()), max_size=50)
+name_lists = st.lists(names, min_size=1, max_size=5, unique=True)
+
+
+def compiled_text(network, folder):
+    return written(network, folder, ".xml").read_text(encoding="utf-8")
+
+
+def complaints(text):
+    """All that libSBML has to say, with units and modelling practice checked too."""
+    document = read_sbml(text)
+    for category in (libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, libsbml.LIBSBML_CAT_MODELING_PRACTICE):
+        document.setConsistencyChecks(category, True)
+    document.checkConsistency()
+    return [document.getError(i).getMessage() for i in range(document.getNumErrors())]
+
+
+def check_names(text, network):
+    """Each scalar of each port has a parameter; ids are unique, legal, and nobody's keyword."""
+    document = read_sbml(text)
+    ids = [e.getIdAttribute() for e in document.getListOfAllElements() if e.isSetIdAttribute() and not is_unit(e)]
+    assert max(Counter(ids).values()) == 1
+    assert all(i.isascii() and i[0].isalpha() and len(i) < 60 and not keyword.iskeyword(i) for i in ids)
+    shown = Counter(p.getName() for p in document.getModel().getListOfParameters() if p.isSetName())
+    ports = [(i.name, i.size) for i in network.inputs] + [(o.name, math.prod(o.shape)) for o in network.outputs]
+    expected = Counter(f"{as_shown(name)}[{i}]" for name, size in ports for i in range(size))
+    assert shown == expected
+
+
+def is_unit(element):
+    """Unit definitions have a name space of their own."""
+    return element.getTypeCode() == libsbml.SBML_UNIT_DEFINITION
+
+
+def as_shown(name):
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_libsbml_has_nothing_to_say_on_the_samples(tmp_path, name):
+    network = nn2crn.load(MODELS[name])
+    text = compiled_text(network, tmp_path)
+    assert complaints(text) == []
+    check_names(text, network)
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_names(tmp_path, name):
+    network = net_named([name], [name + "!"], name)
+    text = compiled_text(network, tmp_path)
+    assert complaints(text) == []
+    check_names(text, network)
+
+
+@pytest.mark.parametrize("colliding", COLLIDING)
+def test_names_that_would_be_the_same_identifier(tmp_path, colliding):
+    network = net_named(COLLIDING[colliding], [f"{n}!" for n in COLLIDING[colliding]])
+    text = compiled_text(network, tmp_path)
+    assert complaints(text) == []
+    check_names(text, network)
+
+
+@pytest.mark.parametrize("case", IN_AND_OUT)
+def test_an_output_that_is_called_like_an_input(tmp_path, case):
+    network = net_named(*IN_AND_OUT[case])
+    text = compiled_text(network, tmp_path)
+    assert complaints(text) == []
+    check_names(text, network)
+
+
+@settings(max_examples=100, deadline=None)
+@given(name_lists, name_lists, names)
+def test_any_names(tmp_path_factory, inputs, outputs, name):
+    network = net_named(inputs, outputs, name)
+    text = compiled_text(network, tmp_path_factory.getbasetemp())
+    assert complaints(text) == []
+    check_names(text, network)
+
+
+@pytest.mark.parametrize("suffix", [".xml", ".ant", ".tex"])
+@pytest.mark.parametrize("name", ["iris", "sine"])
+def test_the_same_bytes_in_every_process(tmp_path, name, suffix):
+    first = written(nn2crn.load(MODELS[name]), tmp_path, suffix).read_bytes()
+    assert written(nn2crn.load(MODELS[name]), tmp_path, suffix).read_bytes() == first
+    script = "import sys, nn2crn; nn2crn.write(nn2crn.compile(nn2crn.load(sys.argv[1])), sys.argv[2])"
+    for seed in ("1", "2"):
+        target = tmp_path / f"{seed}{suffix}"
+        command = [sys.executable, "-c", script, str(MODELS[name]), str(target)]
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": seed}, cwd=tmp_path)
+        assert target.read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["iris", "xor"])
+def test_copasi_finds_mass_action_in_every_reaction(tmp_path, name):
+    data = basico.load_model(str(written(nn2crn.load(MODELS[name]), tmp_path, ".xml")))
+    reactions = basico.get_reactions(model=data)
+    assert len(reactions) == nn2crn.compile(nn2crn.load(MODELS[name])).reaction_count
+    for scheme, function in zip(reactions["scheme"], reactions["function"], strict=True):
+        order = "Constant flux" if scheme.lstrip().startswith("->") else "Mass action"
+        assert function == f"{order} (irreversible)"
