@@ -14,14 +14,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Library", "Options", "__version__", "compile", "load", "write"]
+__all__ = ["Library", "Nn2crnError", "Options", "__version__", "compile", "load", "write"]
 
 if TYPE_CHECKING:
     from nn2crn.compiler import Library, Options, compile, load, write  # noqa: A004  # the verb users know
+    from nn2crn.errors import Nn2crnError
 
 
 def __getattr__(name: str) -> Any:
     """The interface is imported when first used, so that `nn2crn --help` stays instant."""
     if name in __all__:
-        return getattr(import_module("nn2crn.compiler"), name)
+        return getattr(import_module("nn2crn.errors" if name == "Nn2crnError" else "nn2crn.compiler"), name)
     raise AttributeError(f"module 'nn2crn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The interface, whether it has been used yet or not."""
+    return __all__

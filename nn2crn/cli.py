@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from nn2crn import __version__
 from nn2crn.errors import Nn2crnError, UsageError
 
 if TYPE_CHECKING:
+    from nn2crn.compiler import Options
     from nn2crn.ir.reactions import ReactionNetwork
 
 _LONG = 100_000  # reactions from which on a spinner shows that work goes on
@@ -34,11 +36,16 @@ def _model_options(command: Callable[..., None]) -> Callable[..., None]:
     """What every command that compiles a model takes."""
     options = [
         click.argument("model"),
-        click.option("--relu", metavar="VARIANT", help="Variant for ReLU layers: anderson2021 or annihilation."),
+        click.option("--relu", metavar="VARIANT", help="The same as --activation relu=VARIANT."),
+        click.option("--activation", "activations", metavar="NAME=VARIANT", multiple=True,
+                     help="The template for an activation, as sigmoid=exact (see nn2crn templates)."),
         click.option("--set", "settings", metavar="PARAM=VALUE", multiple=True,
                      help="A template's parameter, as h=1e-8 or relu.h=1e-8."),
         click.option("--output", "outputs", metavar="NAME", multiple=True,
                      help="Compile this output only (repeatable)."),
+        click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file."),
+        click.option("--config", metavar="FILE", help="Templates by activation or layer; see nn2crn config."),
+        click.option("--logits", is_flag=True, help="Leave out a softmax or sigmoid at the very end."),
         click.option("--domain", "domains", metavar="[NAME=]LO:HI", multiple=True,
                      help="Bounds of an input, or of all; a non-negative input needs one species, not two."),
         click.option("--name", default="", metavar="ID", help="Name of the reaction network; else the file's stem."),
@@ -55,7 +62,7 @@ def _model_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--input", "inputs", metavar="NAME=V,V,...", multiple=True, help="Values the file starts with.")
 @click.option("--expand", is_flag=True, help="LaTeX: list every reaction, not families.")
 @click.option("--standalone", is_flag=True, help="LaTeX: a whole document, not a fragment.")
-@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def compile(  # noqa: A001, PLR0913  # the verb users type, and one argument per option
     model: str,
     targets: tuple[str, ...],
@@ -71,16 +78,19 @@ def compile(  # noqa: A001, PLR0913  # the verb users type, and one argument per
     from nn2crn.analysis.summary import summarise
 
     plan = compiler.plan_targets(model, targets, formats)
-    network = _compiled(model, inputs=dict(_vector(i) for i in inputs), **options)
+    latex = {name: True for name, chosen in (("expand", expand), ("standalone", standalone)) if chosen}
+    if latex and all(to != "latex" for _, to in plan):
+        raise UsageError(f"--{next(iter(latex))} is for LaTeX, which is not among the targets")
+    network = _compiled(model, inputs=inputs, **options)
     with _spinner(network):
         for target, to in plan:
-            latex = {"expand": expand, "standalone": standalone} if to == "latex" else {}
-            compiler.write(network, target, to=to, **latex)
-    for remark in network.remarks:
-        click.echo(f"note: {remark}", err=True)
+            compiler.write(network, target, to=to, **(latex if to == "latex" else {}))
     if not quiet:
+        for remark in network.remarks:
+            click.echo(f"note: {remark}", err=True)
         s = summarise(network)
-        click.echo(f"{model}: {s.shape()}, {s.templates()}; {s.weights} weights and biases", err=True)
+        weights = f"{s.weights} weights and biases"
+        click.echo(f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), weights]))}", err=True)
         orders = f"all mass action, order <= {max(s.orders, default=0)}"
         for target, to in plan:
             click.echo(f"{target}: {to}, {s.species} species, {s.reactions} reactions, {orders}", err=True)
@@ -115,32 +125,89 @@ def inspect(model: str, as_json: bool, **options: Any) -> None:
 
 @cli.command()
 @click.argument("name", required=False)
-def templates(name: str | None) -> None:
+@click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file.")
+@click.option("--check", is_flag=True, help="Simulate it over its range: measured error and settling time.")
+@click.option("--plot", metavar="FILE", help="Draw what it computes beside the function, as .svg or .png.")
+def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | None) -> None:
     """List the activation templates, or show one: its reactions, ODEs and fixed point, as proved by sympy."""
+    from nn2crn import catalogue
     from nn2crn.templates import Library
-    from nn2crn.templates.describe import describe, overview
+    from nn2crn.templates.registry import read_template
 
-    if name:
-        click.echo(describe(Library().get(name)), nl=False)
-    else:
-        _table(*overview(Library()), "<>><<<<")
+    read = tuple(read_template(Path(f)) for f in own)
+    library = Library(read)
+    if (check or plot) and not name:
+        raise UsageError("--check and --plot want a template's name", hint="nn2crn templates lists them")
+    if not name:
+        _table(*catalogue.overview(library), "<>><<<<")
+        return
+    template = library.get(name)
+    click.echo(catalogue.describe(template, library), nl=False)
+    if check:
+        click.echo(catalogue.check(template, library).show())
+    if plot:
+        catalogue.plot(template, library, Path(plot))
+
+
+@cli.command()
+@_model_options
+@click.option("--generate", is_flag=True, help="Print a configuration that lists every layer.")
+def config(model: str, generate: bool, config: str | None, **options: Any) -> None:
+    """Print a TOML file with the template of every layer of MODEL, to edit and give with --config."""
+    from nn2crn import compiler
+    from nn2crn.config import show_config
+
+    del generate  # the only thing there is to do, named for what it does
+    chosen = _options(config=config, **{k: options[k] for k in ("relu", "activations", "settings", "own")})
+    network = compiler.load(model, outputs=options["outputs"], logits=options["logits"], library=chosen.library)
+    click.echo(show_config(network, chosen), nl=False)
 
 
 def _compiled(  # noqa: PLR0913  # one argument per option
     model: str,
     *,
-    relu: str | None,
-    settings: tuple[str, ...],
     outputs: tuple[str, ...],
+    logits: bool,
     domains: tuple[str, ...],
     name: str,
-    inputs: dict[str, list[float]] | None = None,
+    inputs: tuple[str, ...] = (),
+    **templates: Any,
 ) -> ReactionNetwork:
     from nn2crn import compiler
 
-    network = compiler.load(model, outputs=outputs, domain=dict(_interval(d) for d in domains))
-    chosen = compiler.Options(variants={"relu": relu} if relu else {}, settings=dict(_setting(s) for s in settings))
-    return compiler.compile(network, chosen, name=name, inputs=inputs)
+    options = _options(**templates)
+    domain = dict(_interval(d) for d in domains)
+    network = compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library)
+    only = network.inputs[0].name if len(network.inputs) == 1 else ""
+    return compiler.compile(network, options, name=name, inputs=dict(_vector(i, only) for i in inputs))
+
+
+def _options(
+    *,
+    relu: str | None,
+    activations: tuple[str, ...],
+    settings: tuple[str, ...],
+    own: tuple[str, ...],
+    config: str | None,
+) -> Options:
+    from nn2crn.compiler import Library, Options
+    from nn2crn.config import read_config
+    from nn2crn.templates.registry import read_template
+
+    variants = dict(_pair(a, "--activation", "NAME=VARIANT") for a in activations)
+    return Options(
+        variants={**variants, **({"relu": relu} if relu else {})},
+        settings=dict(_setting(s) for s in settings),
+        library=Library(tuple(read_template(Path(f)) for f in own)),
+        choices=read_config(Path(config)) if config else {},
+    )
+
+
+def _pair(text: str, option: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise UsageError(f"{option} {text}: there is no value", hint=f"write {form}")
+    return name.strip(), value.strip()
 
 
 def _setting(text: str) -> tuple[str, float]:
@@ -148,9 +215,10 @@ def _setting(text: str) -> tuple[str, float]:
     return name.strip(), _number(value, f"--set {text}", "PARAM=VALUE")
 
 
-def _vector(text: str) -> tuple[str, list[float]]:
+def _vector(text: str, only: str) -> tuple[str, list[float]]:
+    """The name may be left out if there is only one input."""
     name, _, values = text.rpartition("=")
-    return name, [_number(v, f"--input {text}", "NAME=V,V,...") for v in values.split(",")]
+    return name or only, [_number(v, f"--input {text}", "NAME=V,V,...") for v in values.split(",")]
 
 
 def _interval(text: str) -> tuple[str, tuple[float, float]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from nn2crn.backends import FORMATS, format_of
 from nn2crn.backends.files import write_text
 from nn2crn.errors import Nn2crnError, UsageError
-from nn2crn.frontends import open_model, reader_for
+from nn2crn.frontends import Request, open_model, reader_for
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.lower import lower
@@ -26,6 +26,7 @@ from nn2crn.passes.materialise_affine import materialise_affine
 from nn2crn.passes.set_domain import set_domain
 from nn2crn.passes.set_inputs import set_inputs
 from nn2crn.passes.share_drives import share_drives
+from nn2crn.passes.warn_ranges import warn_ranges
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
 
@@ -36,6 +37,7 @@ def passes(options: Options) -> tuple[Pass, ...]:
     """What happens to a network before it is lowered, in order."""
     return (
         drop_dead,
+        partial(warn_ranges, options=options),
         partial(expand_compositions, options=options),
         fuse_affine,
         drop_dead,
@@ -46,21 +48,30 @@ def passes(options: Options) -> tuple[Pass, ...]:
 
 
 def load(
-    path: str | Path, *, outputs: tuple[str, ...] = (), domain: Mapping[str, tuple[float, float]] | None = None
+    path: str | Path,
+    *,
+    outputs: Sequence[str] = (),
+    logits: bool = False,
+    domain: Mapping[str, tuple[float, float]] | None = None,
+    library: Library | None = None,
 ) -> Network:
     """Reads a model: .onnx, .nn (the network language), or `-` for standard input.
 
     Args:
         path: the file.
         outputs: names of the tensors to compute; all numeric outputs if empty.
+        logits: compile a softmax or sigmoid at the very end only up to what goes into it.
         domain: lower and upper bound by input name; the name "" stands for all inputs.
+        library: the templates a .nn file may name; those of the package if None.
 
     Raises:
         ModelError, UnsupportedError, NotationError: the file is faulty or has what cannot be compiled.
         UsageError: a name is not in the model.
     """
     model = open_model(Path(path))
-    return set_domain(reader_for(model)(model, outputs), domain or {})
+    wanted = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+    network = reader_for(model)(model, Request(wanted, logits, library or Library()))
+    return set_domain(network, domain or {})
 
 
 def compile(  # noqa: A001  # the verb users know
@@ -97,8 +108,11 @@ def write(network: ReactionNetwork, path: str | Path, *, to: str = "", **options
         UsageError: the format is unknown.
         OutputError: the target cannot be written; an existing file is untouched.
     """
-    emit = format_of(str(path), to).emit
-    write_text(Path(path), lambda out: emit(network, out, **options))
+    target = format_of(str(path), to)
+    unknown = [o for o in options if o not in target.options]
+    if unknown:
+        raise UsageError(f"the format {target.name} has no option {unknown[0]!r}")
+    write_text(Path(path), lambda out: target.emit(network, out, **options))
 
 
 def plan_targets(model: str, targets: Sequence[str], formats: Sequence[str]) -> list[tuple[str, str]]:
@@ -111,8 +125,12 @@ def plan_targets(model: str, targets: Sequence[str], formats: Sequence[str]) -> 
         stem = "stdin" if model == "-" else Path(model).stem
         chosen = [format_of("", name) for name in formats or ("sbml",)]
         return [(stem + f.suffixes[0], f.name) for f in chosen]
+    if len(set(targets)) < len(targets):
+        raise UsageError("a target is named twice", hint="each -o writes a file of its own")
+    if any(t != "-" and Path(t).exists() and Path(model).exists() and Path(t).samefile(model) for t in targets):
+        raise UsageError(f"the target would overwrite the model {model}", hint="give another -o")
     if len(formats) not in (0, 1, len(targets)):
-        raise UsageError(f"{len(formats)} formats for {len(targets)} targets", hint="give --to once, or once per -o")
+        raise UsageError(f"{len(formats)} formats for {len(targets)} target(s)", hint="give --to once, or once per -o")
     named = list(formats) * len(targets) if len(formats) == 1 else list(formats) or [""] * len(targets)
     return [(t, format_of(t, f).name) for t, f in zip(targets, named, strict=True)]
 

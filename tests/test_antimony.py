@@ -76,13 +76,13 @@ def check_same(network, folder):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_samples(tmp_path, name):
-    check_same(nn2crn.load(MODELS[name]), tmp_path)
+    check_same(nn2crn.load(MODELS[name], logits=True), tmp_path)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_rate_constants_are_written_exactly(tmp_path, name):
     """What antimony rounds when it reads is all there in the text."""
-    network = nn2crn.load(MODELS[name])
+    network = nn2crn.load(MODELS[name], logits=True)
     document = read_sbml(written(network, tmp_path, ".xml").read_text(encoding="utf-8"))
     text = written(network, tmp_path, ".ant").read_text(encoding="utf-8")
     found = {k: float(v) for k, v in re.findall(r"^  (k\d+) = (\S+);", text, flags=re.MULTILINE)}
@@ -124,7 +124,7 @@ def shown(text):
 
 @pytest.mark.parametrize("name", ["iris", "sine"])
 def test_the_same_trajectory(tmp_path, name):
-    network = nn2crn.load(MODELS[name])
+    network = nn2crn.load(MODELS[name], logits=True)
     xml = written(network, tmp_path, ".xml")
     inputs, outputs = port_ids(xml, network)
     trajectories = []

@@ -27,7 +27,7 @@ SETTLED = 1e-5  # what integrating at a client's default tolerances may cost
 
 @cache
 def model(name):
-    return nn2crn.load(MODELS[name])
+    return nn2crn.load(MODELS[name], logits=True)
 
 
 @pytest.fixture(scope="module")

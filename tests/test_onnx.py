@@ -134,11 +134,12 @@ def test_an_open_size_other_than_the_batch_is_refused(tmp_path):
         nn2crn.load(path)
 
 
-def test_a_label_branch_is_left_out_and_a_softmax_compiled_up_to_its_logits(tmp_path):
+def test_a_label_branch_is_left_out_and_on_request_a_softmax_too(tmp_path):
     nodes = [node("MatMul", "x w", "z"), node("Softmax", "z", axis=1), node("ArgMax", "y", "label", axis=1)]
     path = tmp_path / "m.onnx"
     onnx.save(model(nodes, {"w": W}, extra=[helper.make_tensor_value_info("label", TensorProto.INT64, None)]), path)
-    net = nn2crn.load(path)
+    assert [o.name for o in nn2crn.load(path).outputs] == ["y"]
+    net = nn2crn.load(path, logits=True)
     assert [o.name for o in net.outputs] == ["z"]
     assert net.remarks == (
         "output 'label' is left out: a label, not a number (ArgMax)",

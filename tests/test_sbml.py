@@ -85,7 +85,7 @@ def as_shown(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_libsbml_has_nothing_to_say_on_the_samples(tmp_path, name):
-    network = nn2crn.load(MODELS[name])
+    network = nn2crn.load(MODELS[name], logits=True)
     text = compiled_text(network, tmp_path)
     assert complaints(text) == []
     check_names(text, network)
@@ -127,9 +127,9 @@ def test_any_names(tmp_path_factory, inputs, outputs, name):
 @pytest.mark.parametrize("suffix", [".xml", ".ant", ".tex"])
 @pytest.mark.parametrize("name", ["iris", "sine"])
 def test_the_same_bytes_in_every_process(tmp_path, name, suffix):
-    first = written(nn2crn.load(MODELS[name]), tmp_path, suffix).read_bytes()
-    assert written(nn2crn.load(MODELS[name]), tmp_path, suffix).read_bytes() == first
-    script = "import sys, nn2crn; nn2crn.write(nn2crn.compile(nn2crn.load(sys.argv[1])), sys.argv[2])"
+    first = written(nn2crn.load(MODELS[name], logits=True), tmp_path, suffix).read_bytes()
+    assert written(nn2crn.load(MODELS[name], logits=True), tmp_path, suffix).read_bytes() == first
+    script = "import sys, nn2crn; nn2crn.write(nn2crn.compile(nn2crn.load(sys.argv[1], logits=True)), sys.argv[2])"
     for seed in ("1", "2"):
         target = tmp_path / f"{seed}{suffix}"
         command = [sys.executable, "-c", script, str(MODELS[name]), str(target)]
@@ -139,9 +139,9 @@ def test_the_same_bytes_in_every_process(tmp_path, name, suffix):
 
 @pytest.mark.parametrize("name", ["iris", "xor"])
 def test_copasi_finds_mass_action_in_every_reaction(tmp_path, name):
-    data = basico.load_model(str(written(nn2crn.load(MODELS[name]), tmp_path, ".xml")))
+    data = basico.load_model(str(written(nn2crn.load(MODELS[name], logits=True), tmp_path, ".xml")))
     reactions = basico.get_reactions(model=data)
-    assert len(reactions) == nn2crn.compile(nn2crn.load(MODELS[name])).reaction_count
+    assert len(reactions) == nn2crn.compile(nn2crn.load(MODELS[name], logits=True)).reaction_count
     for scheme, function in zip(reactions["scheme"], reactions["function"], strict=True):
         order = "Constant flux" if scheme.lstrip().startswith("->") else "Mass action"
         assert function == f"{order} (irreversible)"

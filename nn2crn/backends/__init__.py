@@ -20,6 +20,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     summary: str
+    options: tuple[str, ...] = ()  # keywords of its emit function
 
     @property
     def emit(self) -> Emit:
@@ -30,7 +31,12 @@ class Format:
 FORMATS = (
     Format("sbml", (".xml", ".sbml"), "SBML Level 3 Version 1, for COPASI, Tellurium and most others"),
     Format("antimony", (".ant",), "Antimony, for Tellurium and for reading"),
-    Format("latex", (".tex",), "LaTeX: the families of reactions as a paper prints them, or the full list"),
+    Format(
+        "latex",
+        (".tex",),
+        "LaTeX: families of reactions as a paper prints them, or the full list",
+        ("expand", "standalone"),
+    ),
 )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import TextIO
 
 from nn2crn import __version__
 from nn2crn.backends.names import COMPARTMENT, Ids, make_ids
 from nn2crn.backends.rates import RateConstants
+from nn2crn.backends.usage import how_to_use
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import OutputPort, ReactionNetwork, Scheme
 
+_WIDTH = 117  # of a comment
 _UNITS = {0: "mole_per_litre_per_second", 1: "per_second", 2: "litre_per_mole_per_second"}
 
 
@@ -30,8 +33,8 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
 
 def _head(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
     yield f"// {_line(network.name)}, compiled by nn2crn {__version__}\n"
-    yield "// set the inputs, simulate to steady state, read the outputs\n"
-    yield from (f"// {_line(remark)}\n" for remark in network.remarks)
+    for text in (*how_to_use(network), *network.remarks):
+        yield from (f"// {line}\n" for line in wrap(_line(text), _WIDTH, break_long_words=False))
     if network.source:
         yield f"// source SHA-256 {network.source}\n"
     yield f"model {ids.model}()\n"
@@ -66,7 +69,7 @@ def _ports(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
             minus = ids.species[port.minus.start + i]
             yield f"  {plus} := piecewise({name}, {name} > 0 concentration, 0 concentration);\n"
             yield f"  {minus} := piecewise(-{name}, {name} < 0 concentration, 0 concentration);\n"
-    yield "\n  // outputs: read these at steady state\n"
+    yield "\n  // outputs: read these at the end\n"
     for out_port, names in zip(network.outputs, ids.outputs, strict=True):
         for i, name in enumerate(names):
             yield f"  var {name} := {_readout(out_port, i, ids)};"

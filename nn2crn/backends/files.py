@@ -1,9 +1,10 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all; what is no file (a pipe, a terminal) is written as it comes."""
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -12,47 +13,81 @@ from typing import TextIO
 
 from nn2crn.errors import OutputError
 
+Emit = Callable[[TextIO], None]
 
-def write_text(path: Path, emit: Callable[[TextIO], None]) -> None:
+_DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
+_STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
+
+
+def write_text(path: Path, emit: Emit) -> None:
     """Writes UTF-8 text by way of a temporary file in the same folder, so that a target stays whole until the end.
 
-    A path of `-` is standard output.
+    A path of `-` is standard output. A device, a named pipe, `/dev/stdout` or `/dev/fd/N` is never replaced: it is
+    opened and written to.
 
     Raises:
         OutputError: the folder is missing or not writable, the disk is full, or the target is a folder.
     """
+    try:
+        _write(path, emit)
+    except OSError as e:
+        raise OutputError(f"cannot write {path}: {e.strerror or e}") from None
+
+
+def _write(path: Path, emit: Emit) -> None:
+    descriptor = _descriptor(path)
     if str(path) == "-":
         _write_stdout(emit)
-        return
-    if path.is_dir():
+    elif descriptor is not None:
+        _write_through(os.dup(descriptor), emit)
+    elif path.is_dir():
         raise OutputError(f"cannot write {path}: it is a folder")
-    target = path.resolve()  # through a symbolic link, which must stay one
-    temporary = ""
+    elif path.exists() and not path.is_file():
+        _write_through(path, emit)
+    else:
+        _replace(path.resolve(), emit)  # through a symbolic link, which must stay one
+
+
+def _descriptor(path: Path) -> int | None:
+    """The file descriptor that a path stands for: opened anew, it would write from the start of a redirected file."""
+    found = _DESCRIPTOR.fullmatch(str(path))
+    return int(found[1]) if found else _STANDARD.get(str(path))
+
+
+def _write_through(target: int | Path, emit: Emit) -> None:
+    """To a descriptor or what has no content to keep; a reader that has seen enough (`| head`) is no error."""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+        with open(target, "w", encoding="utf-8", newline="\n") as out:  # noqa: PTH123  # or a descriptor
+            emit(out)
+    except BrokenPipeError:
+        pass
+
+
+def _write_stdout(emit: Emit) -> None:
+    """Standard output, whatever Python takes for it."""
+    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n", write_through=False)
+    try:
+        emit(out)
+        out.flush()
+    except OSError as e:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it ends
+        if not isinstance(e, BrokenPipeError):
+            raise
+    finally:
+        out.detach()
+
+
+def _replace(target: Path, emit: Emit) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
+    try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
             emit(out)
             out.flush()
             os.fsync(out.fileno())
         Path(temporary).chmod(_mode(target))
         Path(temporary).replace(target)
-    except OSError as e:
-        raise OutputError(f"cannot write {path}: {e.strerror or e}") from None
     finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def _write_stdout(emit: Callable[[TextIO], None]) -> None:
-    """Standard output; a reader that has seen enough (`| head`) is no error."""
-    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n", write_through=False)
-    try:
-        emit(out)
-        out.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it ends
-    finally:
-        out.detach()
+        Path(temporary).unlink(missing_ok=True)
 
 
 def _mode(target: Path) -> int:

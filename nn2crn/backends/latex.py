@@ -14,7 +14,7 @@ import numpy as np
 
 from nn2crn.backends.latex_families import indexed_family, indexed_readout, side
 from nn2crn.backends.latex_indices import Species, Statement, coefficient, numbered
-from nn2crn.backends.latex_names import escape, grouped, mathematical
+from nn2crn.backends.latex_names import escape, grouped, mathematical, prose
 from nn2crn.ir.arrays import floats
 from nn2crn.ir.reactions import Driven, Family, InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
 
@@ -80,7 +80,7 @@ def _notes(network: ReactionNetwork, species: Species, *, expand: bool) -> Itera
     """What the tables take for granted, the model's remarks, and what short symbols stand for."""
     yield _CONVENTIONS if expand else _CONVENTIONS + _WEIGHTS
     for remark in network.remarks:
-        yield f"\n{{\\noindent\\raggedright {escape(remark)}\\par}}\n"
+        yield f"\n{{\\noindent\\raggedright {prose(remark)}\\par}}\n"
     legend = species.symbols.legend
     if legend:
         rows = [f"{symbol} & {escape(name)} \\\\\n" for name, symbol in legend.items()]

@@ -85,7 +85,7 @@ def _local(species: Species, module: Module, family: Family) -> Statement:
     blocks = [species.block(int(row[0])) for row in family.species]
     neurons = [row - block.start for row, block in zip(family.species, blocks, strict=True)]
     if all(np.array_equal(n, neurons[0]) and n.max() < b.size for n, b in zip(neurons, blocks, strict=True)):
-        rate, conditions = _within_neurons(module, family.rates, neurons[0])
+        rate, conditions = _within_neurons(module, family, neurons[0])
         return _reaction(family.scheme, [species.symbols.indexed(b, "i") for b in blocks], rate), conditions
     vectors = [species.vector(row, "i", numbered("s", k, len(blocks))) for k, row in enumerate(family.species)]
     rate, listed = coefficient(family.rates, "k")
@@ -93,17 +93,22 @@ def _local(species: Species, module: Module, family: Family) -> Statement:
     return _reaction(family.scheme, [s for s, _ in vectors], rate), [span("i", family.count), *definitions, *listed]
 
 
-def _within_neurons(module: Module, rates: Floats, neurons: Ints) -> Statement:
-    """The rate constants of a reaction within each of these neurons (counted from 0), and which neurons they are."""
+def _within_neurons(module: Module, family: Family, neurons: Ints) -> Statement:
+    """The rate constants of a reaction within each of these neurons (counted from 0), and which neurons they are.
+
+    Biases are shown as such even where they happen to be equal; of other rate constants the number says more.
+    """
+    rates = family.rates
     which = chosen(neurons, module.size)
-    if uniform(rates) and which.startswith("i="):
-        return uniform(rates), [which]
+    same = "" if family.label.endswith(" bias") else uniform(rates)
+    if same and which.startswith("i="):
+        return same, [which]
     for k, drive in enumerate(module.drives.values()):
         bias = numbered("b", k, len(module.drives)) + "_{i}"
         for sign, symbol, condition in ((1, bias, f"{bias}>0"), (-1, f"|{bias}|", f"{bias}<0")):
             factor = _ratio(rates, neurons, sign * drive.bias)
             if factor:
-                return uniform(rates) or times(factor, symbol), [span("i", module.size), condition]
+                return same or times(factor, symbol), [span("i", module.size), condition]
     rate, listed = coefficient(rates, "k")
     return rate, [which, *listed]
 

@@ -5,6 +5,7 @@ The result is ASCII and compiles with pdflatex in any font encoding, in text and
 
 from __future__ import annotations
 
+import re
 from itertools import count, pairwise
 
 from nn2crn.ir.formula import number
@@ -31,6 +32,7 @@ _LETTERS = (
     "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho varsigma sigma tau upsilon"
     " varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 )
+_OPENING = re.compile(r"((?:^|[ (])(?:\\penalty500\{\})?)'\{\}")  # an escaped quote before a word
 _GREEK = dict(zip("αβγδεζηθικλμνξπρςστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", _LETTERS.split(), strict=True))
 
 
@@ -41,6 +43,11 @@ def escape(text: str) -> str:
     words = text.split(" ")
     gaps = [" " if left and right else r"\ " for left, right in pairwise(words)]
     return "".join(_word(word) + gap for word, gap in zip(words, [*gaps, ""], strict=True))
+
+
+def prose(text: str) -> str:
+    """A sentence that quotes names: escaped, with opening quotes where a word begins."""
+    return _OPENING.sub(lambda m: f"{m[1]}`{{}}", escape(text))
 
 
 def width(text: str) -> int:

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 from nn2crn import __version__
 from nn2crn.backends.names import COMPARTMENT, Ids, make_ids
 from nn2crn.backends.rates import RateConstants
+from nn2crn.backends.usage import how_to_use
 from nn2crn.ir.reactions import InputPort, OutputPort, ReactionNetwork, Scheme
 
 _NAMESPACE = "http://www.sbml.org/sbml/level3/version1/core"
@@ -64,11 +65,7 @@ def _notes(network: ReactionNetwork) -> Iterator[str]:
     """How to use the file, for people, and where it comes from, for programs."""
     lines = [
         f"The neural network {network.name}, compiled to mass-action kinetics by nn2crn {__version__}.",
-        "Set the parameters named like the network's inputs ("
-        + ", ".join(f"{p.name}[0..{p.plus.size - 1}]" for p in network.inputs)
-        + ") and simulate: at steady state the parameters named like its outputs ("
-        + ", ".join(f"{p.name}[0..{p.readout.size - 1}]" for p in network.outputs)
-        + ") are its outputs.",
+        *how_to_use(network),
         *network.remarks,
     ]
     yield '<notes><body xmlns="http://www.w3.org/1999/xhtml">\n'

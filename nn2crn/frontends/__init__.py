@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from nn2crn.errors import UsageError
 from nn2crn.ir.network import Network
+from nn2crn.templates.registry import Library
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,19 @@ class ModelFile:
         return bool(self.data) and not any(b < 9 or 13 < b < 32 for b in self.data[:4096])  # noqa: PLR2004  # ASCII controls
 
 
-class Reader(Protocol):
-    """A front end: reads a model and keeps the outputs asked for, or all."""
+@dataclass(frozen=True)
+class Request:
+    """What is wanted of a model: outputs by name, or all; activations at the end or only the logits; the templates."""
 
-    def __call__(self, model: ModelFile, outputs: tuple[str, ...] = ()) -> Network: ...
+    outputs: tuple[str, ...] = ()
+    logits: bool = False
+    library: Library = field(default_factory=Library)
+
+
+class Reader(Protocol):
+    """A front end: reads what is wanted of a model."""
+
+    def __call__(self, model: ModelFile, request: Request) -> Network: ...
 
 
 def open_model(path: Path) -> ModelFile:

@@ -15,18 +15,19 @@ from lark.tree import Meta
 from lark.visitors import v_args
 
 from nn2crn.errors import NotationError, UsageError
-from nn2crn.frontends import ModelFile
+from nn2crn.frontends import ModelFile, Request
 from nn2crn.frontends.dsl_expressions import ExpressionBuilder, Value
 from nn2crn.frontends.dsl_literals import Literal
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.network import Input, Network, Output
 from nn2crn.notation.grammar import location, parse
+from nn2crn.templates import Library
 
 MAXIMAL_DEPTH = 200
 _BRACKETS = re.compile(r'#[^\n]*|"[^"\n]*"|[()\[\]]')  # those in comments and strings are skipped
 
 
-def load(model: ModelFile, outputs: tuple[str, ...] = ()) -> Network:
+def load(model: ModelFile, request: Request) -> Network:
     """The network of a .nn file; its outputs, or the values named.
 
     Raises:
@@ -37,11 +38,11 @@ def load(model: ModelFile, outputs: tuple[str, ...] = ()) -> Network:
         text = model.data.decode("utf-8")
     except UnicodeDecodeError:
         raise NotationError(f"{model.path} is not a UTF-8 text file") from None
-    network = parse_network(text, str(model.path), model.path.parent, model.path.stem)
-    return _choose(network, outputs, model.path) if outputs else network
+    network = parse_network(text, str(model.path), model.path.parent, model.path.stem, request.library)
+    return _choose(network, request.outputs, model.path) if request.outputs else network
 
 
-def parse_network(text: str, file: str, folder: Path, stem: str) -> Network:
+def parse_network(text: str, file: str, folder: Path, stem: str, library: Library | None = None) -> Network:
     """The network written in `text`.
 
     Args:
@@ -49,12 +50,13 @@ def parse_network(text: str, file: str, folder: Path, stem: str) -> Network:
         file: how errors and origins call the text.
         folder: where its files of weights are.
         stem: the network's name, unless the text gives one.
+        library: the templates; those of the package if None.
 
     Raises:
         NotationError: the text, or a file of weights it names, is wrong; with the place.
     """
     _check_nesting(text, file)
-    builder = _NetworkBuilder(text, file, folder, stem)
+    builder = _NetworkBuilder(text, file, folder, stem, library or Library())
     network: Network = parse(text, "network.lark", "network", builder, file)
     return network
 
@@ -84,8 +86,8 @@ def _check_nesting(text: str, file: str) -> None:
 class _NetworkBuilder(ExpressionBuilder):
     """Makes the network, statement by statement."""
 
-    def __init__(self, text: str, file: str, folder: Path, stem: str) -> None:
-        super().__init__(text, file, folder)
+    def __init__(self, text: str, file: str, folder: Path, stem: str, library: Library) -> None:
+        super().__init__(text, file, folder, library)
         self.name = stem
         self.outputs: dict[str, Output] = {}
 

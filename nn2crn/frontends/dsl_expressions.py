@@ -60,9 +60,9 @@ class ExpressionBuilder(LiteralBuilder):
     statement is made last; it takes the name of the statement afterwards.
     """
 
-    def __init__(self, text: str, file: str, folder: Path) -> None:
+    def __init__(self, text: str, file: str, folder: Path, library: Library) -> None:
         super().__init__(text, file, folder)
-        self.library = Library()
+        self.library = library
         self.nodes: list[Node] = []
         self.values: dict[str, Value] = {}
         self.statement, self.made = "", 0
@@ -129,18 +129,33 @@ class ExpressionBuilder(LiteralBuilder):
 
     def _activation(self, call: Call) -> Value:
         template = self._template(call)
-        self._check(call, len(template.drives), [*template.attributes, *(p.name for p in template.parameters)])
+        grouped = ["width"] if template.vector else []
+        known = [*template.attributes, *(p.name for p in template.parameters), *grouped]
+        self._check(call, len(template.drives), known)
         size = call.sources[0].size
         if any(s.size != size for s in call.sources):
             sizes = " and ".join(str(s.size) for s in call.sources)
             raise self.error(f"{call.function} acts on vectors of one size, not {sizes}", call.place)
         activation, _, variant = call.function.partition(".")
         named = call.function if variant else ""
-        of_function = {n: k for n, k in call.keywords.items() if n in template.attributes}
-        attributes = {n: self._attribute(k, size) for n, k in of_function.items()}
-        settings = {n: self._setting(k, template) for n, k in call.keywords.items() if n not in of_function}
+        width = self._width(call, size) if template.vector else 1
+        attributes = {n: self._attribute(k, size) for n, k in call.keywords.items() if n in template.attributes}
+        others = {n: k for n, k in call.keywords.items() if n not in (*template.attributes, *grouped)}
+        settings = {n: self._setting(k, template) for n, k in others.items()}
         sources, origin = tuple(s.node for s in call.sources), self.origin(call.place)
-        return self._add(Activation(self._name(), activation, sources, size, attributes, named, settings, origin))
+        made = size // width if template.reduces else size
+        node = Activation(self._name(), activation, sources, made, attributes, named, settings, origin, width)
+        return self._add(node)
+
+    def _width(self, call: Call, size: int) -> int:
+        """The size of a group of a vector activation: the whole vector unless stated."""
+        if "width" not in call.keywords:
+            return size
+        value = call.keywords["width"].value
+        width = float(value.array) if not value.array.ndim else 0.0
+        if width < 1 or size % width:
+            raise self.error(f"a width must divide the size, {size}", value.place)
+        return int(width)
 
     def _template(self, call: Call) -> Template:
         if not self.library.has(call.function.split(".", maxsplit=1)[0]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,17 +11,19 @@ from onnx import checker, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from nn2crn.errors import ModelError, UnsupportedError, UsageError
-from nn2crn.frontends import ModelFile
-from nn2crn.frontends.onnx_ops import FLOAT_TYPES, MOVES, OPS, Constant, OpNode, Refusal, Signal, Value
+from nn2crn.frontends import ModelFile, Request
+from nn2crn.frontends.onnx_nonlinear import MOVES, OPS
+from nn2crn.frontends.onnx_ops import FLOAT_TYPES, Constant, Guard, OpNode, Refusal, Signal, Value
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.network import Network
 
-_DOMAINS = ("", "ai.onnx")
-_TAILS = ("Softmax", "LogSoftmax")
+_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+_LOG_TAILS = ("LogSoftmax",)  # whose logarithm no chemistry computes
+_TAILS = ("Softmax", "Sigmoid", *_LOG_TAILS)
 _PASS_ON = ("Identity", "Cast")
 
 
-def load(model: ModelFile, outputs: tuple[str, ...] = ()) -> Network:
+def load(model: ModelFile, request: Request) -> Network:
     """The network of an ONNX file; its numeric outputs, or those named.
 
     Raises:
@@ -30,7 +31,7 @@ def load(model: ModelFile, outputs: tuple[str, ...] = ()) -> Network:
         UnsupportedError: it has nodes that cannot be compiled; all are listed.
         UsageError: an output named is not there.
     """
-    return _Importer(model.path, _read(model), outputs, model.sha256).run()
+    return _Importer(model, _read(model), request).run()
 
 
 def _read(file: ModelFile) -> onnx.ModelProto:
@@ -58,8 +59,8 @@ def _external(tensor: onnx.TensorProto) -> bool:
 class _Importer:
     """Walks the graph once, in its own (topological) order; collects every refusal before it gives up."""
 
-    def __init__(self, path: Path, model: onnx.ModelProto, outputs: tuple[str, ...], source: str) -> None:
-        self.path, self.graph, self.source = path, model.graph, source
+    def __init__(self, file: ModelFile, model: onnx.ModelProto, request: Request) -> None:
+        self.path, self.graph, self.source, self.request = file.path, model.graph, file.sha256, request
         self.opset = max((o.version for o in model.opset_import if o.domain in _DOMAINS), default=1)
         self.wires = WireGraph()
         self.remarks: list[str] = []
@@ -68,7 +69,7 @@ class _Importer:
         self.producers = {o: n for n in self.graph.node for o in n.output if o}
         self.values: dict[str, Value] = {"": None}
         self.refused: set[str] = set()
-        self.outputs = [self._without_tail(name) for name in self._choose(outputs)]
+        self.outputs = [self._without_tail(name) for name in self._choose(request.outputs)]
 
     def run(self) -> Network:
         for i in self.graph.input:
@@ -92,21 +93,27 @@ class _Importer:
                 raise UsageError(f"{self.path}: there is no output {name!r}", hint=f"its outputs: {', '.join(there)}")
         if names:
             return list(dict.fromkeys(names))
-        numeric = [o.name for o in self.graph.output if _is_float(o.type)]
-        for name in there:
-            if name not in numeric:
-                op = self.producers[name].op_type if name in self.producers else "constant"
-                self.remarks.append(f"output {name!r} is left out: a label, not a number ({op})")
+        numeric = []
+        for output in self.graph.output:
+            producer = self.producers.get(output.name)
+            if _is_float(output.type):
+                numeric.append(output.name)
+            elif producer is not None and producer.op_type == "ZipMap":
+                numeric.append(producer.input[0])
+                self.remarks.append(f"output {output.name!r} is read before its ZipMap, as {producer.input[0]!r}")
+            else:
+                op = producer.op_type if producer is not None else "constant"
+                self.remarks.append(f"output {output.name!r} is left out: a label, not a number ({op})")
         if not numeric:
             raise UnsupportedError(f"{self.path}: no output is a tensor of real numbers")
         return numeric
 
     def _without_tail(self, name: str) -> str:
-        """A softmax at the very end is compiled up to its logits."""
+        """On request, and always for a logarithm, an activation at the very end is compiled up to its logits."""
         node = self.producers.get(name)
         while node is not None and node.op_type in _PASS_ON:
             node = self.producers.get(node.input[0])
-        if node is None or node.op_type not in _TAILS:
+        if node is None or node.op_type not in (_TAILS if self.request.logits else _LOG_TAILS):
             return name
         self.remarks.append(
             f"output {name!r} is compiled up to its logits, {node.input[0]!r}: apply {node.op_type.lower()} to them"
@@ -162,12 +169,14 @@ class _Importer:
     def _apply(self, node: onnx.NodeProto, view: OpNode) -> list[Value]:
         if node.domain not in _DOMAINS:
             raise Refusal(f"ops of the domain {node.domain!r} are not supported", "export without them")
-        signal = next((i for i in view.inputs if isinstance(i, Signal)), None)
+        signal = next((i for i in view.inputs if isinstance(i, Signal | Guard)), None)
         if signal is None and self.refused.isdisjoint(node.input):
             return self._fold(node, view)
         first = view.input(0)
         if node.op_type in MOVES and isinstance(first, Signal):
             return [Signal(MOVES[node.op_type](first.wires, view))]
+        if node.op_type in MOVES and isinstance(first, np.ndarray):
+            return [MOVES[node.op_type](first, view)]
         if node.op_type in OPS:
             return [OPS[node.op_type](self.wires, view)]
         raise Refusal("this op is not supported", "replace it in the model, or choose outputs before it with --output")

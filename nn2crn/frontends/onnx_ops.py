@@ -30,8 +30,17 @@ class Signal:
         return self.wires.shape
 
 
+@dataclass(frozen=True)
+class Guard:
+    """A comparison of a signal with a constant: no signal itself, but an activation may be guarded by it."""
+
+    wires: Ints
+    threshold: NDArray[Any]
+    above: bool
+
+
 Constant = NDArray[Any]
-Value = Signal | Constant | None  # None: an optional input that is left out
+Value = Signal | Guard | Constant | None  # None: an optional input that is left out
 
 
 class Refusal(Exception):  # noqa: N818  # collected and reported as one UnsupportedError
@@ -71,7 +80,7 @@ class OpNode:
 
 
 Move = Callable[[NDArray[Any], OpNode], NDArray[Any]]
-Op = Callable[[WireGraph, OpNode], Signal]
+Op = Callable[[WireGraph, OpNode], Signal | Guard]
 MOVES: dict[str, Move] = {}
 OPS: dict[str, Op] = {}
 
@@ -80,8 +89,14 @@ def _move(op: str) -> Callable[[Move], Move]:
     return lambda f: MOVES.setdefault(op, f)
 
 
-def _op(op: str) -> Callable[[Op], Op]:
-    return lambda f: OPS.setdefault(op, f)
+def add_op(op: str) -> Callable[[Op], Op]:
+    """Registers the function that builds an operator."""
+
+    def register(f: Op) -> Op:
+        OPS[op] = f
+        return f
+
+    return register
 
 
 # Data movement: the same numpy call on wires and on constants.
@@ -99,6 +114,13 @@ def _identity(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
 def _cast(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     if node.attributes["to"] not in FLOAT_TYPES:
         raise Refusal("a cast of a signal to an integer rounds it", "chemistry computes real numbers")
+    return x
+
+
+@_move("CastLike")
+def _cast_like(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Casts to a real type only: what it is cast like is a signal, or of a signal's type."""
+    del node
     return x
 
 
@@ -136,12 +158,12 @@ def _unsqueeze(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
 # Linear operators: one affine map each.
 
 
-@_op("MatMul")
+@add_op("MatMul")
 def _matmul(graph: WireGraph, node: OpNode) -> Signal:
     return _product(graph, node, node.input(0), node.input(1), None)
 
 
-@_op("Gemm")
+@add_op("Gemm")
 def _gemm(graph: WireGraph, node: OpNode) -> Signal:
     a, b = (_transposed(node.input(i), bool(node.attributes.get(f"trans{'AB'[i]}", 0))) for i in range(2))
     alpha, beta = (float(node.attributes.get(name, 1.0)) for name in ("alpha", "beta"))
@@ -152,25 +174,62 @@ def _gemm(graph: WireGraph, node: OpNode) -> Signal:
     return _product(graph, node, a, b, (node.input(2), beta))
 
 
-@_op("Add")
+@add_op("Add")
 def _add(graph: WireGraph, node: OpNode) -> Signal:
-    return _sum(graph, node, [(node.input(0), 1.0), (node.input(1), 1.0)])
+    return weighted_sum(graph, node, [(node.input(0), 1.0), (node.input(1), 1.0)])
 
 
-@_op("Sub")
+@add_op("Sub")
 def _sub(graph: WireGraph, node: OpNode) -> Signal:
-    return _sum(graph, node, [(node.input(0), 1.0), (node.input(1), -1.0)])
+    return weighted_sum(graph, node, [(node.input(0), 1.0), (node.input(1), -1.0)])
 
 
-@_op("Relu")
-def _relu(graph: WireGraph, node: OpNode) -> Signal:
+@add_op("Concat")
+def _concat(graph: WireGraph, node: OpNode) -> Signal:
+    parts = [
+        v.wires if isinstance(v, Signal) else constant_signal(graph, node, np.asarray(v, dtype=np.float64)).wires
+        for v in node.inputs
+    ]
+    return Signal(np.concatenate(parts, axis=node.attributes["axis"]))
+
+
+def constant_signal(graph: WireGraph, node: OpNode, values: Floats) -> Signal:
+    """A constant where a signal is needed: an affine map of nothing."""
+    return Signal(graph.affine(f"{node.name} (constant)", [], values.reshape(-1), values.shape, node.origin))
+
+
+@add_op("BatchNormalization")
+def _batch_normalization(graph: WireGraph, node: OpNode) -> Signal:
+    """Inference: (x - mean) scale / sqrt(var + epsilon) + bias, per channel (axis 1)."""
     x = node.input(0)
-    assert isinstance(x, Signal)  # noqa: S101  # a node of constants only is folded before
-    return Signal(graph.activation(node.name, "relu", [x.wires], node.origin))
+    if not isinstance(x, Signal) or node.attributes.get("training_mode", 0):
+        raise Refusal("it is in training mode, or normalises a constant", "export the model for inference")
+    names = ("scale", "bias", "mean", "variance")
+    scale, bias, mean, variance = (node.constant(i, n).astype(np.float64) for i, n in enumerate(names, 1))
+    factor = scale / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
+    return _per_channel(graph, node, x, factor, bias - mean * factor)
+
+
+@add_op("Scaler")
+def _scaler(graph: WireGraph, node: OpNode) -> Signal:
+    """(x - offset) * scale, of ai.onnx.ml: how scikit-learn's StandardScaler is exported."""
+    x = node.input(0)
+    if not isinstance(x, Signal):
+        raise Refusal("it scales a constant")
+    factor, offset = (np.asarray(node.attributes[n], dtype=np.float64) for n in ("scale", "offset"))
+    return _per_channel(graph, node, x, factor, -offset * factor)
+
+
+def _per_channel(graph: WireGraph, node: OpNode, x: Signal, factor: Floats, constant: Floats) -> Signal:
+    """factor * x + constant, both along axis 1."""
+    shape = (1, -1, *[1] * (x.wires.ndim - 2))
+    factors, constants = (np.broadcast_to(v.reshape(shape), x.shape).reshape(-1) for v in (factor, constant))
+    matrix = sparse.diags_array(factors).tocsr()
+    return Signal(graph.affine(node.name, [(x.wires, matrix)], constants, x.shape, node.origin))
 
 
 def _transposed(value: Value, transpose: bool) -> Value:
-    if not transpose or value is None:
+    if not transpose or value is None or isinstance(value, Guard):
         return value
     return Signal(value.wires.T) if isinstance(value, Signal) else value.T
 
@@ -197,7 +256,7 @@ def _product(graph: WireGraph, node: OpNode, a: Value, b: Value, added: tuple[Va
         c, beta = added
         if isinstance(c, Signal):
             parts.append((np.broadcast_to(c.wires, shape), sparse.eye_array(bias.size).tocsr() * beta))
-        elif c is not None:
+        elif isinstance(c, np.ndarray):
             bias = bias + beta * np.broadcast_to(c, shape).reshape(-1)
     return Signal(graph.affine(node.name, parts, bias, shape, node.origin))
 
@@ -220,14 +279,15 @@ def _right_product(x: tuple[int, ...], w: Floats) -> tuple[tuple[int, ...], Matr
     return shape, matrix.tocsr()
 
 
-def _sum(graph: WireGraph, node: OpNode, summands: list[tuple[Value, float]]) -> Signal:
+def weighted_sum(graph: WireGraph, node: OpNode, summands: list[tuple[Value, float]]) -> Signal:
     """A weighted sum with broadcasting; constants go to the bias."""
-    shape = np.broadcast_shapes(*(v.shape for v, _ in summands if v is not None))
+    given = [(v, f) for v, f in summands if isinstance(v, Signal | np.ndarray)]
+    shape = np.broadcast_shapes(*(v.shape for v, _ in given))
     bias = np.zeros(int(np.prod(shape, dtype=int)))
     parts: list[tuple[Ints, Matrix]] = []
-    for value, factor in summands:
+    for value, factor in given:
         if isinstance(value, Signal):
             parts.append((np.broadcast_to(value.wires, shape), sparse.eye_array(bias.size).tocsr() * factor))
-        elif value is not None:
+        else:
             bias = bias + factor * np.broadcast_to(value, shape).reshape(-1)
     return Signal(graph.affine(node.name, parts, bias, shape, node.origin))

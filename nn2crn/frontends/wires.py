@@ -22,7 +22,7 @@ class WireGraph:
         self.nodes: list[Node] = []
         self.starts: list[int] = []
         self.stop = 0
-        self._names: set[str] = set()
+        self._position: dict[str, int] = {}
 
     def input(self, name: str, shape: tuple[int, ...], origin: str) -> Ints:
         return self._add(Input(self._unique(name), shape, origin=origin)).reshape(shape)
@@ -38,23 +38,48 @@ class WireGraph:
         terms = tuple(Term(s, w) for s, w in weights.items())
         return self._add(Affine(self._unique(name), terms, bias.reshape(-1), origin)).reshape(shape)
 
-    def activation(
-        self, name: str, function: str, sources: list[Ints], origin: str, attributes: Mapping[str, Floats] | None = None
+    def activation(  # noqa: PLR0913  # the parts of a node
+        self,
+        name: str,
+        function: str,
+        sources: list[Ints],
+        origin: str,
+        attributes: Mapping[str, Floats] | None = None,
+        width: int = 1,
     ) -> Ints:
-        """The function of each component of the sources, which have one shape."""
+        """The function of each component, or group of `width` components, of the sources, which have one shape."""
         names = tuple(self.vector(s, name, origin) for s in sources)
         node = Activation(
-            self._unique(name), function, names, sources[0].size, attributes=attributes or {}, origin=origin
+            self._unique(name),
+            function,
+            names,
+            sources[0].size,
+            attributes or {},
+            origin=origin,
+            width=width,
         )
         return self._add(node).reshape(sources[0].shape)
 
-    def vector(self, wires: Ints, name: str, origin: str) -> str:
-        """The node whose vector is exactly these wires in order; a selection of them is made if there is none."""
+    def by_name(self, name: str) -> Node:
+        return self.nodes[self._position[name]]
+
+    def node_of(self, wires: Ints) -> Node | None:
+        """The node whose vector is exactly these wires in order."""
         flat = wires.reshape(-1)
         at = int(np.searchsorted(self.starts, flat[0], side="right")) - 1 if flat.size else 0
-        node = self.nodes[at]
-        if flat.size == node.size and np.array_equal(flat, self.starts[at] + np.arange(node.size)):
+        return self.nodes[at] if self.same(self.nodes[at], wires) else None
+
+    def same(self, node: Node, wires: Ints) -> bool:
+        """True if these wires are the node's vector in order."""
+        start = self.starts[self._position[node.name]]
+        return wires.size == node.size and bool(np.array_equal(wires.reshape(-1), start + np.arange(node.size)))
+
+    def vector(self, wires: Ints, name: str, origin: str) -> str:
+        """The node whose vector is exactly these wires in order; a selection of them is made if there is none."""
+        node = self.node_of(wires)
+        if node is not None:
             return node.name
+        flat = wires.reshape(-1)
         selection = sparse.eye_array(flat.size).tocsr()
         self.affine(f"{name} (selection)", [(flat, selection)], np.zeros(flat.size), flat.shape, origin)
         return self.nodes[-1].name
@@ -67,12 +92,12 @@ class WireGraph:
     def _add(self, node: Node) -> Ints:
         self.nodes.append(node)
         self.starts.append(self.stop)
-        self._names.add(node.name)
+        self._position[node.name] = len(self.nodes) - 1
         self.stop += node.size
         return np.arange(self.starts[-1], self.stop)
 
     def _unique(self, name: str) -> str:
-        while name in self._names:
+        while name in self._position:
             name += "'"
         return name
 

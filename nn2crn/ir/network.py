@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from nn2crn.errors import ModelError
 from nn2crn.ir.arrays import Floats, Matrix, as_matrix, entries, floats
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +25,8 @@ class Input:
 
     name: str
     shape: tuple[int, ...]
-    lower: Floats | None = None
-    upper: Floats | None = None
+    lower: Floats | None = field(default=None, repr=False)
+    upper: Floats | None = field(default=None, repr=False)
     origin: str = ""
 
     def __post_init__(self) -> None:
@@ -59,6 +62,9 @@ class Term:
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", as_matrix(self.weight))
 
+    def __repr__(self) -> str:
+        return f"Term({self.source!r}, weight={self.weight.shape})"
+
 
 @dataclass(frozen=True, eq=False)
 class Affine:
@@ -66,7 +72,7 @@ class Affine:
 
     name: str
     terms: tuple[Term, ...]
-    bias: Floats
+    bias: Floats = field(repr=False)
     origin: str = ""
 
     def __post_init__(self) -> None:
@@ -104,7 +110,7 @@ class Activation:
     function: str
     sources: tuple[str, ...]
     size: int
-    attributes: Mapping[str, Floats] = field(default_factory=dict)
+    attributes: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     template: str = ""
     settings: Mapping[str, float] = field(default_factory=dict)
     origin: str = ""
@@ -154,6 +160,10 @@ class Network:
         if not self.outputs:
             raise ModelError("the network has no output")
 
+    def __repr__(self) -> str:
+        shapes = ({n.name: n.shape for n in ports} for ports in (self.inputs, self.outputs))
+        return "Network({!r}, inputs={}, outputs={}, nodes={})".format(self.name, *shapes, len(self.nodes))
+
     @cached_property
     def by_name(self) -> Mapping[str, Node]:
         return {n.name: n for n in self.nodes}
@@ -167,6 +177,16 @@ class Network:
 
     def activations(self) -> Iterator[Activation]:
         return (n for n in self.nodes if isinstance(n, Activation))
+
+    def graph(self) -> DiGraph:
+        """The nodes by name, each with the attribute `node`, and an edge from every source to its reader."""
+        from networkx import DiGraph
+
+        graph = DiGraph(name=self.name)
+        for node in self.nodes:
+            graph.add_node(node.name, node=node)
+            graph.add_edges_from((source, node.name) for source in node.sources)
+        return graph
 
     def replace(self, **changes: object) -> Self:
         """A checked copy with other fields."""

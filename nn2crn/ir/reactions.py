@@ -55,7 +55,7 @@ class SpeciesBlock:
     rail: Literal["", "+", "-"]
     role: Role
     start: int
-    initial: Floats  # concentrations, (size,)
+    initial: Floats = field(repr=False)  # concentrations, (size,)
 
     @property
     def size(self) -> int:
@@ -82,6 +82,9 @@ class Family:
     rates: Floats
     label: str
 
+    def __repr__(self) -> str:
+        return f"Family({self.label!r}, reactions={self.count})"
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "species", ints(self.species).reshape(len(self.scheme.slots), -1))
         object.__setattr__(self, "rates", floats(self.rates))
@@ -106,13 +109,16 @@ class DriveTerm:
     matrix: Matrix
     sign: int = 1
 
+    def __repr__(self) -> str:
+        return f"DriveTerm(matrix={self.matrix.shape}, sign={self.sign})"
+
 
 @dataclass(frozen=True, eq=False)
 class Drive:
     """u = sum of the terms + bias (n_out,); u+ and u- are the sums of its positive and negative products."""
 
     terms: tuple[DriveTerm, ...]
-    bias: Floats
+    bias: Floats = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +135,9 @@ class Driven:
     targets: Ints
     constants: Floats
     label: str
+
+    def __repr__(self) -> str:
+        return f"Driven({self.label!r}, reactions={self.count})"
 
     @property
     def _sign(self) -> int:
@@ -159,7 +168,7 @@ class InputPort:
     shape: tuple[int, ...]
     plus: SpeciesBlock
     minus: SpeciesBlock | None
-    values: Floats
+    values: Floats = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +177,9 @@ class Readout:
 
     terms: tuple[tuple[Ints, Floats], ...]
     constant: Floats
+
+    def __repr__(self) -> str:
+        return f"Readout(size={self.size}, terms={len(self.terms)})"
 
     @property
     def size(self) -> int:
@@ -206,6 +218,9 @@ class Module:
     width: int = 1
     conserved: tuple[tuple[Formula, Formula], ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Module({self.name!r}, {self.template!r}, size={self.size})"
+
 
 @dataclass(frozen=True, eq=False)
 class ReactionNetwork:
@@ -234,6 +249,9 @@ class ReactionNetwork:
             where = family.species if isinstance(family, Family) else family.targets
             if where.size and not 0 <= where.min() <= where.max() < stop:
                 raise ValueError(f"family {family.label!r} names a species that is not there")
+
+    def __repr__(self) -> str:
+        return f"ReactionNetwork({self.name!r}, species={self.species_count}, reactions={self.reaction_count})"
 
     @cached_property
     def families(self) -> tuple[Family | Driven, ...]:

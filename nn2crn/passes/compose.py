@@ -98,21 +98,25 @@ class _Composer:
             raise TemplateError(f"{self.template.file}: a keyword in {show(call)} is not constant")
         attributes = {k: floats(v.constant) for k, v in given.items() if k in target.attributes}
         settings = {k: float(v.constant[0]) for k, v in given.items() if k not in target.attributes}
-        return self._new(call.function, tuple(map(self._value, call.arguments)), attributes, settings)
+        named = target.name if "." in call.function else ""
+        return self._new(target.activation, tuple(map(self._value, call.arguments)), attributes, settings, named)
 
-    def _new(
+    def _new(  # the parts of a node
         self,
         function: str,
         arguments: tuple[_Linear, ...],
         attributes: Mapping[str, Floats],
         settings: Mapping[str, float],
+        template: str = "",
     ) -> _Linear:
         """An activation of its own, of arguments that are signals or affine nodes made for it."""
         sources = tuple(self._source(a) for a in arguments)
         name = f"{self.node.name}/{function}{len(self.nodes)}"
         whole = self.node.within or self.node.name
         self.nodes.append(
-            Activation(name, function, sources, self.node.size, attributes, "", settings, self.node.origin, 1, whole)
+            Activation(
+                name, function, sources, self.node.size, attributes, template, settings, self.node.origin, 1, whole
+            )
         )
         return _Linear({name: np.ones(self.node.size)}, np.zeros(self.node.size))
 

@@ -18,7 +18,7 @@ def expand_compositions(network: Network, options: Options) -> Network:
     nodes: list[Node] = []
     for node in network.nodes:
         nodes += _expanded(node, options, seen) if isinstance(node, Activation) else [node]
-    options.refuse_unused(seen.values())
+    options.refuse_unused(seen.values(), [n.name for n in network.activations()])
     return network.replace(nodes=tuple(nodes))
 
 

@@ -20,6 +20,10 @@ def set_domain(network: Network, domain: Mapping[str, tuple[float, float]]) -> N
         if name and name not in known:
             raise UsageError(f"the model has no input {name!r}", hint=f"its inputs: {', '.join(sorted(known))}")
 
+    for name, (low, high) in domain.items():
+        if not low <= high:
+            raise UsageError(f"the domain of {name or 'the inputs'} is empty: {low!r} > {high!r}")
+
     def bounded(node: Input) -> Input:
         low, high = domain[node.name] if node.name in domain else domain[""]
         return Input(node.name, node.shape, floats(low), floats(high), node.origin)

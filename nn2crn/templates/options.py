@@ -13,16 +13,27 @@ from nn2crn.templates.template import Template
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A template by name (or variant), and some of its parameters."""
+
+    template: str = ""
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Options:
     """Variants and parameters of templates.
 
     variants maps an activation to a variant (`{"relu": "annihilation"}`); settings maps a parameter to its value,
-    as `h`, `relu.h` or `relu.anderson2021.h`. What a layer of the model says itself goes before both.
+    as `h`, `relu.h` or `relu.anderson2021.h`. `choices` are a configuration's, by activation or by layer name. A
+    choice for the layer goes first, then what the model says itself, then variants and settings, then a choice for the
+    activation.
     """
 
     variants: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, float] = field(default_factory=dict)
     library: Library = field(default_factory=Library)
+    choices: Mapping[str, Choice] = field(default_factory=dict)
 
     def template_of(self, node: Activation) -> Template:
         """The template that the model names, or the option, or the default.
@@ -30,8 +41,17 @@ class Options:
         Raises:
             UsageError: there is none of that name.
         """
+        layer, activation = self._choices(node)
         variant = self.variants.get(node.function, "")
-        return self.library.get(node.template or (f"{node.function}.{variant}" if variant else node.function))
+        named = layer.template or node.template or variant or activation.template or node.function
+        template = self.library.get(named if named.startswith(node.function) else f"{node.function}.{named}")
+        if template.activation != node.function:
+            raise UsageError(f"{template.name} is no template for {node.function}")
+        return template
+
+    def _choices(self, node: Activation) -> tuple[Choice, Choice]:
+        none = Choice()
+        return self.choices.get(node.name, none), self.choices.get(node.function, none)
 
     def settings_of(self, node: Activation) -> dict[str, float]:
         """All parameters of the node's template; of the options that fit, the most specific wins.
@@ -46,18 +66,20 @@ class Options:
             for name in _names(template, p.name)
             if name in self.settings
         }
-        return template.values({**chosen, **node.settings})
+        layer, activation = self._choices(node)
+        return template.values({**activation.settings, **chosen, **node.settings, **layer.settings})
 
-    def refuse_unused(self, templates: Iterable[Template]) -> None:
-        """An option that has no effect on any of these templates is a mistake, most likely of spelling.
+    def refuse_unused(self, templates: Iterable[Template], layers: Iterable[str]) -> None:
+        """An option that has no effect on any of these templates and layers is a mistake, most likely of spelling.
 
         Raises:
             UsageError: naming the option and what would have had an effect.
         """
         seen = list(templates)
         parameters = {n for t in seen for p in t.parameters for n in _names(t, p.name)}
-        for name in [*self.settings, *self.variants]:
-            if name not in parameters and name not in {t.activation for t in seen}:
+        known_names = parameters | {t.activation for t in seen} | set(layers)
+        for name in [*self.settings, *self.variants, *self.choices]:
+            if name not in known_names:
                 known = sorted({f"{t.activation}.{p.name}" for t in seen for p in t.parameters})
                 near = get_close_matches(name, known, cutoff=0.3) or known
                 functions = ", ".join(sorted({t.activation for t in seen}))

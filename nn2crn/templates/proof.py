@@ -1,19 +1,21 @@
-"""What sympy derives and proves of a gadget: its ODEs, and that the stated fixed point is a root of them."""
+"""What sympy derives and proves of a template: its ODEs, its fixed point as a root of them, its conserved relations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sympy
 
 from nn2crn.errors import TemplateError
-from nn2crn.ir.formula import Call, Formula, Number, show
+from nn2crn.ir.formula import Formula, Number, Symbol, show
+from nn2crn.ir.reactions import Side
 from nn2crn.templates.template import Gadget
 
-# points at which a residual is evaluated to 40 digits, before any symbolic work: (plus rail, minus rail) of a drive
-_POINTS = [("3/7", "5/3"), ("9/4", "2/11"), ("1/3", "1/3"), ("17/5", "0")]
+WIDTH = 3  # elements at which the template of a vector activation is proved
+# points at which a residual is evaluated to 40 digits, before any symbolic work: plus and minus rail of a drive
+_POINTS = [("3/7", "5/3"), ("9/4", "2/11"), ("1/3", "1/7"), ("17/5", "1/9")]
 _DIGITS = 40
 _FUNCTIONS: Mapping[str, Any] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
@@ -27,78 +29,157 @@ _FUNCTIONS: Mapping[str, Any] = {
 class Proof:
     """ODEs by species; `symbolic` is False where only the evaluation to 40 digits shows a root."""
 
-    odes: Mapping[str, sympy.Expr]
-    steady: Mapping[str, sympy.Expr]
+    odes: Mapping[str, Any]
+    steady: Mapping[str, Any]
     symbolic: bool
 
 
-def to_sympy(formula: Formula) -> Any:
-    """The formula as a sympy expression; names as positive symbols, `u` as U+ - U-."""
-    if isinstance(formula, Number):
-        return sympy.Rational(repr(formula.value))
-    if isinstance(formula, Call):
-        return _FUNCTIONS[formula.function](*map(to_sympy, formula.arguments))
-    return sympy.Symbol(formula.key, positive=True)
-
-
-def odes(gadget: Gadget) -> dict[str, Any]:
-    """d[S]/dt of each species by mass action, in symbols of species, drives, parameters and attributes."""
-    rates: dict[str, Any] = dict.fromkeys(gadget.species, sympy.Integer(0))
-    for r in gadget.reactions:
-        flux = to_sympy(r.rate)
-        for s, n in r.reactants:
-            flux *= sympy.Symbol(s, positive=True) ** n
-        for s in gadget.species:
-            change = dict(r.products).get(s, 0) - dict(r.reactants).get(s, 0)
-            rates[s] += change * flux
-    return rates
-
-
 def prove(gadget: Gadget) -> Proof:
-    """Checks that the stated fixed point is a root of the gadget's own ODEs.
+    """Checks that the stated fixed point is a root of the gadget's own ODEs, and that what is stated conserved is.
+
+    A vector's template is written out for three elements.
 
     Raises:
         TemplateError: it is not; the residual is shown.
     """
-    system, drives = odes(gadget), _drive_values(gadget)
-    steady = {s: to_sympy(f).subs(drives) for s, f in gadget.steady}
-    symbolic = True
+    system = odes(gadget)
+    steady = {s: to_sympy(f, a) for s, f, a in _written_out(gadget, gadget.steady)}
     for species, rate in system.items():
         residual = _residual_at_points(rate, steady, gadget)
-        if residual > sympy.Float(10) ** (-_DIGITS // 2):
+        if not residual < sympy.Float(10) ** (-_DIGITS // 2):
             raise TemplateError(
                 f"{gadget.template.file}: the stated fixed point is no root of d[{species}]/dt"
                 f" = {sympy.simplify(rate)}: its residual is {float(residual):.3g}",
                 hint=f"stated: {'; '.join(f'{s} = {show(f)}' for s, f in gadget.steady)}",
             )
-        symbolic = symbolic and _vanishes(rate, steady)
+    _check_conserved(gadget, system)
+    ordered = _in_order(gadget)
+    symbolic = all(_vanishes(rate, steady, ordered) for rate in system.values())
     return Proof(system, steady, symbolic)
 
 
-def _drive_values(gadget: Gadget) -> dict[Any, Any]:
-    rail = {d: [sympy.Symbol(d + r, positive=True) for r in "+-"] for d in gadget.template.drives}
-    return {sympy.Symbol(d.lower(), positive=True): plus - minus for d, (plus, minus) in rail.items()}
+def odes(gadget: Gadget) -> dict[str, Any]:
+    """d[S]/dt of each species by mass action, in symbols of species, drives, parameters and attributes."""
+    names = [s for s, _, _ in _written_out(gadget, tuple((s, Number(0.0)) for s in gadget.species))]
+    rates: dict[str, Any] = dict.fromkeys(names, sympy.Integer(0))
+    for r in gadget.reactions:
+        for elements in _elements(gadget, [s for s, _ in r.reactants + r.products]):
+            left, right = (dict(_renamed(side, elements)) for side in (r.reactants, r.products))
+            flux = to_sympy(r.rate, elements)
+            for s, n in left.items():
+                flux *= _symbol(s) ** n
+            for s in {*left, *right} & {*names}:
+                rates[s] += (right.get(s, 0) - left.get(s, 0)) * flux
+    return rates
+
+
+def to_sympy(formula: Formula, elements: Mapping[str, int] | None = None) -> Any:
+    """The formula as a sympy expression of positive symbols; `elements` says which element i and j are.
+
+    A drive's value `u` is a real symbol of its own, related to its rails by `_in_order`.
+    """
+    chosen = elements or {}
+    if isinstance(formula, Number):
+        return sympy.nsimplify(sympy.Rational(repr(formula.value)))
+    if isinstance(formula, Symbol):
+        return _symbol(_element(formula.key, chosen))
+    if formula.function in ("sum", "largest"):
+        values = [to_sympy(formula.arguments[0], {**chosen, "j": e}) for e in range(1, WIDTH + 1)]
+        return sympy.Add(*values) if formula.function == "sum" else sympy.Max(*values)
+    return _FUNCTIONS[formula.function](*(to_sympy(a, chosen) for a in formula.arguments))
+
+
+def _symbol(name: str) -> Any:
+    return sympy.Symbol(name, positive=True)
+
+
+def _element(name: str, elements: Mapping[str, int]) -> str:
+    """`E[i,0]` of element 2 is `E[2,0]`."""
+    for index, element in elements.items():
+        name = name.replace(f"[{index}", f"[{element}")
+    return name
+
+
+def _renamed(side: Side, elements: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    return ((_element(s, elements), n) for s, n in side)
+
+
+def _elements(gadget: Gadget, names: list[str]) -> list[dict[str, int]]:
+    """The copies of a statement: one per pair of elements, per element, or just one."""
+    if not gadget.template.vector:
+        return [{}]
+    every = range(1, WIDTH + 1)
+    if any("[j" in n for n in names):
+        return [{"i": a, "j": b} for a in every for b in every if a != b]
+    return [{"i": a} for a in every] if any("[i" in n for n in names) else [{}]
+
+
+def _written_out(
+    gadget: Gadget, pairs: tuple[tuple[str, Formula], ...]
+) -> Iterator[tuple[str, Formula, dict[str, int]]]:
+    for name, formula in pairs:
+        for elements in _elements(gadget, [name]):
+            yield _element(name, elements), formula, elements
+
+
+def _in_order(gadget: Gadget) -> dict[Any, Any]:
+    """Drive values by rails. Of a vector, u[1] > u[2] > u[3] > 0: any other order is a renaming of elements."""
+    values: dict[Any, Any] = {}
+    for d in gadget.template.drives:
+        if not gadget.template.vector:
+            values[_symbol(d.lower())] = _symbol(d + "+") - _symbol(d + "-")
+            continue
+        height = sympy.Integer(0)
+        for e in range(WIDTH, 0, -1):
+            height += sympy.Symbol(f"gap{e}", positive=True)
+            values[_symbol(f"{d.lower()}[{e}]")] = height
+            values[_symbol(f"{d}[{e}]+")] = height + _symbol(f"{d}[{e}]-")
+    return values
+
+
+def _check_conserved(gadget: Gadget, system: Mapping[str, Any]) -> None:
+    initial = {_symbol(s): to_sympy(gadget.initial.get(s, Number(0.0))) for s in gadget.species}
+    for formula, value in gadget.conserved:
+        for elements in _elements(gadget, [show(formula)]):
+            relation = to_sympy(formula, elements)
+            change = sum(sympy.diff(relation, _symbol(s)) * rate for s, rate in system.items())
+            at_start = to_sympy(formula).subs(initial) - to_sympy(value)
+            if sympy.simplify(change) != 0 or sympy.simplify(at_start) != 0:
+                raise TemplateError(
+                    f"{gadget.template.file}: {show(formula)} = {show(value)} is not conserved:"
+                    f" it changes by {sympy.simplify(change)}, and is off by {sympy.simplify(at_start)} at the start"
+                )
 
 
 def _residual_at_points(rate: Any, steady: Mapping[str, Any], gadget: Gadget) -> Any:
     given = {**gadget.template.attributes, **gadget.settings}
-    numbers = {sympy.Symbol(k, positive=True): sympy.Rational(repr(v)) for k, v in given.items()}
+    numbers = {_symbol(k): sympy.Rational(repr(v)) for k, v in given.items()}
     worst = sympy.Float(0)
-    for plus, minus in _POINTS:
+    for shift in range(len(_POINTS)):
         point = dict(numbers)
-        for d in gadget.template.drives:
-            point |= {sympy.Symbol(d + "+", positive=True): sympy.Rational(plus)}
-            point |= {sympy.Symbol(d + "-", positive=True): sympy.Rational(minus)}
+        names = [f"{d}[{e}]" if gadget.template.vector else d for d in gadget.template.drives
+                 for e in (range(1, WIDTH + 1) if gadget.template.vector else [0])]  # fmt: skip
+        for n, name in enumerate(names):
+            plus, minus = (sympy.Rational(r) for r in _POINTS[(shift + n) % len(_POINTS)])
+            point |= {_symbol(name + "+"): plus, _symbol(name + "-"): minus}
+            point[_symbol(name[0].lower() + name[1:])] = plus - minus
         for s, value in steady.items():
-            point[sympy.Symbol(s, positive=True)] = value.subs(point).evalf(_DIGITS)
-        worst = max(worst, abs(rate.subs(point).evalf(_DIGITS)))
+            point[_symbol(s)] = value.subs(point).evalf(_DIGITS)
+        worst = sympy.Max(worst, abs(rate.subs(point).evalf(_DIGITS)))
     return worst
 
 
-def _vanishes(rate: Any, steady: Mapping[str, Any]) -> bool:
+def _vanishes(rate: Any, steady: Mapping[str, Any], drives: Mapping[Any, Any]) -> bool:
     """Substitutes the last stated species first, so that a chain needs each link's own equation only."""
     for species, value in reversed(list(steady.items())):
-        rate = sympy.expand(rate.subs(sympy.Symbol(species, positive=True), value))
-        if rate == 0:
-            return True
-    return bool(sympy.simplify(rate) == 0)
+        if _symbol(species) in rate.free_symbols:
+            rate = rate.subs(_symbol(species), value)
+            if _is_zero(rate):
+                return True
+    return _is_zero(rate.subs(drives)) or bool(sympy.simplify(rate.subs(drives)) == 0)
+
+
+def _is_zero(expression: Any) -> bool:
+    """Expands the numerator, in which square roots cancel."""
+    numerator, _ = sympy.fraction(sympy.together(expression))
+    return bool(sympy.expand(numerator) == 0)

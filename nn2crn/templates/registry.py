@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from functools import cached_property
+from importlib.metadata import entry_points
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from nn2crn.errors import NotationError, UsageError
 from nn2crn.templates.parse import parse_template
-from nn2crn.templates.template import Template
+from nn2crn.templates.template import Template, instantiate
 
 _SUFFIX = ".act"
 
@@ -21,10 +23,20 @@ class Library:
         self._loaded = {t.name: t for t in own}
 
     @cached_property
+    def _files(self) -> dict[str, Traversable]:
+        """Where each template is: in this package, or in one that an installed package's entry point names."""
+        packages = [__package__, *(e.value for e in entry_points(group="nn2crn.templates"))]
+        return {
+            f.name.removesuffix(_SUFFIX): f
+            for package in packages
+            for f in files(package).iterdir()
+            if f.name.endswith(_SUFFIX)
+        }
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """All template names, sorted: `relu.anderson2021`, ..."""
-        shipped = (f.name.removesuffix(_SUFFIX) for f in files(__package__).iterdir() if f.name.endswith(_SUFFIX))
-        return tuple(sorted({*shipped, *self._loaded}))
+        return tuple(sorted({*self._files, *self._loaded}))
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -43,7 +55,7 @@ class Library:
             near = variants or get_close_matches(name, self.names)
             raise UsageError(f"there is no template {name!r}", hint=_list(near or list(self.names)))
         if name not in self._loaded:
-            path = files(__package__) / (name + _SUFFIX)
+            path = self._files[name]
             self._loaded[name] = parse_template(path.read_text(encoding="utf-8"), path.name)
         return self._loaded[name]
 
@@ -59,11 +71,12 @@ class Library:
 
 
 def read_template(path: Path) -> Template:
-    """A user's template file.
+    """A user's template file, proved.
 
     Raises:
         UsageError: it cannot be read.
-        NotationError, TemplateError: it is faulty, with the place.
+        NotationError: it does not parse, with the place.
+        TemplateError: it breaks a rule, with the place; or its fixed point is no root of its ODEs, with the residual.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -71,7 +84,12 @@ def read_template(path: Path) -> Template:
         raise UsageError(f"{path}: {e.strerror}") from None
     except UnicodeDecodeError:
         raise NotationError(f"{path} is not a UTF-8 text file") from None
-    return parse_template(text, str(path))
+    template = parse_template(text, str(path))
+    if template.compose is None:
+        from nn2crn.templates.proof import prove  # sympy takes a moment to import
+
+        prove(instantiate(template, {}))
+    return template
 
 
 def _list(names: list[str]) -> str:

@@ -1,0 +1,130 @@
+"""Interval bounds: which drives a network's layers can meet, given its inputs' domain boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nn2crn.ir.arrays import Floats, Matrix, positive_part
+from nn2crn.ir.formula import FUNCTIONS, Call, Formula, Number, Symbol
+from nn2crn.ir.network import Activation, Affine, Input, Network
+from nn2crn.templates.registry import Library
+from nn2crn.templates.template import Template
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Lower and upper bounds of a vector (size,); infinite where nothing is known."""
+
+    low: Floats
+    high: Floats
+
+    def reshape(self, *shape: int) -> Interval:
+        return Interval(self.low.reshape(*shape), self.high.reshape(*shape))
+
+
+def intervals(network: Network, library: Library) -> dict[str, Interval]:
+    """Bounds on the value of every node of the exact network, by interval arithmetic."""
+    known: dict[str, Interval] = {}
+    for node in network.nodes:
+        if isinstance(node, Input):
+            low = np.full(node.size, -np.inf) if node.lower is None else node.lower
+            high = np.full(node.size, np.inf) if node.upper is None else node.upper
+            known[node.name] = Interval(low, high)
+        elif isinstance(node, Affine):
+            known[node.name] = _affine(node, known)
+        else:
+            known[node.name] = _activation(library.get(node.function), node, [known[s] for s in node.sources])
+    return known
+
+
+def _affine(node: Affine, known: Mapping[str, Interval]) -> Interval:
+    low, high = np.array(node.bias), np.array(node.bias)
+    for term in node.terms:
+        source = known[term.source]
+        for sign, near, far in ((1, source.low, source.high), (-1, source.high, source.low)):
+            part = positive_part(term.weight, sign)
+            low = low + sign * _times(part, near)
+            high = high + sign * _times(part, far)
+    return Interval(low, high)
+
+
+def _times(matrix: Matrix, vector: Floats) -> Floats:
+    """matrix @ vector of a non-negative matrix, where 0 times infinity is 0."""
+    finite = np.where(np.isfinite(vector), vector, 0.0)
+    product: Floats = matrix @ finite
+    for sign in (1, -1):
+        reached = matrix @ (vector == sign * np.inf).astype(np.float64)
+        product = np.where(reached > 0, sign * np.inf, product)
+    return product
+
+
+def _activation(template: Template, node: Activation, drives: list[Interval]) -> Interval:
+    known: dict[str, Interval] = {}
+    given: dict[str, float | Floats] = {**template.attributes, **node.attributes}
+    for name, value in given.items():
+        array = np.asarray(value, dtype=np.float64)
+        array = array.reshape(-1, node.width) if array.ndim else array
+        known[name] = Interval(array, array)
+    for name, drive in zip(template.drives, drives, strict=True):
+        grouped = drive.reshape(-1, node.width)
+        known |= {f"{name.lower()}{index}": grouped for index in ("", "[i]", "[j]")}
+    with np.errstate(all="ignore"):  # infinities are meant
+        result = _evaluate(template.function, known)
+    shape = (drives[0].low.size // node.width, node.size * node.width // drives[0].low.size)
+    low, high = (np.broadcast_to(v, shape).reshape(-1) for v in (result.low, result.high))
+    # nan stands for infinity less infinity, of which nothing is known
+    return Interval(np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
+
+
+def _evaluate(formula: Formula, known: Mapping[str, Interval]) -> Interval:
+    if isinstance(formula, Number):
+        return Interval(np.float64(formula.value), np.float64(formula.value))  # type: ignore[arg-type]  # 0-d arrays
+    if isinstance(formula, Symbol):
+        return known[formula.key]
+    arguments = [_evaluate(a, known) for a in formula.arguments]
+    special = _SPECIAL.get(formula.function)
+    if special is not None:
+        return special(*arguments)
+    if formula.function == "^":
+        return _power(arguments[0], formula)
+    function = FUNCTIONS[formula.function][1]  # all others increase with each argument
+    return Interval(function(*(a.low for a in arguments)), function(*(a.high for a in arguments)))
+
+
+def _products(a: Interval, b: Interval) -> Interval:
+    corners = [np.where((x == 0) | (y == 0), 0.0, x * y) for x in (a.low, a.high) for y in (b.low, b.high)]
+    return Interval(np.minimum.reduce(corners), np.maximum.reduce(corners))
+
+
+def _quotient(a: Interval, b: Interval) -> Interval:
+    through_zero = (b.low <= 0) & (b.high >= 0)
+    inverse = Interval(
+        np.where(through_zero, -np.inf, 1 / np.asarray(b.high)), np.where(through_zero, np.inf, 1 / np.asarray(b.low))
+    )
+    return _products(a, inverse)
+
+
+def _absolute(a: Interval) -> Interval:
+    low = np.where((a.low <= 0) & (a.high >= 0), 0.0, np.minimum(np.abs(a.low), np.abs(a.high)))
+    return Interval(low, np.maximum(np.abs(a.low), np.abs(a.high)))
+
+
+def _power(base: Interval, formula: Call) -> Interval:
+    exponent = formula.arguments[1]
+    if isinstance(exponent, Number) and exponent.value % 2 == 0:
+        base = _absolute(base)
+    power = exponent.value if isinstance(exponent, Number) else np.nan
+    return Interval(np.power(base.low, power), np.power(base.high, power))
+
+
+_SPECIAL: Mapping[str, Callable[..., Interval]] = {
+    "+": lambda a, b: Interval(a.low + b.low, a.high + b.high),
+    "-": lambda a, b: Interval(a.low - b.high, a.high - b.low),
+    "neg": lambda a: Interval(-a.high, -a.low),
+    "*": _products,
+    "/": _quotient,
+    "abs": _absolute,
+}

@@ -1,0 +1,36 @@
+"""How to use a written file: the same sentences for every format that people simulate."""
+
+from __future__ import annotations
+
+from nn2crn.ir.reactions import ReactionNetwork
+
+
+def how_to_use(network: ReactionNetwork) -> list[str]:
+    """What to set, run and read, and which steady state is meant; each a line for a comment or a paragraph."""
+    inputs = ", ".join(_scalars(p.name, p.plus.size) for p in network.inputs)
+    outputs = ", ".join(_scalars(p.name, p.readout.size) for p in network.outputs)
+    start = f"Set the parameters named like the network's inputs ({inputs}) and run" if inputs else "Run"
+    run = (
+        f"{start} a time course until nothing changes (some thousand seconds with the default templates): the"
+        f" parameters named like its outputs ({outputs}) end at its outputs."
+    )
+    state = (
+        "There is one steady state with non-negative concentrations, reached from every positive start"
+        f"{_kept(network)}. Run a time course, not a Newton steady-state solver, unless from the end of a time course:"
+        " the equations have other roots, with negative concentrations, which mean nothing."
+    )
+    deterministic = (
+        "The model is for deterministic simulation: at these concentrations, a litre holds too many molecules for a"
+        " stochastic one."
+    )
+    return [run, state, deterministic]
+
+
+def _kept(network: ReactionNetwork) -> str:
+    layers = [m.name for m in network.modules if m.conserved]
+    return f" with the conserved quantities of this file's ({', '.join(layers)})" if layers else ""
+
+
+def _scalars(name: str, size: int) -> str:
+    """`y[0]`, or `y[0..9]`."""
+    return f"{name}[0]" if size == 1 else f"{name}[0..{size - 1}]"
