@@ -82,6 +82,11 @@ def cost(template: Template, library: Library) -> tuple[int, int]:
     return inside, own + sum(f.count for m in network.modules[1:] for f in m.families if isinstance(f, Driven))
 
 
+def parts(template: Template, library: Library) -> tuple[str, ...]:
+    """The templates with reactions that a composition is made of, as often as they occur, in order of computation."""
+    return tuple(m.template for m in _alone(template, library).modules[:-1])  # the last is the linear output
+
+
 @dataclass(frozen=True)
 class Check:
     """What simulation found over the stated range: worst error, worst excess over the stated one, settling time."""
@@ -152,7 +157,9 @@ def _points(template: Template, network: ReactionNetwork) -> Iterator[dict[str, 
         spread = [rng.uniform(low, high, WIDTH) for _ in range(6)]
         close = rng.uniform(low, high, WIDTH)
         close[:2] = high, high - 1.5
-        values = [[v] for v in (*spread, close, np.linspace(low, high, WIDTH))]
+        crowd = np.full(WIDTH, high - 2.5)  # together about as large as the one at the top: softmax errs most
+        crowd[0] = high
+        values = [[v] for v in (*spread, close, crowd, np.linspace(low, high, WIDTH))]
     elif len(ranges) == 1:
         values = [[np.array([v])] for v in np.linspace(*ranges[0], _POINTS)]
     else:

@@ -48,8 +48,8 @@ def test_formats_by_name_without_targets(tmp_path):
 
 def test_a_pipe_in_and_out_gives_what_a_file_gives(tmp_path):
     run("compile", IRIS, "--logits", "--name", "iris", "-o", "iris.ant", cwd=tmp_path, check=0)
-    piped = run("compile", "-", "--logits", "--name", "iris", "-o", "-", "--to", "antimony", cwd=tmp_path, stdin=IRIS.read_bytes(),
-                check=0)  # fmt: skip
+    options = ["--logits", "--name", "iris", "-o", "-", "--to", "antimony"]
+    piped = run("compile", "-", *options, cwd=tmp_path, stdin=IRIS.read_bytes(), check=0)
     assert piped.stdout == (tmp_path / "iris.ant").read_bytes()
     xor = (SAMPLES / "xor" / "xor.nn").read_bytes()
     assert run("compile", "-", "-o", "-", cwd=tmp_path, stdin=xor, check=0).stdout.startswith(b"<?xml")

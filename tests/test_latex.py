@@ -391,3 +391,37 @@ def test_input_values_are_shown_once_set():
         replace(network, inputs=(port,))
     )
     assert r"\crnname{x}=(" not in latex(network)
+
+
+@pytest.mark.parametrize(
+    ("remark", "expected"),
+    [
+        ("output 'label' is left out", "output `{}label'{} is left out"),
+        ("'a' (or 'b')", "`{}a'{} (or `{}b'{})"),
+        ("it's, and 'it'", "it'{}s,{} and `{}it'{}"),
+        ("('a long name')", r"(`{}a long name'{})"),
+    ],
+)
+def test_quotes_in_a_remark_open_and_close(remark, expected):
+    assert rf"\raggedright {expected}\par" in latex(small_network(remarks=(remark,)))
+
+
+def test_quotes_open_before_a_long_word(tmp_path):
+    text = latex(
+        small_network(remarks=("output 'probabilities' is left out ('more_than_ten_letters')",)), standalone=True
+    )
+    assert "output `{}" in text
+    assert "(\\penalty500{}`{}" in text
+    compile_pdf(text, tmp_path)
+
+
+@pytest.mark.parametrize("bias", [[0.0, -1.5, 0.0], [-1.5, -1.5, -1.5]])
+def test_a_bias_is_shown_as_such_even_if_it_is_the_only_one(bias):
+    network = small_network(bias=np.array(bias))
+    layer = network.modules[0]
+    where = np.flatnonzero(np.array(bias))
+    family = Family(Scheme((("Y", 1),), ()), 8 + where, np.full(len(where), 1.5), "layer1, negative bias")
+    modules = (replace(layer, families=(family,)), *network.modules[1:])
+    assert r"\xrightarrow{\;|b_{i}|\;} \emptyset$ & $i=1,\dots,3$, $b_{i}<0$ &" in latex(
+        replace(network, modules=modules)
+    )

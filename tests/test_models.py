@@ -1,4 +1,4 @@
-"""Models that others made, where NN2CRN_MODELS says they are: each `<id>.onnx` with inputs and outputs in `<id>.npz`."""
+"""Models that others made, in the folder NN2CRN_MODELS: each `<id>.onnx` has inputs and outputs in `<id>.npz`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 import nn2crn
 from nn2crn.analysis.forward import forward
-from nn2crn.errors import UnsupportedError
 from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.internal import steady_state
 from nn2crn.simulate.mass_action import MassAction
@@ -19,7 +18,6 @@ from nn2crn.templates import Library
 
 FOLDER = os.environ.get("NN2CRN_MODELS")
 MODELS = sorted(Path(FOLDER).glob("*.onnx")) if FOLDER else []
-REFUSED = {"atmega_mnist_cnn": "Conv"}  # until convolutions are affine maps
 BY_ODE = ("marabou_fc_2-2sig-3", "velardo_lesson9", "marabou_fc1", "tfl_hello_sine", "marabou_multiInput_add")
 TOLERANCE = 1e-2
 
@@ -31,7 +29,7 @@ def samples(path, crn):
     return inputs, outputs
 
 
-@pytest.mark.parametrize("path", [m for m in MODELS if m.stem not in REFUSED], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
 def test_the_fixed_point_is_the_models_output_and_a_root_of_the_reactions(path):
     network = nn2crn.load(path)
     crn = nn2crn.compile(network)
@@ -55,9 +53,3 @@ def test_the_odes_settle_at_the_models_output(path):
         state = steady_state(crn, {name: x[sample] for name, x in inputs.items()})
         for name, expected in outputs.items():
             np.testing.assert_allclose(read_outputs(crn, state)[name], expected[sample], rtol=0, atol=TOLERANCE)
-
-
-@pytest.mark.parametrize("path", [m for m in MODELS if m.stem in REFUSED], ids=lambda p: p.stem)
-def test_what_is_refused_is_refused_by_name(path):
-    with pytest.raises(UnsupportedError, match=REFUSED[path.stem]):
-        nn2crn.load(path)

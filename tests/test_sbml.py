@@ -11,12 +11,17 @@ from collections import Counter
 
 import basico
 import libsbml
+import numpy as np
 import pytest
-from clients import HOSTILE, MODELS, net_named, read_sbml, written
+import roadrunner
+from clients import HOSTILE, MODELS, SAMPLES, net_named, port_ids, read_sbml, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nets import random_mlp
 
 import nn2crn
+from nn2crn.simulate.fixed_point import fixed_point
+from nn2crn.simulate.ports import read_outputs
 
 COLLIDING = {
     "alike as identifiers": ["a_b", "a-b", "a b", "a.b", "_a_b_", "a_b_v2"],
@@ -145,3 +150,42 @@ def test_copasi_finds_mass_action_in_every_reaction(tmp_path, name):
     for scheme, function in zip(reactions["scheme"], reactions["function"], strict=True):
         order = "Constant flux" if scheme.lstrip().startswith("->") else "Mass action"
         assert function == f"{order} (irreversible)"
+
+
+@pytest.mark.parametrize("suffix", [".xml", ".ant"])
+def test_the_file_says_how_to_use_it(tmp_path, suffix):
+    text = written(random_mlp([3, 4, 1]).network(), tmp_path, suffix).read_text(encoding="utf-8")
+    said = " ".join(text.replace("\n// ", " ").split())
+    assert "like the network's inputs (x[0..2]) and run a time course" in said
+    assert "its outputs (y[0]) end at its outputs" in said
+    assert "one steady state with non-negative concentrations, reached from every positive start." in said
+    assert "not a Newton steady-state solver, unless from the end of a time course" in said
+
+
+def test_the_file_says_which_layers_conserve_what_they_start_with(tmp_path):
+    (tmp_path / "switch.nn").write_text("input x[2]\noutput y = step(relu(x))\n")
+    text = written(nn2crn.load(tmp_path / "switch.nn"), tmp_path, ".xml").read_text(encoding="utf-8")
+    assert "every positive start with the conserved quantities of this file's (layer2)." in text
+
+
+@pytest.mark.parametrize("name", ["iris", "sine", "xor"])
+def test_newtons_method_is_right_from_the_end_of_a_time_course(tmp_path, name):
+    """From the file's own start, roadrunner's steadyState() finds roots with negative concentrations."""
+    network = nn2crn.load(MODELS[name])
+    size = network.inputs[0].size
+    x = np.random.default_rng(5).uniform(0, 6, (5, size))
+    if name == "iris":
+        x = np.loadtxt(SAMPLES / "iris" / "iris.csv", delimiter=",", skiprows=1)[::30, :-1]
+    compiled = nn2crn.compile(network)
+    (expected,) = read_outputs(compiled, fixed_point(compiled, {network.inputs[0].name: x})).values()
+    path = written(network, tmp_path, ".xml")
+    inputs, outputs = port_ids(path, network)
+    runner = roadrunner.RoadRunner(str(path))
+    for row, values in zip(x, expected, strict=True):
+        runner.reset()
+        for parameter, value in zip(inputs, row.tolist(), strict=True):
+            runner[parameter] = value
+        runner.simulate(0, 10_000, 2)
+        runner.steadyState()
+        assert runner.model.getFloatingSpeciesConcentrations().min() > -1e-12
+        np.testing.assert_allclose([runner[o] for o in outputs], values, rtol=0, atol=1e-12)

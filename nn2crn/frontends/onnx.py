@@ -7,16 +7,26 @@ from typing import Any
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import checker, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
+from onnx import checker, helper, inliner, numpy_helper
 
 from nn2crn.errors import ModelError, UnsupportedError, UsageError
-from nn2crn.frontends import ModelFile, Request
-from nn2crn.frontends.onnx_nonlinear import MOVES, OPS
-from nn2crn.frontends.onnx_ops import FLOAT_TYPES, Constant, Guard, OpNode, Refusal, Signal, Value
+from nn2crn.frontends import ModelFile, Request, onnx_affine, onnx_moves, onnx_nonlinear
+from nn2crn.frontends.onnx_ops import (
+    FLOAT_TYPES,
+    MOVES,
+    OPS,
+    Constant,
+    Guard,
+    OpNode,
+    Refusal,
+    Signal,
+    Value,
+    run_reference,
+)
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.network import Network
 
+OPERATORS = (onnx_affine, onnx_moves, onnx_nonlinear)  # importing them fills the tables
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _LOG_TAILS = ("LogSoftmax",)  # whose logarithm no chemistry computes
 _TAILS = ("Softmax", "Sigmoid", *_LOG_TAILS)
@@ -36,7 +46,7 @@ def load(model: ModelFile, request: Request) -> Network:
 
 def _read(file: ModelFile) -> onnx.ModelProto:
     try:
-        model = onnx.load_from_string(file.data)
+        model = inliner.inline_local_functions(onnx.load_from_string(file.data))
         for output in model.graph.output:  # the checker wants a shape there, runtimes do not
             if output.type.HasField("tensor_type"):
                 output.type.tensor_type.shape.SetInParent()
@@ -152,7 +162,7 @@ class _Importer:
         inputs = tuple(None if i in self.refused else self._value(i) for i in node.input)
         attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         origin = f"{self.path.name}: node {name!r} ({node.op_type})"
-        view = OpNode(node.op_type, outputs[0], inputs, attributes, self.opset, origin)
+        view = OpNode(node.op_type, outputs[0], inputs, attributes, self.opset, origin, len(outputs), node)
         try:
             results = self._apply(node, view)
         except Refusal as e:
@@ -171,31 +181,16 @@ class _Importer:
             raise Refusal(f"ops of the domain {node.domain!r} are not supported", "export without them")
         signal = next((i for i in view.inputs if isinstance(i, Signal | Guard)), None)
         if signal is None and self.refused.isdisjoint(node.input):
-            return self._fold(node, view)
+            return [np.asarray(r) for r in run_reference(node, view.inputs, self.opset)]
         first = view.input(0)
         if node.op_type in MOVES and isinstance(first, Signal):
             return [Signal(MOVES[node.op_type](first.wires, view))]
         if node.op_type in MOVES and isinstance(first, np.ndarray):
             return [MOVES[node.op_type](first, view)]
         if node.op_type in OPS:
-            return [OPS[node.op_type](self.wires, view)]
+            made = OPS[node.op_type](self.wires, view)
+            return list(made) if isinstance(made, tuple) else [made]
         raise Refusal("this op is not supported", "replace it in the model, or choose outputs before it with --output")
-
-    def _fold(self, node: onnx.NodeProto, view: OpNode) -> list[Value]:
-        """A node of constants is computed by the reference implementation of ONNX."""
-        names = [i for i in node.input if i]
-        constants = [v for v in view.inputs if isinstance(v, np.ndarray)]
-        infos = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(c.dtype), c.shape)
-                 for n, c in zip(names, constants, strict=True)]  # fmt: skip
-        kept = [o for o in node.output if o]
-        results = [helper.make_empty_tensor_value_info(o) for o in kept]
-        graph = helper.make_graph([node], "constant", infos, results)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
-        try:
-            folded = list(ReferenceEvaluator(model).run(None, dict(zip(names, constants, strict=True))))
-        except (RuntimeError, NotImplementedError) as e:
-            raise Refusal(f"it cannot be evaluated: {e}") from None
-        return [np.asarray(r) for r in folded]
 
     def _value(self, name: str) -> Value:
         if name not in self.values:

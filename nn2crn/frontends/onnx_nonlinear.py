@@ -8,9 +8,8 @@ from functools import reduce
 import numpy as np
 from scipy import sparse
 
+from nn2crn.frontends.onnx_affine import reduced_axes, windows
 from nn2crn.frontends.onnx_ops import (
-    MOVES,
-    OPS,
     Guard,
     OpNode,
     Refusal,
@@ -47,20 +46,13 @@ _ELEMENTWISE: Mapping[str, tuple[str, dict[str, tuple[str, float]]]] = {
 _SOFTMAX_PER_AXIS = 13  # the opset from which softmax acts along one axis
 
 
-def _signal(node: OpNode, i: int) -> Signal:
-    value = node.input(i)
-    if not isinstance(value, Signal):
-        raise Refusal("it has no input that depends on the network's inputs")
-    return value
-
-
 def _elementwise(op: str) -> Callable[[WireGraph, OpNode], Signal]:
     function, names = _ELEMENTWISE[op]
 
     def build(graph: WireGraph, node: OpNode) -> Signal:
         given = {ours: node.attributes.get(theirs, default) for theirs, (ours, default) in names.items()}
         attributes = {name: floats(float(value)) for name, value in given.items()}
-        x = _signal(node, 0)
+        x = node.signal(0)
         return Signal(graph.activation(node.name, function, [x.wires], node.origin, attributes))
 
     return build
@@ -73,7 +65,7 @@ for _name in _ELEMENTWISE:
 @add_op("PRelu")
 def _prelu(graph: WireGraph, node: OpNode) -> Signal:
     """The slope is broadcast; before opset 7 one per channel, axis 1."""
-    x, slope = _signal(node, 0), node.constant(1, "slope")
+    x, slope = node.signal(0), node.constant(1, "slope")
     if slope.ndim == 1 and x.wires.ndim > 1 and slope.size == x.shape[1] and slope.size != x.shape[-1]:
         slope = slope.reshape(-1, *[1] * (x.wires.ndim - 2))
     alpha = floats(np.broadcast_to(slope.astype(np.float64), x.shape).reshape(-1))
@@ -83,12 +75,12 @@ def _prelu(graph: WireGraph, node: OpNode) -> Signal:
 @add_op("Gelu")
 def _gelu(graph: WireGraph, node: OpNode) -> Signal:
     function = "gelu_tanh" if node.attributes.get("approximate", b"none") == b"tanh" else "gelu"
-    return Signal(graph.activation(node.name, function, [_signal(node, 0).wires], node.origin))
+    return Signal(graph.activation(node.name, function, [node.signal(0).wires], node.origin))
 
 
 @add_op("Swish")
 def _swish(graph: WireGraph, node: OpNode) -> Signal:
-    x, alpha = _signal(node, 0), float(node.attributes.get("alpha", 1.0))
+    x, alpha = node.signal(0), float(node.attributes.get("alpha", 1.0))
     if alpha == 1:
         return Signal(graph.activation(node.name, "silu", [x.wires], node.origin))
     steep = _scaled(graph, node, x, np.float64(alpha))
@@ -99,7 +91,7 @@ def _swish(graph: WireGraph, node: OpNode) -> Signal:
 @add_op("Clip")
 def _clip(graph: WireGraph, node: OpNode) -> Signal:
     low, high = (_bound(node, i, name) for i, name in ((1, "min"), (2, "max")))
-    x = _signal(node, 0)
+    x = node.signal(0)
     if low is None or high is None:
         bounded = x
         for bound, function in ((low, "max"), (high, "min")):
@@ -148,6 +140,44 @@ def _pair(graph: WireGraph, node: OpNode, function: str, a: Signal, b: Signal | 
     return Signal(graph.activation(node.name, function, [first, second], node.origin))
 
 
+@add_op("MaxPool")
+def _max_pool(graph: WireGraph, node: OpNode) -> Signal:
+    """The largest of each window, two by two; padding repeats an element of the window, which changes no maximum."""
+    x = node.signal(0)
+    looked = windows(node, x.shape[2:], node.attributes["kernel_shape"])
+    first = np.take_along_axis(looked.positions, (looked.positions >= 0).argmax(axis=1)[:, None], axis=1)
+    positions = np.where(looked.positions >= 0, looked.positions, first)
+    picked = x.wires.reshape(*x.shape[:2], -1)[..., positions]
+    return _extreme(graph, node, "max", picked, (*x.shape[:2], *looked.output))
+
+
+@add_op("GlobalMaxPool")
+def _global_max_pool(graph: WireGraph, node: OpNode) -> Signal:
+    x = node.signal(0)
+    flat = x.wires.reshape(*x.shape[:2], -1)
+    return _extreme(graph, node, "max", flat, (*x.shape[:2], *[1] * (x.wires.ndim - 2)))
+
+
+@add_op("ReduceMax")
+@add_op("ReduceMin")
+def _reduce_extreme(graph: WireGraph, node: OpNode) -> Signal:
+    x = node.signal(0).wires
+    axes, keep = reduced_axes(node, x.ndim)
+    rest = [i for i in range(x.ndim) if i not in axes]
+    shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keep or i not in axes)
+    flat = x.transpose(*rest, *axes).reshape(*(x.shape[i] for i in rest), -1)
+    return _extreme(graph, node, "max" if node.op == "ReduceMax" else "min", flat, shape)
+
+
+def _extreme(graph: WireGraph, node: OpNode, function: str, x: Ints, shape: tuple[int, ...]) -> Signal:
+    """The largest or smallest along the last axis, by halving."""
+    while x.shape[-1] > 1:
+        half = x.shape[-1] // 2
+        pairs = graph.activation(node.name, function, [x[..., :half], x[..., half : 2 * half]], node.origin)
+        x = np.concatenate([pairs, x[..., 2 * half :]], axis=-1)
+    return Signal(x.reshape(shape))
+
+
 @add_op("Neg")
 def _neg(graph: WireGraph, node: OpNode) -> Signal:
     return weighted_sum(graph, node, [(node.input(0), -1.0)])
@@ -183,7 +213,7 @@ def _div(graph: WireGraph, node: OpNode) -> Signal:
     if isinstance(b, np.ndarray) and isinstance(a, Signal):
         return _scaled(graph, node, a, 1 / b.astype(np.float64))
     numerator = a if isinstance(a, Signal) else constant_signal(graph, node, np.asarray(a, dtype=np.float64))
-    first, second = np.broadcast_arrays(numerator.wires, _signal(node, 1).wires)
+    first, second = np.broadcast_arrays(numerator.wires, node.signal(1).wires)
     return Signal(graph.activation(node.name, "division", [first, second], node.origin))
 
 
@@ -197,7 +227,7 @@ def _scaled(graph: WireGraph, node: OpNode, x: Signal, factor: Floats | np.float
 @add_op("Pow")
 def _pow(graph: WireGraph, node: OpNode) -> Signal:
     exponents = set(node.constant(1, "exponent").reshape(-1).tolist())
-    x = _signal(node, 0)
+    x = node.signal(0)
     if exponents == {2}:
         return Signal(graph.activation(node.name, "square", [x.wires], node.origin))
     if exponents == {3}:
@@ -213,7 +243,7 @@ def _pow(graph: WireGraph, node: OpNode) -> Signal:
 @add_op("Softmax")
 def _softmax(graph: WireGraph, node: OpNode) -> Signal:
     """Along one axis since opset 13; over everything from `axis` on before."""
-    x = _signal(node, 0).wires
+    x = node.signal(0).wires
     if node.opset < _SOFTMAX_PER_AXIS:
         axis = node.attributes.get("axis", 1) % max(x.ndim, 1)
         width = int(np.prod(x.shape[axis:], dtype=int))
@@ -233,16 +263,12 @@ def _compare(graph: WireGraph, node: OpNode) -> Guard:
     del graph
     above = node.op.startswith("Greater")
     if isinstance(node.input(0), Signal):
-        return Guard(_signal(node, 0).wires, node.constant(1, "threshold"), above=above)
-    return Guard(_signal(node, 1).wires, node.constant(0, "threshold"), above=not above)
+        return Guard(node.signal(0).wires, node.constant(1, "threshold"), above=above)
+    return Guard(node.signal(1).wires, node.constant(0, "threshold"), above=not above)
 
 
-@add_op("Where")
-def _where(graph: WireGraph, node: OpNode) -> Signal:
+def guarded(graph: WireGraph, node: OpNode, guard: Guard) -> Signal:
     """Exporters write softplus(x) with x in its place where that is large, and max(x, 0) as a threshold."""
-    guard = node.inputs[0]
-    if not isinstance(guard, Guard):
-        raise Refusal("its condition is not a comparison of a signal", _GUARDS)
     large, small = (node.inputs[i] for i in ((1, 2) if guard.above else (2, 1)))
     if isinstance(large, Signal) and isinstance(small, Signal) and _guards_softplus(graph, guard, large, small):
         return small
@@ -281,6 +307,3 @@ def _scaled_copy(graph: WireGraph, wires: Ints) -> tuple[Node | None, float]:
         if weight.shape[0] == weight.shape[1] and np.array_equal(weight, weight[0, 0] * np.eye(len(weight))):
             return graph.by_name(node.terms[0].source), float(weight[0, 0])
     return node, 1.0
-
-
-__all__ = ["MOVES", "OPS"]

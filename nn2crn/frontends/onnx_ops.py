@@ -5,8 +5,8 @@ To add an operator, add a function and decorate it with its op type.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,26 @@ class OpNode:
     attributes: Mapping[str, Any]
     opset: int
     origin: str
+    outputs: int = 1
+    proto: Any = None  # the node as ONNX has it, for the reference implementation
+
+    def signal(self, i: int) -> Signal:
+        """Input i, which must depend on the network's inputs."""
+        value = self.input(i)
+        if not isinstance(value, Signal):
+            raise Refusal("its first input does not depend on the network's inputs")
+        return value
+
+    def integers(self, i: int, what: str) -> list[int]:
+        """Input i as a list of integers."""
+        return [int(n) for n in self.constant(i, what).reshape(-1)]
+
+    def with_attributes(self, attributes: Mapping[str, Any]) -> OpNode:
+        return replace(self, attributes=attributes)
+
+    def reference(self, inputs: Sequence[Value]) -> Floats:
+        """What ONNX's reference implementation makes of constant inputs."""
+        return np.asarray(run_reference(self.proto, inputs, self.opset)[0], dtype=np.float64)
 
     def input(self, i: int) -> Value:
         return self.inputs[i] if i < len(self.inputs) else None
@@ -80,13 +100,19 @@ class OpNode:
 
 
 Move = Callable[[NDArray[Any], OpNode], NDArray[Any]]
-Op = Callable[[WireGraph, OpNode], Signal | Guard]
+Op = Callable[[WireGraph, OpNode], Value | tuple[Value, ...]]
 MOVES: dict[str, Move] = {}
 OPS: dict[str, Op] = {}
 
 
-def _move(op: str) -> Callable[[Move], Move]:
-    return lambda f: MOVES.setdefault(op, f)
+def add_move(op: str) -> Callable[[Move], Move]:
+    """Registers the function that moves an array."""
+
+    def register(f: Move) -> Move:
+        MOVES[op] = f
+        return f
+
+    return register
 
 
 def add_op(op: str) -> Callable[[Op], Op]:
@@ -102,36 +128,36 @@ def add_op(op: str) -> Callable[[Op], Op]:
 # Data movement: the same numpy call on wires and on constants.
 
 
-@_move("Identity")
-@_move("Dropout")
+@add_move("Identity")
+@add_move("Dropout")
 def _identity(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     if node.input(2) is not None and bool(np.any(node.constant(2, "training mode"))):
         raise Refusal("it is in training mode", "export the model for inference")
     return x
 
 
-@_move("Cast")
+@add_move("Cast")
 def _cast(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     if node.attributes["to"] not in FLOAT_TYPES:
         raise Refusal("a cast of a signal to an integer rounds it", "chemistry computes real numbers")
     return x
 
 
-@_move("CastLike")
+@add_move("CastLike")
 def _cast_like(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Casts to a real type only: what it is cast like is a signal, or of a signal's type."""
     del node
     return x
 
 
-@_move("Flatten")
+@add_move("Flatten")
 def _flatten(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     axis = node.attributes.get("axis", 1)
     axis += x.ndim if axis < 0 else 0
     return x.reshape(int(np.prod(x.shape[:axis], dtype=int)), -1)
 
 
-@_move("Reshape")
+@add_move("Reshape")
 def _reshape(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     shape = node.attributes.get("shape") or [int(n) for n in node.constant(1, "shape").reshape(-1)]
     if not node.attributes.get("allowzero", 0):
@@ -139,20 +165,43 @@ def _reshape(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     return x.reshape(shape)
 
 
-@_move("Transpose")
+@add_move("Transpose")
 def _transpose(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     return x.transpose(node.attributes.get("perm"))
 
 
-@_move("Squeeze")
+@add_move("Squeeze")
 def _squeeze(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     axes = node.axes()
     return x.squeeze(None if axes is None else tuple(axes))
 
 
-@_move("Unsqueeze")
+@add_move("Unsqueeze")
 def _unsqueeze(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     return np.expand_dims(x, tuple(node.axes() or ()))
+
+
+def run_reference(proto: Any, inputs: Sequence[Value], opset: int) -> list[Any]:
+    """A node of constants, computed by the reference implementation of ONNX.
+
+    Raises:
+        Refusal: the reference cannot do it.
+    """
+    from onnx import helper
+    from onnx.reference import ReferenceEvaluator
+
+    given = {name: v for name, v in zip(proto.input, inputs, strict=False) if name and isinstance(v, np.ndarray)}
+    infos = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
+        for name, v in given.items()
+    ]
+    results = [helper.make_empty_tensor_value_info(o) for o in proto.output if o]
+    graph = helper.make_graph([proto], "constant", infos, results)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    try:
+        return list(ReferenceEvaluator(model).run(None, given))
+    except (RuntimeError, NotImplementedError) as e:
+        raise Refusal(f"it cannot be evaluated: {e}") from None
 
 
 # Linear operators: one affine map each.
@@ -182,15 +231,6 @@ def _add(graph: WireGraph, node: OpNode) -> Signal:
 @add_op("Sub")
 def _sub(graph: WireGraph, node: OpNode) -> Signal:
     return weighted_sum(graph, node, [(node.input(0), 1.0), (node.input(1), -1.0)])
-
-
-@add_op("Concat")
-def _concat(graph: WireGraph, node: OpNode) -> Signal:
-    parts = [
-        v.wires if isinstance(v, Signal) else constant_signal(graph, node, np.asarray(v, dtype=np.float64)).wires
-        for v in node.inputs
-    ]
-    return Signal(np.concatenate(parts, axis=node.attributes["axis"]))
 
 
 def constant_signal(graph: WireGraph, node: OpNode, values: Floats) -> Signal:

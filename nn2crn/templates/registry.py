@@ -24,12 +24,16 @@ class Library:
 
     @cached_property
     def _files(self) -> dict[str, Traversable]:
-        """Where each template is: in this package, or in one that an installed package's entry point names."""
+        """Where each template is: in this package, or in one that an installed package's entry point names.
+
+        Raises:
+            UsageError: the package that an entry point names is not there.
+        """
         packages = [__package__, *(e.value for e in entry_points(group="nn2crn.templates"))]
         return {
             f.name.removesuffix(_SUFFIX): f
             for package in packages
-            for f in files(package).iterdir()
+            for f in _folder(package).iterdir()
             if f.name.endswith(_SUFFIX)
         }
 
@@ -90,6 +94,14 @@ def read_template(path: Path) -> Template:
 
         prove(instantiate(template, {}))
     return template
+
+
+def _folder(package: str) -> Traversable:
+    try:
+        return files(package)
+    except ModuleNotFoundError:
+        hint = "an installed package's entry point nn2crn.templates must name a package with .act files"
+        raise UsageError(f"there is no package {package!r} of templates", hint=hint) from None
 
 
 def _list(names: list[str]) -> str:

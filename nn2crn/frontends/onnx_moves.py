@@ -1,0 +1,153 @@
+"""ONNX operators that only move data: numpy on arrays of wires, or of constants, alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2crn.frontends.onnx_ops import Guard, OpNode, Refusal, Signal, Value, add_move, add_op, constant_signal
+from nn2crn.frontends.wires import WireGraph
+from nn2crn.ir.arrays import Floats
+
+
+@add_move("Slice")
+def _slice(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Attributes before opset 10, inputs since."""
+    if "starts" in node.attributes:
+        starts, ends = node.attributes["starts"], node.attributes["ends"]
+        axes, steps = node.attributes.get("axes"), None
+    else:
+        starts, ends = (node.integers(i, name) for i, name in ((1, "starts"), (2, "ends")))
+        axes = None if node.input(3) is None else node.integers(3, "axes")
+        steps = None if node.input(4) is None else node.integers(4, "steps")
+    index: list[slice] = [slice(None)] * x.ndim
+    for i, axis in enumerate(axes if axes is not None else range(len(starts))):
+        step = steps[i] if steps is not None else 1
+        end: int | None = ends[i]
+        if step < 0 and end is not None and end < -x.shape[axis]:
+            end = None  # beyond the first element, going down
+        index[axis] = slice(starts[i], end, step)
+    return x[tuple(index)]
+
+
+@add_move("Gather")
+def _gather(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    return np.take(x, node.constant(1, "indices").astype(np.int64), axis=node.attributes.get("axis", 0))
+
+
+@add_move("GatherElements")
+def _gather_elements(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    axis = node.attributes.get("axis", 0)
+    indices = node.constant(1, "indices").astype(np.int64)
+    return np.take_along_axis(x, np.where(indices < 0, indices + x.shape[axis], indices), axis=axis)
+
+
+@add_move("Expand")
+def _expand(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(node.integers(1, "shape"))))
+
+
+@add_move("Tile")
+def _tile(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    return np.tile(x, node.integers(1, "repeats"))
+
+
+@add_move("DepthToSpace")
+def _depth_to_space(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    b = node.attributes["blocksize"]
+    n, c, h, w = x.shape
+    if node.attributes.get("mode", b"DCR") == b"DCR":
+        blocks = x.reshape(n, b, b, c // b**2, h, w).transpose(0, 3, 4, 1, 5, 2)
+    else:
+        blocks = x.reshape(n, c // b**2, b, b, h, w).transpose(0, 1, 4, 2, 5, 3)
+    return blocks.reshape(n, c // b**2, h * b, w * b)
+
+
+@add_move("SpaceToDepth")
+def _space_to_depth(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    b = node.attributes["blocksize"]
+    n, c, h, w = x.shape
+    return x.reshape(n, c, h // b, b, w // b, b).transpose(0, 3, 5, 1, 2, 4).reshape(n, c * b**2, h // b, w // b)
+
+
+@add_op("Shape")
+def _shape(graph: WireGraph, node: OpNode) -> Value:
+    """Known, and so a constant."""
+    del graph
+    x = node.input(0)
+    shape = x.shape if isinstance(x, Signal) else ()
+    return np.array(shape[slice(node.attributes.get("start", 0), node.attributes.get("end"))], dtype=np.int64)
+
+
+@add_op("Size")
+def _size(graph: WireGraph, node: OpNode) -> Value:
+    """Known, and so a constant."""
+    del graph
+    return np.array(node.signal(0).wires.size, dtype=np.int64)
+
+
+@add_op("Split")
+def _split(graph: WireGraph, node: OpNode) -> tuple[Value, ...]:
+    """Into stated sizes, or into as many equal parts as there are outputs, the last one smaller."""
+    del graph
+    x, axis = node.signal(0).wires, node.attributes.get("axis", 0)
+    sizes = node.attributes.get("split")
+    if node.input(1) is not None:
+        sizes = node.integers(1, "split")
+    if sizes is None:
+        part = -(-x.shape[axis] // node.outputs)
+        sizes = [part] * node.outputs
+    return tuple(Signal(p) for p in np.split(x, np.cumsum(sizes)[:-1], axis=axis))
+
+
+@add_op("Concat")
+def _concat(graph: WireGraph, node: OpNode) -> Value:
+    parts = [as_signal(graph, node, v).wires for v in node.inputs]
+    return Signal(np.concatenate(parts, axis=node.attributes["axis"]))
+
+
+@add_op("Pad")
+def _pad(graph: WireGraph, node: OpNode) -> Value:
+    """With a constant, by reflection, or by the edge; negative pads cut off."""
+    x = node.signal(0).wires
+    pads = node.attributes.get("pads")
+    pads = np.array(pads if pads is not None else node.integers(1, "pads"))
+    axes = list(range(x.ndim)) if node.input(3) is None else [a % x.ndim for a in node.integers(3, "axes")]
+    begin, end = np.zeros(x.ndim, dtype=int), np.zeros(x.ndim, dtype=int)
+    begin[axes], end[axes] = pads[: len(axes)], pads[len(axes) :]
+    x = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for a, b, n in zip(begin, end, x.shape, strict=True))]
+    widths = list(zip(np.maximum(begin, 0), np.maximum(end, 0), strict=True))
+    mode = node.attributes.get("mode", b"constant").decode()
+    if mode != "constant":
+        return Signal(np.pad(x, widths, mode=mode))
+    value = float(node.attributes.get("value", 0.0))
+    if node.input(2) is not None:
+        value = float(node.constant(2, "value").reshape(-1)[0])
+    filler = int(constant_signal(graph, node, np.full(1, value)).wires[0])
+    return Signal(np.pad(x, widths, constant_values=filler))
+
+
+@add_op("Where")
+def _where(graph: WireGraph, node: OpNode) -> Value:
+    """By a constant condition, a choice of wires; by a comparison, see onnx_nonlinear."""
+    condition = node.inputs[0]
+    if isinstance(condition, np.ndarray):
+        chosen, other = (as_signal(graph, node, node.inputs[i]).wires for i in (1, 2))
+        return Signal(np.where(condition.astype(bool), chosen, other))
+    if isinstance(condition, Guard):
+        from nn2crn.frontends.onnx_nonlinear import guarded
+
+        return guarded(graph, node, condition)
+    raise Refusal("its condition is a signal", "only a comparison that guards an activation can be compiled")
+
+
+def as_signal(graph: WireGraph, node: OpNode, value: Value) -> Signal:
+    """The signal, or a constant made one."""
+    if isinstance(value, Signal):
+        return value
+    if not isinstance(value, np.ndarray):
+        raise Refusal("an input is missing, or is a comparison")
+    constant: Floats = value.astype(np.float64)
+    return constant_signal(graph, node, constant)
