@@ -73,7 +73,7 @@ def measure(name: str) -> Measured:
     found = catalogue.check(library.get(name), library)
     if not found.holds:
         raise ValueError(f"{name}:{found.show()}")
-    error = "exact" if found.error < EXACT and found.stated < EXACT else f"{found.error:.1e}"
+    error = "exact" if found.error < EXACT and found.stated == 0 else f"{found.error:.1e}"
     return Measured(error, f"{float(f'{found.settling:.2g}'):g} s")
 
 

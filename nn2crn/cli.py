@@ -163,6 +163,48 @@ def config(model: str, generate: bool, config: str | None, **options: Any) -> No
     click.echo(show_config(network, chosen), nl=False)
 
 
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def ops(as_json: bool) -> None:
+    """List the ONNX operators that can be compiled, and how."""
+    from nn2crn.frontends import operators
+
+    if as_json:
+        click.echo(json.dumps([vars(o) for o in operators()], indent=2))
+        return
+    rows: list[tuple[str, ...]] = [(o.op, o.kind, o.how) for o in operators()]
+    _table(("operator", "becomes", "how"), rows, "<<<")
+
+
+@cli.command()
+@click.argument("model")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--output", "outputs", metavar="NAME", multiple=True, help="Check this output only (repeatable).")
+def check(model: str, as_json: bool, outputs: tuple[str, ...]) -> None:
+    """Say whether MODEL can be compiled, and name everything that stands in the way."""
+    from nn2crn import compiler
+    from nn2crn.errors import UnsupportedError
+
+    try:
+        network, problem = compiler.load(model, outputs=outputs), None
+    except UnsupportedError as e:
+        network, problem = None, e
+    if as_json:
+        problems = [vars(p) for p in problem.problems] if problem else []
+        remarks = list(network.remarks) if network else []
+        message = problem.message if problem else ""
+        report = {"model": model, "ok": problem is None, "message": message, "problems": problems, "remarks": remarks}
+        click.echo(json.dumps(report, indent=2))
+    elif problem is None and network is not None:
+        for remark in network.remarks:
+            click.echo(f"note: {remark}")
+        click.echo(f"{model} can be compiled: {len(list(network.activations()))} activations")
+    if problem is not None:
+        if not as_json:
+            raise problem
+        sys.exit(problem.exit_code)
+
+
 def _compiled(  # noqa: PLR0913  # one argument per option
     model: str,
     *,

@@ -50,10 +50,28 @@ class ModelError(Nn2crnError):
     code = "model"
 
 
+@dataclass(frozen=True)
+class Problem:
+    """A node that cannot be compiled, why, and what the user can do."""
+
+    node: str
+    op: str
+    reason: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"  {self.node} ({self.op}): {self.reason}" + (f"; {self.remedy}" if self.remedy else "")
+
+
 class UnsupportedError(Nn2crnError):
-    """The model is sound, but has something that cannot be compiled; lists every such node."""
+    """The model is sound, but has something that cannot be compiled; `problems` lists every such node."""
 
     code = "unsupported"
+
+    def __init__(self, message: str, *, hint: str = "", problems: tuple[Problem, ...] = ()) -> None:
+        listed = ":\n" + "\n".join(map(str, problems)) if problems else ""
+        super().__init__(message + listed, hint=hint)
+        self.problems = problems
 
 
 class NotationError(Nn2crnError):

@@ -72,3 +72,21 @@ def reader_for(model: ModelFile) -> Reader:
     from nn2crn.frontends import onnx
 
     return onnx.load
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An ONNX operator that is supported: what becomes of it, and how."""
+
+    op: str
+    kind: str
+    how: str
+
+
+def operators() -> list[Operator]:
+    """The table behind `nn2crn ops`, made from the operators' own code."""
+    from nn2crn.frontends.onnx import KINDS
+    from nn2crn.frontends.onnx_ops import MOVES, OPS
+
+    found = {**MOVES, **OPS}
+    return [Operator(op, KINDS[f.__module__], (f.__doc__ or "").partition("\n")[0]) for op, f in sorted(found.items())]

@@ -9,8 +9,8 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import checker, helper, inliner, numpy_helper
 
-from nn2crn.errors import ModelError, UnsupportedError, UsageError
-from nn2crn.frontends import ModelFile, Request, onnx_affine, onnx_moves, onnx_nonlinear
+from nn2crn.errors import ModelError, Problem, UnsupportedError, UsageError
+from nn2crn.frontends import ModelFile, Request, onnx_affine, onnx_linear, onnx_moves, onnx_nonlinear
 from nn2crn.frontends.onnx_ops import (
     FLOAT_TYPES,
     MOVES,
@@ -26,7 +26,13 @@ from nn2crn.frontends.onnx_ops import (
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.network import Network
 
-OPERATORS = (onnx_affine, onnx_moves, onnx_nonlinear)  # importing them fills the tables
+# the modules whose import fills the tables of operators, by what becomes of these
+KINDS = {
+    onnx_affine.__name__: "affine",
+    onnx_linear.__name__: "affine",
+    onnx_moves.__name__: "data movement",
+    onnx_nonlinear.__name__: "chemistry",
+}
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _LOG_TAILS = ("LogSoftmax",)  # whose logarithm no chemistry computes
 _TAILS = ("Softmax", "Sigmoid", *_LOG_TAILS)
@@ -74,7 +80,7 @@ class _Importer:
         self.opset = max((o.version for o in model.opset_import if o.domain in _DOMAINS), default=1)
         self.wires = WireGraph()
         self.remarks: list[str] = []
-        self.refusals: list[str] = []
+        self.refusals: list[Problem] = []
         self.initializers = {t.name: t for t in self.graph.initializer}
         self.producers = {o: n for n in self.graph.node for o in n.output if o}
         self.values: dict[str, Value] = {"": None}
@@ -91,7 +97,7 @@ class _Importer:
                 self._node(node)
         if self.refusals:
             count = f"{len(self.refusals)} node{'s' if len(self.refusals) > 1 else ''}"
-            raise UnsupportedError(f"{self.path}: {count} cannot be compiled:\n" + "\n".join(self.refusals))
+            raise UnsupportedError(f"{self.path}: {count} cannot be compiled", problems=tuple(self.refusals))
         outputs = [(name, self._signal(name)) for name in self.outputs]
         return self.wires.network(self.path.stem, outputs, tuple(self.remarks), self.source)
 
@@ -167,14 +173,18 @@ class _Importer:
             results = self._apply(node, view)
         except Refusal as e:
             self.refused.update(outputs)
-            remedy = f"; {e.remedy}" if e.remedy else ""
-            self.refusals.append(f"  {name} ({node.op_type}): {e.reason}{remedy}")
+            self.refusals.append(Problem(name, node.op_type, e.reason, e.remedy or self._before(node)))
             return
         except (ValueError, IndexError, KeyError, TypeError) as e:
             raise ModelError(f"{origin}: its shapes or attributes do not fit: {e}") from None
         self.values.update(zip(outputs, results, strict=False))
         for extra in outputs[len(results) :]:
             self.refused.add(extra)
+
+    def _before(self, node: onnx.NodeProto) -> str:
+        """Where a user could cut the network instead."""
+        before = next((i for i in node.input if isinstance(self.values.get(i), Signal)), "")
+        return f"compile what comes before it with --output {before}" if before else "replace it in the model"
 
     def _apply(self, node: onnx.NodeProto, view: OpNode) -> list[Value]:
         if node.domain not in _DOMAINS:
@@ -190,7 +200,7 @@ class _Importer:
         if node.op_type in OPS:
             made = OPS[node.op_type](self.wires, view)
             return list(made) if isinstance(made, tuple) else [made]
-        raise Refusal("this op is not supported", "replace it in the model, or choose outputs before it with --output")
+        raise Refusal("this op is not supported")
 
     def _value(self, name: str) -> Value:
         if name not in self.values:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from nn2crn.frontends.onnx_moves import as_signal
-from nn2crn.frontends.onnx_ops import OpNode, Refusal, Signal, Value, add_op, weighted_sum
+from nn2crn.frontends.onnx_linear import weighted_sum
+from nn2crn.frontends.onnx_ops import OpNode, Refusal, Signal, Value, add_op
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats, Ints
 
@@ -186,11 +186,13 @@ def _global_average_pool(graph: WireGraph, node: OpNode) -> Value:
 
 @add_op("Sum")
 def _sum(graph: WireGraph, node: OpNode) -> Value:
+    """Of any number of signals or constants."""
     return weighted_sum(graph, node, [(v, 1.0) for v in node.inputs])
 
 
 @add_op("Mean")
 def _mean(graph: WireGraph, node: OpNode) -> Value:
+    """Of any number of signals or constants."""
     return weighted_sum(graph, node, [(v, 1 / len(node.inputs)) for v in node.inputs])
 
 
@@ -241,6 +243,3 @@ def _map(  # noqa: PLR0913  # the parts of a map
     graph: WireGraph, node: OpNode, x: Signal, matrix: sparse.csr_array, bias: Floats, shape: tuple[int, ...]
 ) -> Signal:
     return Signal(graph.affine(node.name, [(x.wires, matrix)], bias, shape, node.origin))
-
-
-__all__ = ["as_signal", "reduced_axes", "windows"]

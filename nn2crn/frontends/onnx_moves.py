@@ -7,9 +7,69 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2crn.frontends.onnx_ops import Guard, OpNode, Refusal, Signal, Value, add_move, add_op, constant_signal
+from nn2crn.frontends.onnx_ops import FLOAT_TYPES, Guard, OpNode, Refusal, Signal, Value, add_move, add_op
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats
+
+
+@add_move("Identity")
+@add_move("Dropout")
+def _identity(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Passed on; dropout does nothing at inference."""
+    if node.input(2) is not None and bool(np.any(node.constant(2, "training mode"))):
+        raise Refusal("it is in training mode", "export the model for inference")
+    return x
+
+
+@add_move("Cast")
+def _cast(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """To a real type: passed on."""
+    if node.attributes["to"] not in FLOAT_TYPES:
+        raise Refusal("a cast of a signal to an integer rounds it", "chemistry computes real numbers")
+    return x
+
+
+@add_move("CastLike")
+def _cast_like(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Casts to a real type only: what it is cast like is a signal, or of a signal's type."""
+    del node
+    return x
+
+
+@add_move("Flatten")
+def _flatten(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Two axes, split at `axis`."""
+    axis = node.attributes.get("axis", 1)
+    axis += x.ndim if axis < 0 else 0
+    return x.reshape(int(np.prod(x.shape[:axis], dtype=int)), -1)
+
+
+@add_move("Reshape")
+def _reshape(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """0 keeps a size, -1 fills in."""
+    shape = node.attributes.get("shape") or [int(n) for n in node.constant(1, "shape").reshape(-1)]
+    if not node.attributes.get("allowzero", 0):
+        shape = [x.shape[i] if n == 0 else n for i, n in enumerate(shape)]
+    return x.reshape(shape)
+
+
+@add_move("Transpose")
+def _transpose(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Axes reordered."""
+    return x.transpose(node.attributes.get("perm"))
+
+
+@add_move("Squeeze")
+def _squeeze(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Axes of size one removed."""
+    axes = node.axes()
+    return x.squeeze(None if axes is None else tuple(axes))
+
+
+@add_move("Unsqueeze")
+def _unsqueeze(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Axes of size one added."""
+    return np.expand_dims(x, tuple(node.axes() or ()))
 
 
 @add_move("Slice")
@@ -34,11 +94,13 @@ def _slice(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
 
 @add_move("Gather")
 def _gather(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Elements along an axis, by constant indices."""
     return np.take(x, node.constant(1, "indices").astype(np.int64), axis=node.attributes.get("axis", 0))
 
 
 @add_move("GatherElements")
 def _gather_elements(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Elements by constant indices of the same rank."""
     axis = node.attributes.get("axis", 0)
     indices = node.constant(1, "indices").astype(np.int64)
     return np.take_along_axis(x, np.where(indices < 0, indices + x.shape[axis], indices), axis=axis)
@@ -46,16 +108,19 @@ def _gather_elements(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
 
 @add_move("Expand")
 def _expand(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Broadcast to a constant shape."""
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(node.integers(1, "shape"))))
 
 
 @add_move("Tile")
 def _tile(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Repeated."""
     return np.tile(x, node.integers(1, "repeats"))
 
 
 @add_move("DepthToSpace")
 def _depth_to_space(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Blocks of channels spread over space."""
     b = node.attributes["blocksize"]
     n, c, h, w = x.shape
     if node.attributes.get("mode", b"DCR") == b"DCR":
@@ -67,6 +132,7 @@ def _depth_to_space(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
 
 @add_move("SpaceToDepth")
 def _space_to_depth(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
+    """Blocks of space stacked as channels."""
     b = node.attributes["blocksize"]
     n, c, h, w = x.shape
     return x.reshape(n, c, h // b, b, w // b, b).transpose(0, 3, 5, 1, 2, 4).reshape(n, c * b**2, h // b, w // b)
@@ -104,6 +170,7 @@ def _split(graph: WireGraph, node: OpNode) -> tuple[Value, ...]:
 
 @add_op("Concat")
 def _concat(graph: WireGraph, node: OpNode) -> Value:
+    """One after the other along an axis."""
     parts = [as_signal(graph, node, v).wires for v in node.inputs]
     return Signal(np.concatenate(parts, axis=node.attributes["axis"]))
 
@@ -151,3 +218,8 @@ def as_signal(graph: WireGraph, node: OpNode, value: Value) -> Signal:
         raise Refusal("an input is missing, or is a comparison")
     constant: Floats = value.astype(np.float64)
     return constant_signal(graph, node, constant)
+
+
+def constant_signal(graph: WireGraph, node: OpNode, values: Floats) -> Signal:
+    """A constant where a signal is needed: an affine map of nothing."""
+    return Signal(graph.affine(f"{node.name} (constant)", [], values.reshape(-1), values.shape, node.origin))

@@ -9,14 +9,14 @@ import numpy as np
 from scipy import sparse
 
 from nn2crn.frontends.onnx_affine import reduced_axes, windows
+from nn2crn.frontends.onnx_linear import weighted_sum
+from nn2crn.frontends.onnx_moves import constant_signal
 from nn2crn.frontends.onnx_ops import (
     Guard,
     OpNode,
     Refusal,
     Signal,
     add_op,
-    constant_signal,
-    weighted_sum,
 )
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats, Ints, dense, floats
@@ -55,6 +55,7 @@ def _elementwise(op: str) -> Callable[[WireGraph, OpNode], Signal]:
         x = node.signal(0)
         return Signal(graph.activation(node.name, function, [x.wires], node.origin, attributes))
 
+    build.__doc__ = f"The activation {function}."
     return build
 
 
@@ -74,12 +75,14 @@ def _prelu(graph: WireGraph, node: OpNode) -> Signal:
 
 @add_op("Gelu")
 def _gelu(graph: WireGraph, node: OpNode) -> Signal:
+    """The activation gelu, or gelu_tanh for approximate=tanh."""
     function = "gelu_tanh" if node.attributes.get("approximate", b"none") == b"tanh" else "gelu"
     return Signal(graph.activation(node.name, function, [node.signal(0).wires], node.origin))
 
 
 @add_op("Swish")
 def _swish(graph: WireGraph, node: OpNode) -> Signal:
+    """The activation silu; by a product with a sigmoid for another alpha."""
     x, alpha = node.signal(0), float(node.attributes.get("alpha", 1.0))
     if alpha == 1:
         return Signal(graph.activation(node.name, "silu", [x.wires], node.origin))
@@ -90,6 +93,7 @@ def _swish(graph: WireGraph, node: OpNode) -> Signal:
 
 @add_op("Clip")
 def _clip(graph: WireGraph, node: OpNode) -> Signal:
+    """The activation clip, or max or min with one bound."""
     low, high = (_bound(node, i, name) for i, name in ((1, "min"), (2, "max")))
     x = node.signal(0)
     if low is None or high is None:
@@ -114,11 +118,13 @@ def _bound(node: OpNode, i: int, attribute: str) -> float | None:
 
 @add_op("Max")
 def _max(graph: WireGraph, node: OpNode) -> Signal:
+    """The activation max, pair by pair; relu against 0."""
     return _fold(graph, node, "max")
 
 
 @add_op("Min")
 def _min(graph: WireGraph, node: OpNode) -> Signal:
+    """The activation min, pair by pair."""
     return _fold(graph, node, "min")
 
 
@@ -142,7 +148,10 @@ def _pair(graph: WireGraph, node: OpNode, function: str, a: Signal, b: Signal | 
 
 @add_op("MaxPool")
 def _max_pool(graph: WireGraph, node: OpNode) -> Signal:
-    """The largest of each window, two by two; padding repeats an element of the window, which changes no maximum."""
+    """The activation max over each window, pair by pair.
+
+    Padding repeats an element of the window, which changes no maximum.
+    """
     x = node.signal(0)
     looked = windows(node, x.shape[2:], node.attributes["kernel_shape"])
     first = np.take_along_axis(looked.positions, (looked.positions >= 0).argmax(axis=1)[:, None], axis=1)
@@ -153,6 +162,7 @@ def _max_pool(graph: WireGraph, node: OpNode) -> Signal:
 
 @add_op("GlobalMaxPool")
 def _global_max_pool(graph: WireGraph, node: OpNode) -> Signal:
+    """The activation max, pair by pair."""
     x = node.signal(0)
     flat = x.wires.reshape(*x.shape[:2], -1)
     return _extreme(graph, node, "max", flat, (*x.shape[:2], *[1] * (x.wires.ndim - 2)))
@@ -161,6 +171,7 @@ def _global_max_pool(graph: WireGraph, node: OpNode) -> Signal:
 @add_op("ReduceMax")
 @add_op("ReduceMin")
 def _reduce_extreme(graph: WireGraph, node: OpNode) -> Signal:
+    """The activation max or min, pair by pair."""
     x = node.signal(0).wires
     axes, keep = reduced_axes(node, x.ndim)
     rest = [i for i in range(x.ndim) if i not in axes]
@@ -180,11 +191,13 @@ def _extreme(graph: WireGraph, node: OpNode, function: str, x: Ints, shape: tupl
 
 @add_op("Neg")
 def _neg(graph: WireGraph, node: OpNode) -> Signal:
+    """An affine map."""
     return weighted_sum(graph, node, [(node.input(0), -1.0)])
 
 
 @add_op("Mul")
 def _mul(graph: WireGraph, node: OpNode) -> Signal:
+    """An affine map by a constant; the activation product of two signals, silu of x and sigmoid(x)."""
     a, b = node.input(0), node.input(1)
     if isinstance(a, Signal) and isinstance(b, Signal):
         first, second = np.broadcast_arrays(a.wires, b.wires)
@@ -209,6 +222,7 @@ def _times(graph: WireGraph, node: OpNode, a: Ints, b: Ints) -> Signal:
 
 @add_op("Div")
 def _div(graph: WireGraph, node: OpNode) -> Signal:
+    """An affine map by a constant; else the activation division."""
     a, b = node.input(0), node.input(1)
     if isinstance(b, np.ndarray) and isinstance(a, Signal):
         return _scaled(graph, node, a, 1 / b.astype(np.float64))
@@ -226,6 +240,7 @@ def _scaled(graph: WireGraph, node: OpNode, x: Signal, factor: Floats | np.float
 
 @add_op("Pow")
 def _pow(graph: WireGraph, node: OpNode) -> Signal:
+    """Exponents 1, 2 (square), 3 (a product) and 0.5 (sqrt)."""
     exponents = set(node.constant(1, "exponent").reshape(-1).tolist())
     x = node.signal(0)
     if exponents == {2}:
