@@ -1,20 +1,20 @@
 """Measures the tables of accuracy.md and writes them into it: python docs/accuracy.py (about two minutes).
 
-Every figure is the worst over the inputs of a sample. The programs run at their default tolerances, from the
-concentrations in the file, and with the file as nn2crn writes it.
+A figure is the worst over all outputs and inputs of a sample. The inputs are an even choice, and those that are hardest
+for the chemistry by its closed form. The programs run at their default tolerances, from the start that is in the file.
 """
 
-# ruff: noqa: INP001, T201  # a script, which prints what it does
+# ruff: noqa: INP001, T201  # a script, which prints what it has measured
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import COPASI
 import numpy as np
@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 
 import nn2crn
 from nn2crn.analysis.forward import forward
+from nn2crn.backends.names import make_ids
 from nn2crn.ir.network import Network
+from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.ports import read_outputs
 
@@ -33,88 +35,186 @@ Values = NDArray[np.float64]
 
 DOCUMENT = Path(__file__).with_suffix(".md")
 SAMPLES = Path(__file__).parents[1] / "samples"
-END = 200_000.0  # seconds; at h = 1e-8, the slowest rate is 2 sqrt(h) = 0.0002 per second
+END = 200_000.0  # seconds; at h = 1e-8 the slowest rate is 2 sqrt(h) = 0.0002 per second
 TIMES = [0.0, *np.geomspace(0.1, END, 300).tolist()]
 SETTLED = 1e-3
-WORST = 10  # of the inputs that are hardest for a chemistry, by its closed form
+HARDEST = 10
+SWEEP = {
+    **{f"`anderson2021`, h = {h:g}": nn2crn.Options({}, {"relu.h": h}) for h in (1e-4, 1e-6, 1e-8)},
+    **{f"`annihilation`, k = {k:g}": nn2crn.Options({"relu": "annihilation"}, {"relu.k": k}) for k in (1e4, 1e6)},
+}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A network, the inputs it is run on, and many more from which the hardest are chosen."""
+    """A network, inputs (n, size) to run it on, and more (m, size) of which the hardest are run, too."""
 
     title: str
     path: Path
-    inputs: Values
-    candidates: Values
+    even: Values
+    more: Values
     logits: bool = True
 
     @cached_property
     def network(self) -> Network:
         return nn2crn.load(self.path, logits=self.logits)
 
-    def expected(self, x: Values) -> Values:
-        """What ONNX Runtime makes of inputs (n, size); of a .nn file, the forward pass in double precision."""
-        name, output = self.network.inputs[0].name, self.network.outputs[0].name
+    def computed(self, x: Values) -> Values:
+        """Outputs (n, outputs) by ONNX Runtime, or of a .nn file by the forward pass in double precision."""
+        name, output = self.network.inputs[0].name, self.network.outputs[0]
         if self.path.suffix == ".nn":
-            return forward(self.network, {name: x}, nn2crn.Library())[self.network.outputs[0].source]
+            return forward(self.network, {name: x}, nn2crn.Library())[output.source]
         model = onnx.load(self.path)
-        if output not in [o.name for o in model.graph.output]:
-            model.graph.output.append(onnx.helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, None))
+        if output.name not in [o.name for o in model.graph.output]:
+            model.graph.output.append(onnx.helper.make_tensor_value_info(output.name, onnx.TensorProto.FLOAT, None))
         session = onnxruntime.InferenceSession(model.SerializeToString())
-        return np.array(session.run([output], {name: x.astype(np.float32)})[0], dtype=np.float64)
+        return np.asarray(session.run([output.name], {name: x.astype(np.float32)})[0], dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Chemistry:
-    """A sample compiled with some options, and the inputs to run it on."""
+    """A sample compiled with these options."""
 
     sample: Sample
     options: nn2crn.Options = field(default_factory=nn2crn.Options)
 
     @cached_property
-    def inputs(self) -> Values:
-        """The sample's, and the hardest of its candidates: for a smooth ReLU, those at the network's kinks."""
-        many = self.sample.candidates
-        error = np.abs(self.closed_form(many) - self.sample.expected(many)).max(axis=1)
-        return np.vstack([self.sample.inputs, many[np.argsort(-error, kind="stable")[:WORST]]])
-
-    @cached_property
-    def reactions(self) -> nn2crn.ir.reactions.ReactionNetwork:
+    def reactions(self) -> ReactionNetwork:
         return nn2crn.compile(self.sample.network, self.options)
 
+    @cached_property
+    def inputs(self) -> Values:
+        error = np.abs(self.closed_form(self.sample.more) - self.sample.computed(self.sample.more)).max(axis=1)
+        return np.vstack([self.sample.even, self.sample.more[np.argsort(-error, kind="stable")[:HARDEST]]])
+
     def closed_form(self, x: Values) -> Values:
-        """The steady state, layer by layer, of inputs (n, size): the forward pass with smoothed activations."""
+        """The steady state (n, outputs) as the templates state it: the forward pass with smoothed activations."""
         state = fixed_point(self.reactions, {self.reactions.inputs[0].name: x})
         return next(iter(read_outputs(self.reactions, state).values()))
 
-    def run(self, program: Callable[[str], Program]) -> Values:
-        """Outputs (n, times, outputs) of the written file in a program."""
+    def courses(self, program: type[RoadRunner | Copasi]) -> Values:
+        """Outputs in the course of time (n, times, outputs), by a program that has read the SBML file."""
+        ids = make_ids(self.reactions)
         with tempfile.NamedTemporaryFile(suffix=".xml") as file:
             nn2crn.write(self.reactions, file.name)
             loaded = program(file.name)
-        (given,), (read,) = self.reactions.inputs, self.reactions.outputs
-        sources = [f"{given.name}[{i}]" for i in range(given.plus.size)]
-        targets = [f"{read.name}[{i}]" for i in range(read.readout.size)]
-        return np.array([loaded.course(dict(zip(sources, row, strict=True)), targets) for row in self.inputs.tolist()])
-
-
-class Program(Protocol):
-    """A loaded SBML file, whose parameters go by their display names."""
-
-    def course(self, values: dict[str, float], reads: list[str]) -> Values:
-        """What the parameters `reads` are in the course of time, the others set to `values`: (times, n)."""
+        rows = (dict(zip(ids.inputs[0], row, strict=True)) for row in self.inputs.tolist())
+        return np.array([loaded.course(row, ids.outputs[0]) for row in rows])
 
 
 class RoadRunner:
-    """A time course at TIMES."""
+    """CVODE with roadrunner's own settings."""
 
     def __init__(self, path: str) -> None:
         roadrunner.Config.setValue(roadrunner.Config.LLVM_BACKEND, roadrunner.Config.LLJIT)  # loads faster
         self.runner = roadrunner.RoadRunner(path)
-        document = roadrunner.tesbml.readSBML(path) if False else None
-        self.ids = {}
 
     def course(self, values: dict[str, float], reads: list[str]) -> Values:
+        """What the parameters `reads` are at TIMES (times, n), the others set to `values`."""
         self.runner.reset()
-        return np.zeros(0)
+        for parameter, value in values.items():
+            self.runner[parameter] = value
+        self.runner.timeCourseSelections = reads
+        return np.array(self.runner.simulate(times=TIMES))
+
+
+class Copasi:
+    """The time course task with COPASI's own settings, but for its duration and the number of points."""
+
+    def __init__(self, path: str) -> None:
+        self.data = COPASI.CRootContainer.addDatamodel()
+        if not self.data.importSBML(path):
+            raise SystemExit(COPASI.CCopasiMessage.getAllMessageText())
+        self.model = self.data.getModel()
+        quantities = (self.model.getModelValue(i) for i in range(self.model.getNumModelValues()))
+        self.quantities = {q.getSBMLId(): q for q in quantities}
+
+    def course(self, values: dict[str, float], reads: list[str]) -> Values:
+        """What the parameters `reads` are at the start and at END (2, n), the others set to `values`."""
+        for parameter, value in values.items():
+            self.quantities[parameter].setInitialValue(value)
+        self.model.updateInitialValues(COPASI.CCore.Framework_Concentration)
+        task = self.data.getTask("Time-Course")
+        task.getProblem().setDuration(END)
+        task.getProblem().setStepNumber(1)
+        if not task.process(True):
+            raise SystemExit(task.getProcessError())
+        series = task.getTimeSeries()
+        columns = {series.getSBMLId(i, self.data): i for i in range(series.getNumVariables())}
+        return np.array([[series.getConcentrationData(row, columns[name]) for name in reads] for row in (0, 1)])
+
+
+def samples() -> dict[str, Sample]:
+    """The four of samples/; classifiers up to their logits, and whole."""
+    iris, digits = SAMPLES / "iris" / "iris.onnx", SAMPLES / "digits" / "digits.onnx"
+    flowers = np.loadtxt(iris.with_suffix(".csv"), delimiter=",", skiprows=1)[:, :-1]
+    pixels = np.load(digits.with_suffix(".npz"))["x"].astype(np.float64)
+    sine, xor = SAMPLES / "sine" / "sine.onnx", SAMPLES / "xor" / "xor.nn"
+    line = [np.linspace(0, 2 * np.pi, n)[:, None] for n in (40, 20_001)]
+    square = [np.stack(np.meshgrid(*2 * [np.linspace(0, 1, n)]), axis=-1).reshape(-1, 2) for n in (5, 101)]
+    return {
+        "iris": Sample("iris, logits", iris, flowers[::4], flowers),
+        "iris whole": Sample("iris, softmax", iris, flowers[::4], flowers, logits=False),
+        "digits": Sample("digits, logits", digits, pixels[::10], pixels),
+        "digits whole": Sample("digits, softmax", digits, pixels[::10], pixels, logits=False),
+        "sine": Sample("sine", sine, *line),
+        "xor": Sample("xor", xor, *square),
+    }
+
+
+def programs_table(known: dict[str, Sample]) -> Iterator[str]:
+    """Each sample with the default templates, in both programs."""
+    yield "| sample | program | inputs | from the network | from the closed form |"
+    yield "|---|---|---|---|---|"
+    for sample in known.values():
+        chemistry = Chemistry(sample)
+        expected, closed = sample.computed(chemistry.inputs), chemistry.closed_form(chemistry.inputs)
+        for program, title in ((RoadRunner, "roadrunner"), (Copasi, "COPASI")):
+            ends = chemistry.courses(program)[:, -1]
+            yield f"| {sample.title} | {title} | {len(ends)} | {worst(ends, expected)} | {worst(ends, closed)} |"
+
+
+def sweep_table(known: dict[str, Sample]) -> Iterator[str]:
+    """Each sample with each ReLU, in roadrunner."""
+    yield "| sample | ReLU | from the network | settles in (median, slowest) |"
+    yield "|---|---|---|---|"
+    for sample in (known[name] for name in ("iris", "digits", "sine", "xor")):
+        for title, options in SWEEP.items():
+            chemistry = Chemistry(sample, options)
+            courses = chemistry.courses(RoadRunner)
+            deviation = worst(courses[:, -1], sample.computed(chemistry.inputs))
+            yield f"| {sample.title} | {title} | {deviation} | {settling(courses)} |"
+
+
+def worst(a: Values, b: Values) -> str:
+    """The largest difference, to two digits."""
+    return f"{np.abs(a - b).max():.1e}"
+
+
+def settling(courses: Values) -> str:
+    """When the outputs of an input have come to within SETTLED of their end for good: median and slowest input."""
+    away = np.abs(courses - courses[:, -1:]).max(axis=2) > SETTLED
+    last = away.shape[1] - np.argmax(away[:, ::-1], axis=1)  # the first time after the last one that is away
+    moments = np.array(TIMES)[np.where(away.any(axis=1), last, 0)]
+    return ", ".join(f"{float(f'{t:.2g}'):g} s" for t in (np.median(moments), moments.max()))
+
+
+def main() -> None:
+    """Measures and writes both tables."""
+    begun = time.perf_counter()
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for name, table in (("programs", programs_table), ("sweep", sweep_table)):
+        lines = []
+        for line in table(samples()):
+            print(line, flush=True)
+            lines.append(line)
+        between = f"<!-- {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+        text, found = re.subn(f"<!-- {name} -->.*?<!-- end -->", lambda _, b=between: b, text, flags=re.DOTALL)
+        if not found:
+            raise SystemExit(f"{DOCUMENT}: no place for the table {name!r}")
+    DOCUMENT.write_text(text, encoding="utf-8")
+    print(f"{time.perf_counter() - begun:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

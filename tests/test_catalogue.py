@@ -55,7 +55,8 @@ def test_the_documented_figures_are_the_measured_ones(name):
         assert found.error < SCRIPT.EXACT
     elif float(stated.error) >= SCRIPT.EXACT or found.error >= SCRIPT.EXACT:
         assert float(stated.error) == pytest.approx(found.error, rel=0.1)
-    assert float(stated.settling.removesuffix(" s")) == pytest.approx(found.settling, rel=0.1)
+    # on a grid of 6 %, and rounded
+    assert float(stated.settling.removesuffix(" s")) == pytest.approx(found.settling, rel=0.2)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])

@@ -193,3 +193,43 @@ def test_the_same_net_as_text_and_as_onnx_lowers_to_equal_reactions(tmp_path):
     for port in (*from_onnx.outputs, *from_text.outputs):
         assert port.name == "y"
     assert equal(from_onnx, from_text)
+
+
+def test_a_graph_that_mixes_samples_is_refused(tmp_path):
+    path = tmp_path / "m.onnx"
+    onnx.save(model([node("ReduceMean", "x", "m", axes=[0]), node("Sub", "x m")], opset=13), path)
+    with pytest.raises(UnsupportedError, match="output 'y' of one sample depends on others of its batch"):
+        nn2crn.load(path)
+    onnx.save(model([node("ReduceMean", "x", "m", axes=[1]), node("Sub", "x m")], opset=13), path)
+    assert nn2crn.load(path).outputs[0].shape == (1, 4)
+
+
+def test_signals_may_be_multiplied_and_divided(tmp_path):
+    path = tmp_path / "m.onnx"
+    nodes = [node("Mul", "x x", "s"), node("Add", "s one", "p"), node("Div", "x p")]
+    onnx.save(model(nodes, {"one": np.ones(1)}), path)
+    crn = nn2crn.compile(nn2crn.load(path))
+    x = np.array([[0.5, -1.0, 2.0, 0.0]])
+    np.testing.assert_allclose(read_outputs(crn, steady_state(crn, {"x": x}))["y"], (x / (1 + x**2))[0], atol=1e-6)
+
+
+def test_ops_and_check_say_what_is_supported(tmp_path):
+    import json
+    import subprocess
+    import sys
+
+    def run(*args):
+        return subprocess.run(
+            [sys.executable, "-m", "nn2crn.cli", *args], capture_output=True, text=True, cwd=tmp_path, check=False
+        )
+
+    listed = json.loads(run("ops", "--json").stdout)
+    assert {"op": "Relu", "kind": "chemistry", "how": "The activation relu."} in listed
+    assert all(o["how"] for o in listed)
+    nodes = [node("Relu", "x", "r"), node("Hardmax", "r", "h"), node("LRN", "h", size=1)]
+    onnx.save(model(nodes), tmp_path / "m.onnx")
+    found = run("check", "m.onnx", "--json")
+    report = json.loads(found.stdout)
+    assert (found.returncode, report["ok"], len(report["problems"])) == (1, False, 2)
+    assert report["problems"][0]["remedy"] == "compile what comes before it with --output r"
+    assert run("check", "m.onnx", "--output", "r").stdout == "m.onnx can be compiled: 1 activations\n"

@@ -149,7 +149,9 @@ def test_no_case_fails(results, capsys):
     for op, count in sorted(counts_of(results).items()):
         print(f"{op:24}" + "".join(f"{count[o]:4} {o}" for o in outcomes))
     for outcome in outcomes[1:]:
-        print(*(f"{outcome}: {r.case.op}: {r.case.name}: {r.reason}" for r in results if r.outcome == outcome), sep="\n")
+        print(
+            *(f"{outcome}: {r.case.op}: {r.case.name}: {r.reason}" for r in results if r.outcome == outcome), sep="\n"
+        )
     total = Counter(r.outcome for r in results)
     with capsys.disabled():
         print("\nbackend cases of onnx:", ", ".join(f"{total[o]} {o}" for o in outcomes))

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
-from onnx import checker, helper, inliner, numpy_helper
+from onnx import helper, numpy_helper
 
-from nn2crn.errors import ModelError, Problem, UnsupportedError, UsageError
+from nn2crn.analysis.forward import forward
+from nn2crn.errors import ModelError, Nn2crnError, Problem, UnsupportedError, UsageError
 from nn2crn.frontends import ModelFile, Request, onnx_affine, onnx_linear, onnx_moves, onnx_nonlinear
 from nn2crn.frontends.onnx_ops import (
     FLOAT_TYPES,
@@ -47,25 +47,58 @@ def load(model: ModelFile, request: Request) -> Network:
         UnsupportedError: it has nodes that cannot be compiled; all are listed.
         UsageError: an output named is not there.
     """
-    return _Importer(model, _read(model), request).run()
+    proto = _read(model)
+    network = _Importer(model, proto, request).run()
+    if _has_open_batch(proto) and any(n.op_type in _MAY_MIX for n in proto.graph.node):
+        _refuse_mixing(model, proto, request)
+    return network
 
 
-def _read(file: ModelFile) -> onnx.ModelProto:
+# operators that can make one sample of a batch depend on another
+_MAY_MIX = (
+    *(
+        "Transpose",
+        "Gather",
+        "GatherElements",
+        "Slice",
+        "Split",
+        "Concat",
+        "Pad",
+        "Tile",
+        "Expand",
+        "Einsum",
+        "Softmax",
+    ),
+    *("MatMul", "Gemm", "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "Reshape", "Flatten"),
+)
+_PROBED = 1 << 14  # scalars of the network up to which the batch is probed
+
+
+def _has_open_batch(model: onnx.ModelProto) -> bool:
+    weights = {t.name for t in model.graph.initializer}
+    shapes = [i.type.tensor_type.shape.dim for i in model.graph.input if i.name not in weights]
+    return any(dims and not dims[0].dim_value for dims in shapes)
+
+
+def _refuse_mixing(file: ModelFile, model: onnx.ModelProto, request: Request) -> None:
+    """Reads the graph for a batch of two, and looks for numbers that change with either sample."""
     try:
-        model = inliner.inline_local_functions(onnx.load_from_string(file.data))
-        for output in model.graph.output:  # the checker wants a shape there, runtimes do not
-            if output.type.HasField("tensor_type"):
-                output.type.tensor_type.shape.SetInParent()
-        checker.check_model(str(file.path) if any(map(_external, model.graph.initializer)) else model)
-        onnx.load_external_data_for_model(model, str(file.path.parent))
-    except DecodeError:
-        raise ModelError(f"{file.path} is not an ONNX model, or is cut short") from None
-    except (checker.ValidationError, ValueError) as e:
-        reason = (str(e).strip().splitlines() or ["no reason given"])[0]
-        raise ModelError(f"{file.path} is not a valid ONNX model: {reason}") from None
-    except OSError as e:
-        raise ModelError(f"{file.path}: its external weights cannot be read: {e}") from None
-    return model
+        two = _Importer(file, model, request, batch=2).run()
+    except Nn2crnError:
+        return  # made for one sample only
+    if sum(n.size for n in two.nodes) > _PROBED:
+        return
+    rng = np.random.default_rng(0)
+    values = {i.name: np.repeat(rng.uniform(0.1, 1, (1, *i.shape)), 3, axis=0) for i in two.inputs}
+    for changed in values.values():
+        for sample in (0, 1):
+            changed[sample + 1, sample] = rng.uniform(0.1, 1, changed.shape[2:])
+    results = forward(two, values, request.library)
+    for output in two.outputs:
+        base, *others = results[output.source]
+        first, second = (~np.isclose(base, other, rtol=1e-9, atol=1e-12, equal_nan=True) for other in others)
+        if np.any(first & second):
+            raise UnsupportedError(f"{file.path}: output {output.name!r} of one sample depends on others of its batch")
 
 
 def _external(tensor: onnx.TensorProto) -> bool:
@@ -75,7 +108,8 @@ def _external(tensor: onnx.TensorProto) -> bool:
 class _Importer:
     """Walks the graph once, in its own (topological) order; collects every refusal before it gives up."""
 
-    def __init__(self, file: ModelFile, model: onnx.ModelProto, request: Request) -> None:
+    def __init__(self, file: ModelFile, model: onnx.ModelProto, request: Request, batch: int = 1) -> None:
+        self.batch = batch
         self.path, self.graph, self.source, self.request = file.path, model.graph, file.sha256, request
         self.opset = max((o.version for o in model.opset_import if o.domain in _DOMAINS), default=1)
         self.wires = WireGraph()
@@ -145,7 +179,7 @@ class _Importer:
         return needed
 
     def _input_shape(self, value: onnx.ValueInfoProto) -> tuple[int, ...]:
-        """The shape with an open first axis, the batch, pinned to one."""
+        """The shape with an open first axis, the batch, pinned."""
         if not value.type.HasField("tensor_type") or not _is_float(value.type):
             raise UnsupportedError(f"{self.path}: input {value.name!r} is not a tensor of real numbers")
         dims = value.type.tensor_type.shape.dim
@@ -156,7 +190,7 @@ class _Importer:
                 f"{self.path}: the size of input {value.name!r} is open: [{named}]",
                 hint="only the first axis, the batch, may be open; export the model with fixed sizes",
             )
-        return tuple(1 if n is None else n for n in shape)
+        return tuple(self.batch if n is None else n for n in shape)
 
     def _node(self, node: onnx.NodeProto) -> None:
         outputs = [o for o in node.output if o]

@@ -148,6 +148,7 @@ def _reduction(mean: bool) -> Callable[[WireGraph, OpNode], Value]:
         axes, keep = reduced_axes(node, x.wires.ndim)
         return _reduce(graph, node, x, axes, keep=keep, mean=mean)
 
+    build.__doc__ = f"The {'mean' if mean else 'sum'} over axes."
     return build
 
 

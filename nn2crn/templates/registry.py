@@ -21,6 +21,7 @@ class Library:
 
     def __init__(self, own: tuple[Template, ...] = ()) -> None:
         self._loaded = {t.name: t for t in own}
+        self._own = frozenset(self._loaded)
 
     @cached_property
     def _files(self) -> dict[str, Traversable]:
@@ -68,6 +69,7 @@ class Library:
 
     def _default(self, activation: str) -> Template:
         variants = [self.get(n) for n in self.names if n.split(".")[0] == activation]
+        variants.sort(key=lambda t: t.name not in self._own)  # a user's own go first
         if not variants:
             near = get_close_matches(activation, self.activations)
             raise UsageError(f"there is no template for {activation!r}", hint=_list(near or list(self.activations)))

@@ -40,7 +40,7 @@ def main() -> None:
     """Train every net, and write it with what it computes."""
     iris = load_iris()
     words = iris.target_names.astype(str)[iris.target]
-    two = iris.target < 2  # noqa: PLR2004  # the first two species
+    two = iris.target < 2  # the first two species
     plain, standard = iris.data, scale(iris.data)
     classes = {"binary": (iris.target[two], two), "multiclass": (words, slice(None))}
     samples = {"plain": plain[::19].astype(np.float32), "standard": standard[::19].astype(np.float32)}
