@@ -40,8 +40,11 @@ TIMES = [0.0, *np.geomspace(0.1, END, 300).tolist()]
 SETTLED = 1e-3
 HARDEST = 10
 SWEEP = {
-    **{f"`anderson2021`, h = {h:g}": nn2crn.Options({}, {"relu.h": h}) for h in (1e-4, 1e-6, 1e-8)},
-    **{f"`annihilation`, k = {k:g}": nn2crn.Options({"relu": "annihilation"}, {"relu.k": k}) for k in (1e4, 1e6)},
+    **{f"`anderson2021`, h = {h}": nn2crn.Options({}, {"relu.h": float(h)}) for h in ("1e-4", "1e-6", "1e-8")},
+    **{
+        f"`annihilation`, k = {k}": nn2crn.Options({"relu": "annihilation"}, {"relu.k": float(k)})
+        for k in ("1e4", "1e6")
+    },
 }
 
 

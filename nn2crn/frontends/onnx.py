@@ -23,6 +23,7 @@ from nn2crn.frontends.onnx_ops import (
     Value,
     run_reference,
 )
+from nn2crn.frontends.onnx_read import read
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.network import Network
 
@@ -47,7 +48,7 @@ def load(model: ModelFile, request: Request) -> Network:
         UnsupportedError: it has nodes that cannot be compiled; all are listed.
         UsageError: an output named is not there.
     """
-    proto = _read(model)
+    proto = read(model)
     network = _Importer(model, proto, request).run()
     if _has_open_batch(proto) and any(n.op_type in _MAY_MIX for n in proto.graph.node):
         _refuse_mixing(model, proto, request)
@@ -99,10 +100,6 @@ def _refuse_mixing(file: ModelFile, model: onnx.ModelProto, request: Request) ->
         first, second = (~np.isclose(base, other, rtol=1e-9, atol=1e-12, equal_nan=True) for other in others)
         if np.any(first & second):
             raise UnsupportedError(f"{file.path}: output {output.name!r} of one sample depends on others of its batch")
-
-
-def _external(tensor: onnx.TensorProto) -> bool:
-    return tensor.data_location == onnx.TensorProto.EXTERNAL
 
 
 class _Importer:
