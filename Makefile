@@ -2,29 +2,42 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+RUNS   := $(VENV)/runs
 READY  := $(VENV)/ready
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports samples clean
+.PHONY: help setup demo test check lint types imports samples accuracy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: $(READY) ## make .venv with everything the project needs
 
-$(READY): pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nn2crn needs Python 3.11 or newer: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]'
-	touch $@
+# What a user needs: the compiler, and the programs that run its files.
+$(RUNS): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nn2crn needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@echo 'setting up $(VENV): about a minute and 1 GB'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --editable '.[verify]'
+	@touch $@
 
-demo: $(READY) ## compile the iris sample to three formats and run it in roadrunner
+# What a developer needs besides.
+$(READY): $(RUNS)
+	@echo 'adding the developers'\'' tools to $(VENV)'
+	@$(PIP) --editable '.[all]'
+	@touch $@
+
+demo: $(RUNS) ## compile the iris sample to three formats and run it in roadrunner
 	@mkdir -p build/demo
-	$(BIN)/nn2crn compile samples/iris/iris.onnx -o build/demo/iris.xml -o build/demo/iris.ant -o build/demo/iris.tex
+	$(BIN)/nn2crn compile --logits samples/iris/iris.onnx -o build/demo/iris.xml -o build/demo/iris.ant -o build/demo/iris.tex
 	$(BIN)/python samples/classify.py samples/iris/iris.onnx build/demo/iris.xml samples/iris/iris.csv
 
-samples: $(READY) ## compile every sample to every format, as a user's pipeline would
+samples: $(RUNS) ## compile every sample to every format, as a user's pipeline would
 	$(MAKE) -C samples NN2CRN=$(abspath $(BIN))/nn2crn
+
+accuracy: $(RUNS) ## measure docs/accuracy.md again: two minutes
+	$(BIN)/python docs/accuracy.py
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n auto

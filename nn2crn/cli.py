@@ -205,6 +205,22 @@ def check(model: str, as_json: bool, outputs: tuple[str, ...]) -> None:
         sys.exit(problem.exit_code)
 
 
+@cli.command()
+@click.argument("model")
+@click.option("-o", "target", metavar="FILE", required=True, help="Write FILE, a .nn; weights go to an .npz beside it.")
+@click.option("--output", "outputs", metavar="NAME", multiple=True, help="Convert this output only (repeatable).")
+@click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file.")
+def convert(model: str, target: str, outputs: tuple[str, ...], own: tuple[str, ...]) -> None:
+    """Write MODEL in the network language, to read and edit; it compiles to the same reactions."""
+    from nn2crn import compiler
+    from nn2crn.templates.registry import read_template
+
+    library = compiler.Library(tuple(read_template(Path(f)) for f in own))
+    compiler.refuse_overwriting(model, [target])
+    written = compiler.convert(compiler.load(model, outputs=outputs, library=library), target, library=library)
+    click.echo(f"{model}: written as {' and '.join(map(str, written))}", err=True)
+
+
 def _compiled(  # noqa: PLR0913  # one argument per option
     model: str,
     *,

@@ -7,13 +7,16 @@ The data's way through it:
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from nn2crn.backends import FORMATS, format_of
-from nn2crn.backends.files import write_text
-from nn2crn.errors import Nn2crnError, UsageError
+import numpy as np
+
+from nn2crn.backends import FORMATS, format_of, network_language
+from nn2crn.backends.files import write_bytes, write_text
+from nn2crn.errors import Nn2crnError, OutputError, UsageError
 from nn2crn.frontends import Request, open_model, reader_for
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
@@ -115,6 +118,37 @@ def write(network: ReactionNetwork, path: str | Path, *, to: str = "", **options
     write_text(Path(path), lambda out: target.emit(network, out, **options))
 
 
+def convert(network: Network, path: str | Path, *, library: Library | None = None) -> tuple[Path, ...]:
+    """Writes a network as it was loaded in the network language, its weights beside it in an .npz of the same stem.
+
+    Each file is written whole or not at all, the weights first.
+
+    Args:
+        network: what `load` returned.
+        path: the text, which ends in .nn.
+        library: the templates the network names; those of the package if None.
+
+    Returns:
+        The files written: the text, and the weights unless all of them are in the text.
+
+    Raises:
+        UsageError: the path does not end in .nn.
+        UnsupportedError: the language has no words for a part of the network.
+        OutputError: a target cannot be written, or the .npz there belongs to something else.
+    """
+    text, said = Path(path), io.StringIO()
+    if text.suffix != ".nn":
+        raise UsageError(f"{path}: a network is written as a .nn file", hint="for instance: -o model.nn")
+    weights = text.with_suffix(".npz")
+    arrays = network_language.emit(network, said, weights.name, library)
+    if arrays:
+        if weights.exists() and not text.exists():
+            raise OutputError(f"{weights} is there already, and not as the weights of {text}", hint="give another -o")
+        write_bytes(weights, lambda out: np.savez(out, allow_pickle=False, **arrays))
+    write_text(text, lambda out: print(said.getvalue(), end="", file=out))
+    return (text, weights) if arrays else (text,)
+
+
 def plan_targets(model: str, targets: Sequence[str], formats: Sequence[str]) -> list[tuple[str, str]]:
     """(target, format) pairs for the command line: what to write and how.
 
@@ -127,12 +161,17 @@ def plan_targets(model: str, targets: Sequence[str], formats: Sequence[str]) -> 
         return [(stem + f.suffixes[0], f.name) for f in chosen]
     if len(set(targets)) < len(targets):
         raise UsageError("a target is named twice", hint="each -o writes a file of its own")
-    if any(t != "-" and Path(t).exists() and Path(model).exists() and Path(t).samefile(model) for t in targets):
-        raise UsageError(f"the target would overwrite the model {model}", hint="give another -o")
+    refuse_overwriting(model, targets)
     if len(formats) not in (0, 1, len(targets)):
         raise UsageError(f"{len(formats)} formats for {len(targets)} target(s)", hint="give --to once, or once per -o")
     named = list(formats) * len(targets) if len(formats) == 1 else list(formats) or [""] * len(targets)
     return [(t, format_of(t, f).name) for t, f in zip(targets, named, strict=True)]
+
+
+def refuse_overwriting(model: str, targets: Sequence[str]) -> None:
+    """Raises UsageError if a target is the model itself."""
+    if any(t != "-" and Path(t).exists() and Path(model).exists() and Path(t).samefile(model) for t in targets):
+        raise UsageError(f"the target would overwrite the model {model}", hint="give another -o")
 
 
 def _checked(step: Pass, network: Network) -> Network:
@@ -143,4 +182,15 @@ def _checked(step: Pass, network: Network) -> Network:
         raise
 
 
-__all__ = ["FORMATS", "Library", "Options", "compile", "load", "passes", "plan_targets", "write"]
+__all__ = [
+    "FORMATS",
+    "Library",
+    "Options",
+    "compile",
+    "convert",
+    "load",
+    "passes",
+    "plan_targets",
+    "refuse_overwriting",
+    "write",
+]

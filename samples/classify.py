@@ -1,8 +1,10 @@
 """Classify irises with chemistry: python classify.py iris/iris.onnx build/iris.xml iris/iris.csv.
 
-For each flower, set the input concentrations of the compiled reaction network, let the reactions run to their steady
-state, and read the logits off the output concentrations. The neural network, run by ONNX Runtime, says what they
-should be. Exit code 0 when the two name the same species for every flower, 1 otherwise.
+The reaction network is one that computes logits: nn2crn compile iris/iris.onnx --logits -o build/iris.xml, as `make`
+does. (Without --logits, the softmax is chemistry, too, and the outputs are probabilities.) For each flower, set the
+input concentrations, let the reactions run to their steady state, and read the logits off the output concentrations.
+The neural network, run by ONNX Runtime, says what they should be. Exit code 0 when the two name the same species
+for every flower, 1 otherwise.
 """
 
 import argparse
@@ -44,7 +46,7 @@ def parameter_ids(sbml_path: str, tensor: str, size: int) -> list[str]:
     try:
         return [ids[f"{tensor}[{i}]"] for i in range(size)]
     except KeyError as name:
-        raise SystemExit(f"{sbml_path}: no parameter is named {name}; was it compiled from this model?") from None
+        raise SystemExit(f"{sbml_path}: no parameter is named {name}; compile this model with --logits") from None
 
 
 def chemistry_logits(
@@ -69,7 +71,7 @@ def main() -> int:
     """Compare the two on every flower of the file, and say so in one line."""
     parser = argparse.ArgumentParser(description="Classify irises with a compiled reaction network.")
     parser.add_argument("model", help="the trained network: iris.onnx")
-    parser.add_argument("sbml", help="the reaction network compiled from it: iris.xml")
+    parser.add_argument("sbml", help="the reaction network compiled from it with --logits: iris.xml")
     parser.add_argument("samples", help="the flowers, one per line, the label last: iris.csv")
     arguments = parser.parse_args()
 

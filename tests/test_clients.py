@@ -6,6 +6,7 @@ from functools import cache
 
 import basico
 import numpy as np
+import onnxruntime
 import pytest
 import roadrunner
 from clients import HOSTILE, MODELS, SAMPLES, Copasi, RoadRunner, net_named, onnx_logits, port_ids, smoothed, written
@@ -130,3 +131,19 @@ def test_hostile_names_change_nothing(tmp_path, client):
     x = np.random.default_rng(3).normal(size=(2, 2 * len(names)))
     chemistry = computed((CLIENTS[client](path), *port_ids(path, net)), x, {})
     np.testing.assert_allclose(chemistry, smoothed(net, x), rtol=0, atol=SETTLED)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_the_softmax_of_the_irises_is_chemistry_too(tmp_path, client):
+    """Within the template's stated error of 13/4^6, and what the logits' own error of 2e-4 makes of it."""
+    x = samples("iris").astype(np.float32)
+    session = onnxruntime.InferenceSession(MODELS["iris"])
+    (expected,) = session.run(["probabilities"], {"X": x})
+    path = tmp_path / "iris.xml"
+    nn2crn.write(nn2crn.compile(nn2crn.load(MODELS["iris"])), path)
+    program = CLIENTS[client](path)
+    for row, probabilities in zip(x.astype(float), expected, strict=True):
+        values = {f"X_{i}": v for i, v in enumerate(row.tolist())}
+        halfway, final = program.run(values, [f"probabilities_{i}" for i in range(3)], {})
+        np.testing.assert_allclose(halfway, final, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(final, probabilities, rtol=0, atol=13 / 4**6 + 4e-4)

@@ -9,11 +9,12 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from nn2crn.errors import OutputError
 
 Emit = Callable[[TextIO], None]
+EmitBytes = Callable[[BinaryIO], None]
 
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 _STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
@@ -34,6 +35,20 @@ def write_text(path: Path, emit: Emit) -> None:
         raise OutputError(f"cannot write {path}: {e.strerror or e}") from None
 
 
+def write_bytes(path: Path, emit: EmitBytes) -> None:
+    """Writes a regular file by way of a temporary one in the same folder.
+
+    Raises:
+        OutputError: as for `write_text`, and for a target that is no regular file.
+    """
+    if path.exists() and not path.is_file():
+        raise OutputError(f"cannot write {path}: it is not a file")
+    try:
+        _replace(path.resolve(), emit)
+    except OSError as e:
+        raise OutputError(f"cannot write {path}: {e.strerror or e}") from None
+
+
 def _write(path: Path, emit: Emit) -> None:
     descriptor = _descriptor(path)
     if str(path) == "-":
@@ -45,7 +60,7 @@ def _write(path: Path, emit: Emit) -> None:
     elif path.exists() and not path.is_file():
         _write_through(path, emit)
     else:
-        _replace(path.resolve(), emit)  # through a symbolic link, which must stay one
+        _replace(path.resolve(), lambda raw: _encode(raw, emit))  # through a symbolic link, which must stay one
 
 
 def _descriptor(path: Path) -> int | None:
@@ -77,10 +92,16 @@ def _write_stdout(emit: Emit) -> None:
         out.detach()
 
 
-def _replace(target: Path, emit: Emit) -> None:
+def _encode(raw: BinaryIO, emit: Emit) -> None:
+    out = io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
+    emit(out)
+    out.detach()  # flushes; the file is closed by whoever opened it
+
+
+def _replace(target: Path, emit: EmitBytes) -> None:
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:100]}.", dir=target.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
+        with os.fdopen(handle, "wb") as out:
             emit(out)
             out.flush()
             os.fsync(out.fileno())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,13 @@ from nn2crn.errors import NotationError, UsageError
 from nn2crn.frontends import ModelFile, Request
 from nn2crn.frontends.dsl_expressions import ExpressionBuilder, Value
 from nn2crn.frontends.dsl_literals import Literal
-from nn2crn.ir.arrays import Floats
+from nn2crn.ir.arrays import Floats, dense, floats
 from nn2crn.ir.network import Input, Network, Output
 from nn2crn.notation.grammar import location, parse
 from nn2crn.templates import Library
 
 MAXIMAL_DEPTH = 200
-_BRACKETS = re.compile(r'#[^\n]*|"[^"\n]*"|[()\[\]]')  # those in comments and strings are skipped
+_BRACKETS = re.compile(r'#[^\n]*|"[^"\\\n]*(?:\\.[^"\\\n]*)*"|[()\[\]]')  # those in comments and strings are skipped
 
 
 def load(model: ModelFile, request: Request) -> Network:
@@ -71,6 +73,16 @@ def _choose(network: Network, names: tuple[str, ...], path: Path) -> Network:
     return network.replace(outputs=tuple(chosen))
 
 
+def _quoted(text: str) -> frozenset[str]:
+    """All that stands in quotes, faulty escapes aside, which are reported when they are read."""
+    names = set()
+    for quoted in _BRACKETS.findall(text):
+        if quoted.startswith('"'):
+            with suppress(ValueError):
+                names.add(str(json.loads(quoted, strict=False)))
+    return frozenset(names)
+
+
 def _check_nesting(text: str, file: str) -> None:
     depth = 0
     for bracket in _BRACKETS.finditer(text):
@@ -87,7 +99,7 @@ class _NetworkBuilder(ExpressionBuilder):
     """Makes the network, statement by statement."""
 
     def __init__(self, text: str, file: str, folder: Path, stem: str, library: Library) -> None:
-        super().__init__(text, file, folder, library)
+        super().__init__(text, file, folder, library, _quoted(text))
         self.name = stem
         self.outputs: dict[str, Output] = {}
 
@@ -100,13 +112,13 @@ class _NetworkBuilder(ExpressionBuilder):
         return Network(self.name, tuple(self.nodes), tuple(self.outputs.values()), source=source)
 
     def title(self, _meta: Meta, children: list[Token]) -> None:
-        self.name = str(children[0])
+        self.name = self.unquoted(children[0])
 
     def input(self, meta: Meta, children: list[Any]) -> None:
         name, sizes, *domain = children
         self._check_new(name)
         shape = self._shape(sizes)
-        value = Value(str(name), math.prod(shape))
+        value = Value(self.unquoted(name), math.prod(shape))
         lower, upper = self._bounds(domain[0], value.size) if domain else (None, None)
         self.nodes.append(Input(value.node, shape, lower, upper, self.origin(meta)))
         self.values[value.node] = value
@@ -117,35 +129,38 @@ class _NetworkBuilder(ExpressionBuilder):
     def target(self, _meta: Meta, children: list[Token]) -> Token:
         """Comes before the expression it is the target of, whose nodes are named after it."""
         self._check_new(children[0])
-        self.statement, self.made = str(children[0]), 0
+        self.statement, self.made = self.unquoted(children[0]), 0
         return children[0]
 
     def assignment(self, _meta: Meta, children: list[Any]) -> None:
         self._bind(*children)
 
     def output(self, meta: Meta, children: list[Any]) -> None:
-        name = str(children[0])
+        name = self.unquoted(children[0])
         value = self._bind(*children) if len(children) > 1 else self.look_up(name, children[0])
         if name in self.outputs:
             raise self.error(f"output {name!r} is stated twice", children[0])
         self.outputs[name] = Output(name, value.node, (value.size,), self.origin(meta))
 
-    def _bind(self, name: str, value: Value) -> Value:
+    def _bind(self, target: Token, value: Value) -> Value:
         """The value under the statement's name; another name for a node that has one makes no node."""
-        if "." in value.node:
-            self.nodes[-1] = replace(self.nodes[-1], name=str(name))
-            value = Value(str(name), value.size)
-        self.values[str(name)] = value
+        name = self.unquoted(target)
+        if value.node in self.unnamed:
+            self.unnamed.remove(value.node)
+            self.nodes[-1] = replace(self.nodes[-1], name=name)
+            value = Value(name, value.size)
+        self.values[name] = value
         return value
 
-    def _check_new(self, name: Token) -> None:
-        if "." in name:
-            raise self.error(f"the name {str(name)!r} has a dot", name, "only a function has one, before its variant")
+    def _check_new(self, token: Token) -> None:
+        name = self.unquoted(token)
+        if token.type == "NAME" and "." in name:
+            raise self.error(f"the name {name!r} has a dot", token, "only a function has one, before its variant")
         if name in self.values:
-            raise self.error(f"the name {str(name)!r} is defined twice", name, "give each value a name of its own")
+            raise self.error(f"the name {name!r} is defined twice", token, "give each value a name of its own")
 
     def _shape(self, sizes: Literal) -> tuple[int, ...]:
-        numbers = sizes.array.reshape(-1).tolist()
+        numbers = dense(sizes.array).reshape(-1).tolist()
         if sizes.array.ndim != 1 or not all(n >= 1 and n.is_integer() for n in numbers):
             hint = "for instance: input x[1, 28, 28]"
             raise self.error("a shape is a list of positive whole numbers", sizes.place, hint)
@@ -155,7 +170,9 @@ class _NetworkBuilder(ExpressionBuilder):
 
     def _bounds(self, domain: list[Literal], size: int) -> tuple[Floats, Floats]:
         """The domain's lower and upper bound, each () or (size,)."""
-        lower, upper = (self.vector(b, size, "bound") if b.array.ndim else b.array for b in domain)
+        lower, upper = (self.vector(b, size, "bound") if b.number is None else floats(b.number) for b in domain)
+        if np.any(lower == np.inf) or np.any(upper == -np.inf):
+            raise self.error("no number lies between these bounds", domain[0].place, "the widest domain is [-inf, inf]")
         wrong = np.flatnonzero(np.broadcast_to(lower > upper, size))
         if wrong.size:
             low, high = (float(np.broadcast_to(b, size)[wrong[0]]) for b in (lower, upper))

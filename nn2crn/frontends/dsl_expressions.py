@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,12 +17,12 @@ from lark.visitors import v_args
 from scipy import sparse
 
 from nn2crn.frontends.dsl_literals import Literal, LiteralBuilder, Place
-from nn2crn.ir.arrays import Floats, Matrix
+from nn2crn.ir.arrays import Floats, Matrix, floats
 from nn2crn.ir.network import Activation, Affine, Node, Term
 from nn2crn.templates import Library, Template
 
 MAXIMAL_SIZE = 1 << 20  # of a vector; a few bytes of text could otherwise ask for any amount of memory
-_BUILT_IN = ("dense", "concat")
+_BUILT_IN = ("dense", "concat", "constant")
 _SHOWN_NAMES = 10
 
 
@@ -56,19 +57,20 @@ class Call:
 class ExpressionBuilder(LiteralBuilder):
     """Makes the nodes of expressions, bottom-up and left to right.
 
-    A node is called after its statement and a count, `h.1`, which no name in the text can be. The outermost node of a
-    statement is made last; it takes the name of the statement afterwards.
+    A node is called after its statement and a count, `h.1`, unless that is one of the `quoted` names of the text. The
+    outermost node of a statement is made last; it takes the name of the statement afterwards.
     """
 
-    def __init__(self, text: str, file: str, folder: Path, library: Library) -> None:
+    def __init__(self, text: str, file: str, folder: Path, library: Library, quoted: AbstractSet[str]) -> None:
         super().__init__(text, file, folder)
-        self.library = library
+        self.library, self.quoted = library, quoted
         self.nodes: list[Node] = []
         self.values: dict[str, Value] = {}
+        self.unnamed: set[str] = set()
         self.statement, self.made = "", 0
 
     def reference(self, meta: Meta, children: list[Token]) -> Value:
-        return self.look_up(str(children[0]), meta)
+        return self.look_up(self.unquoted(children[0]), meta)
 
     def addition(self, meta: Meta, children: list[Any]) -> Value:
         size = children[0].size
@@ -97,6 +99,8 @@ class ExpressionBuilder(LiteralBuilder):
         call = Call(str(children[0]), [c for c in children if isinstance(c, Value)], keywords, meta)
         if call.function == "dense":
             return self._dense(call)
+        if call.function == "constant":
+            return self._constant(call)
         return self._concat(call) if call.function == "concat" else self._activation(call)
 
     def _dense(self, call: Call) -> Value:
@@ -114,6 +118,13 @@ class ExpressionBuilder(LiteralBuilder):
         bias = call.keywords.get("bias")
         constant = self.vector(bias.value, n_out, "bias") if bias else np.zeros(n_out)
         return self._affine(call.place, {source.node: weight.array}, constant)
+
+    def _constant(self, call: Call) -> Value:
+        self._check(call, 0, ["value"])
+        if "value" not in call.keywords:
+            raise self.error("constant needs a value", call.place, "for instance: constant(value = [1, 2])")
+        value = call.keywords["value"].value
+        return self._affine(call.place, {}, self.vector(value, max(value.array.shape, default=1), "value"))
 
     def _concat(self, call: Call) -> Value:
         self._check(call, None, [])
@@ -152,7 +163,7 @@ class ExpressionBuilder(LiteralBuilder):
         if "width" not in call.keywords:
             return size
         value = call.keywords["width"].value
-        width = float(value.array) if not value.array.ndim else 0.0
+        width = value.number or 0.0
         if width < 1 or size % width:
             raise self.error(f"a width must divide the size, {size}", value.place)
         return int(width)
@@ -167,15 +178,16 @@ class ExpressionBuilder(LiteralBuilder):
 
     def _attribute(self, keyword: Keyword, size: int) -> Floats:
         """A number, or one per neuron: () or (size,)."""
-        return self.vector(keyword.value, size, keyword.name) if keyword.value.array.ndim else keyword.value.array
+        number = keyword.value.number
+        return self.vector(keyword.value, size, keyword.name) if number is None else floats(number)
 
     def _setting(self, keyword: Keyword, template: Template) -> float:
-        value = keyword.value
-        if value.array.ndim:
+        value, number = keyword.value, keyword.value.number
+        if number is None:
             raise self.error(f"{keyword.name} is a single number, but this is {value.shape}", value.place)
         with self.located(value.place):
-            template.values({keyword.name: float(value.array)})
-        return float(value.array)
+            template.values({keyword.name: number})
+        return number
 
     def _affine(self, meta: Meta, weights: Mapping[str, Matrix], bias: Floats) -> Value:
         terms = tuple(Term(source, weight) for source, weight in weights.items())
@@ -183,16 +195,19 @@ class ExpressionBuilder(LiteralBuilder):
 
     def _name(self) -> str:
         self.made += 1
+        while f"{self.statement}.{self.made}" in self.quoted:
+            self.made += 1
         return f"{self.statement}.{self.made}"
 
     def _add(self, node: Node) -> Value:
         self.nodes.append(node)
+        self.unnamed.add(node.name)
         return Value(node.name, node.size)
 
     def _check(self, call: Call, count: int | None, allowed: list[str]) -> None:
         """Refuses another number of vectors than `count` (None: at least one), and keywords that are not allowed."""
-        if not call.sources or count not in (None, len(call.sources)):
-            wanted = "at least 1 vector" if count is None else f"{count} vector{'s' if count > 1 else ''}"
+        if count != len(call.sources) and (count is not None or not call.sources):
+            wanted = "at least 1 vector" if count is None else f"{count or 'no'} vector{'s' if count > 1 else ''}"
             raise self.error(f"{call.function} takes {wanted}, not {len(call.sources)}", call.place)
         for k in call.keywords.values():
             if k.name not in allowed:

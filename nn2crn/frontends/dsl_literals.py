@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +14,11 @@ import numpy as np
 from lark.lexer import Token
 from lark.tree import Meta
 from lark.visitors import Transformer_NonRecursive, v_args
+from scipy import sparse
 
 from nn2crn.errors import ModelError, NotationError, UsageError
 from nn2crn.frontends.weights import read_array
-from nn2crn.ir.arrays import Floats, floats
+from nn2crn.ir.arrays import Floats, Matrix, dense, floats
 from nn2crn.notation.grammar import location
 
 Place = Meta | Token
@@ -23,15 +26,20 @@ Place = Meta | Token
 
 @dataclass(frozen=True, eq=False)
 class Literal:
-    """Numbers and their place in the text. A single number has no axes."""
+    """Numbers and their place in the text. A single number has no axes; a matrix from a file may be sparse."""
 
-    array: Floats
+    array: Matrix
     place: Meta
 
     @property
     def shape(self) -> str:
         """`a single number`, or `of shape (2, 3)`."""
         return f"of shape {self.array.shape}" if self.array.ndim else "a single number"
+
+    @property
+    def number(self) -> float | None:
+        """The value of a single number, or None."""
+        return None if self.array.ndim else float(self.array.item())
 
 
 @v_args(meta=True)
@@ -45,6 +53,9 @@ class LiteralBuilder(Transformer_NonRecursive[Token, Any]):
     def number(self, meta: Meta, children: list[Token]) -> Literal:
         return self._finite(np.array(float("".join(children))), meta)
 
+    def infinity(self, meta: Meta, children: list[Token]) -> Literal:
+        return Literal(floats(-math.inf if children else math.inf), meta)
+
     def numbers(self, meta: Meta, children: list[Any]) -> Literal:
         rows = [c for c in children if isinstance(c, Literal)]
         if not rows:
@@ -57,16 +68,28 @@ class LiteralBuilder(Transformer_NonRecursive[Token, Any]):
             if row.array.size != rows[0].array.size:
                 message = f"this row has size {row.array.size}, the first one {rows[0].array.size}"
                 raise self.error(message, row.place, "all rows of a matrix have the same size")
-        return Literal(floats(np.stack([row.array for row in rows])), meta)
+        return Literal(floats(np.stack([dense(row.array) for row in rows])), meta)
 
     def load(self, meta: Meta, children: list[Token]) -> Literal:
         with self.located(meta):
-            return Literal(read_array(self.folder, *(string[1:-1] for string in children)), meta)
+            return Literal(read_array(self.folder, *map(self.unquoted, children)), meta)
+
+    def unquoted(self, name: Token) -> str:
+        """A name as it is meant: one in quotes has JSON's escapes, any other is itself."""
+        if not name.startswith('"'):
+            return str(name)
+        try:
+            text = str(json.loads(name, strict=False))
+            text.encode()  # half of a surrogate pair is no text, and could not be written
+        except ValueError:
+            hint = r"escapes are those of JSON: \" \\ \n \t \u03bb"
+            raise self.error(f"{name} has an escape that means nothing", name, hint) from None
+        return text
 
     def vector(self, literal: Literal, size: int, what: str) -> Floats:
         """The literal as a vector (size,); a file may hold it as a matrix of one row or one column."""
         array = literal.array
-        if array.ndim == 0 or array.size != size or max(array.shape) != size:
+        if isinstance(array, sparse.csr_array) or array.ndim == 0 or array.size != size or max(array.shape) != size:
             raise self.error(f"the {what} is {literal.shape}, but a vector of size {size} is needed", literal.place)
         return array.reshape(-1)
 

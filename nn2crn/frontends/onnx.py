@@ -23,7 +23,7 @@ from nn2crn.frontends.onnx_ops import (
     Value,
     run_reference,
 )
-from nn2crn.frontends.onnx_read import read
+from nn2crn.frontends.onnx_read import read, refuse_contradictions
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.network import Network
 
@@ -50,6 +50,7 @@ def load(model: ModelFile, request: Request) -> Network:
     """
     proto = read(model)
     network = _Importer(model, proto, request).run()
+    refuse_contradictions(proto, model)
     if _has_open_batch(proto) and any(n.op_type in _MAY_MIX for n in proto.graph.node):
         _refuse_mixing(model, proto, request)
     return network
@@ -115,14 +116,18 @@ class _Importer:
         self.initializers = {t.name: t for t in self.graph.initializer}
         self.producers = {o: n for n in self.graph.node for o in n.output if o}
         self.values: dict[str, Value] = {"": None}
+        if self.graph.sparse_initializer:
+            raise UnsupportedError(
+                f"{self.path}: sparse initializers are not supported", hint="store the weights dense"
+            )
         self.refused: set[str] = set()
         self.outputs = [self._without_tail(name) for name in self._choose(request.outputs)]
 
     def run(self) -> Network:
-        for i in self.graph.input:
-            if i.name not in self.initializers:
-                self.values[i.name] = Signal(self.wires.input(i.name, self._input_shape(i), f"input {i.name!r}"))
         needed = self._needed()
+        for i in self.graph.input:
+            if i.name not in self.initializers and i.name in needed:
+                self.values[i.name] = Signal(self.wires.input(i.name, self._input_shape(i), f"input {i.name!r}"))
         for node in self.graph.node:
             if needed.intersection(node.output):
                 self._node(node)

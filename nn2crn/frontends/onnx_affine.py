@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -70,7 +70,8 @@ def _conv(graph: WireGraph, node: OpNode) -> Value:
     """Convolution in any number of dimensions, with groups, strides, pads and dilations."""
     x, weight = node.signal(0), node.constant(1, "kernel").astype(np.float64)
     groups, (n, c), m = node.attributes.get("group", 1), x.shape[:2], weight.shape[0]
-    if weight.ndim != x.wires.ndim or weight.shape[1] * groups != c or m % groups:
+    named = node.attributes.get("kernel_shape", weight.shape[2:])
+    if tuple(named) != weight.shape[2:] or weight.ndim != x.wires.ndim or weight.shape[1] * groups != c or m % groups:
         raise ValueError(f"a kernel of shape {weight.shape} in {groups} group(s) does not fit {x.shape}")
     looked = windows(node, x.shape[2:], weight.shape[2:])
     size = int(np.prod(x.shape[2:], dtype=int))
@@ -222,22 +223,37 @@ def _einsum(graph: WireGraph, node: OpNode) -> Value:
 @add_op("Resize")
 @add_op("Upsample")
 def _resize(graph: WireGraph, node: OpNode) -> Value:
-    """Linear in the signal at constant sizes; the matrix is found by applying ONNX's reference to a basis."""
+    """At constant sizes it is affine; the map is found by applying ONNX's reference to a basis."""
     x = node.signal(0)
+    resize = node if node.op == "Resize" and node.opset >= _RESIZE_11 else _as_resize_11(node)
 
     def apply(basis: Floats) -> Floats:
-        return np.stack([node.reference((one, *node.inputs[1:])) for one in basis])
+        return np.stack([resize.reference((one, *resize.inputs[1:])) for one in basis])
 
     return _by_basis(graph, node, x, apply)
+
+
+_RESIZE_11 = 11
+
+
+def _as_resize_11(node: OpNode) -> OpNode:
+    """Upsample, and Resize before opset 11, scaled without an offset."""
+    scales = node.attributes.get("scales")
+    scales = node.constant(1, "scales") if scales is None else np.asarray(scales, dtype=np.float32)
+    mode = node.attributes.get("mode", b"nearest").decode()
+    proto = node.remade("Resize", ["x", "", "scales"], mode=mode, nearest_mode="floor",
+                        coordinate_transformation_mode="asymmetric")  # fmt: skip
+    return replace(node, op="Resize", inputs=(node.input(0), None, scales), opset=13, proto=proto)
 
 
 def _by_basis(graph: WireGraph, node: OpNode, x: Signal, apply: Callable[[Floats], Floats]) -> Signal:
     n = x.wires.size
     if n * n > _DENSE_LIMIT:
         raise Refusal(f"it acts on {n} signals, more than this operator can be analysed for")
-    columns = apply(np.eye(n).reshape(n, *x.shape))
+    at_zero = apply(np.zeros((1, *x.shape)))
+    columns = apply(np.eye(n).reshape(n, *x.shape)) - at_zero
     matrix = sparse.csr_array(columns.reshape(n, -1).T)
-    return _map(graph, node, x, matrix, np.zeros(matrix.shape[0]), columns.shape[1:])
+    return _map(graph, node, x, matrix, at_zero.reshape(-1), columns.shape[1:])
 
 
 def _map(  # noqa: PLR0913  # the parts of a map

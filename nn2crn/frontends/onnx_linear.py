@@ -31,20 +31,22 @@ def _gemm(graph: WireGraph, node: OpNode) -> Signal:
 @add_op("Add")
 def _add(graph: WireGraph, node: OpNode) -> Signal:
     """Of signals or constants, with broadcasting."""
-    return weighted_sum(graph, node, [(node.input(0), 1.0), (node.input(1), 1.0)])
+    a, b = node.operands()
+    return weighted_sum(graph, node, [(a, 1.0), (b, 1.0)])
 
 
 @add_op("Sub")
 def _sub(graph: WireGraph, node: OpNode) -> Signal:
     """Of signals or constants, with broadcasting."""
-    return weighted_sum(graph, node, [(node.input(0), 1.0), (node.input(1), -1.0)])
+    a, b = node.operands()
+    return weighted_sum(graph, node, [(a, 1.0), (b, -1.0)])
 
 
 @add_op("BatchNormalization")
 def _batch_normalization(graph: WireGraph, node: OpNode) -> Signal:
     """Inference: (x - mean) scale / sqrt(var + epsilon) + bias, per channel (axis 1)."""
     x = node.input(0)
-    if not isinstance(x, Signal) or node.attributes.get("training_mode", 0):
+    if not isinstance(x, Signal) or node.attributes.get("training_mode", 0) or node.outputs > 1:
         raise Refusal("it is in training mode, or normalises a constant", "export the model for inference")
     names = ("scale", "bias", "mean", "variance")
     scale, bias, mean, variance = (node.constant(i, n).astype(np.float64) for i, n in enumerate(names, 1))

@@ -135,7 +135,8 @@ def _space_to_depth(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Blocks of space stacked as channels."""
     b = node.attributes["blocksize"]
     n, c, h, w = x.shape
-    return x.reshape(n, c, h // b, b, w // b, b).transpose(0, 3, 5, 1, 2, 4).reshape(n, c * b**2, h // b, w // b)
+    order = (0, 3, 5, 1, 2, 4) if node.attributes.get("mode", b"DCR") == b"DCR" else (0, 1, 3, 5, 2, 4)
+    return x.reshape(n, c, h // b, b, w // b, b).transpose(order).reshape(n, c * b**2, h // b, w // b)
 
 
 @add_op("Shape")

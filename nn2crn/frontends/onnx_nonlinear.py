@@ -198,7 +198,7 @@ def _neg(graph: WireGraph, node: OpNode) -> Signal:
 @add_op("Mul")
 def _mul(graph: WireGraph, node: OpNode) -> Signal:
     """An affine map by a constant; the activation product of two signals, silu of x and sigmoid(x)."""
-    a, b = node.input(0), node.input(1)
+    a, b = node.operands()
     if isinstance(a, Signal) and isinstance(b, Signal):
         first, second = np.broadcast_arrays(a.wires, b.wires)
         return _times(graph, node, first, second)
@@ -223,7 +223,7 @@ def _times(graph: WireGraph, node: OpNode, a: Ints, b: Ints) -> Signal:
 @add_op("Div")
 def _div(graph: WireGraph, node: OpNode) -> Signal:
     """An affine map by a constant; else the activation division."""
-    a, b = node.input(0), node.input(1)
+    a, b = node.operands()
     if isinstance(b, np.ndarray) and isinstance(a, Signal):
         return _scaled(graph, node, a, 1 / b.astype(np.float64))
     numerator = a if isinstance(a, Signal) else constant_signal(graph, node, np.asarray(a, dtype=np.float64))

@@ -50,6 +50,9 @@ class Refusal(Exception):  # noqa: N818  # collected and reported as one Unsuppo
         self.reason, self.remedy = reason, remedy
 
 
+_NUMPY_BROADCASTING = 7  # the opset from which shapes are broadcast as in numpy
+
+
 @dataclass(frozen=True)
 class OpNode:
     """An ONNX node as the operators see it."""
@@ -77,6 +80,12 @@ class OpNode:
     def with_attributes(self, attributes: Mapping[str, Any]) -> OpNode:
         return replace(self, attributes=attributes)
 
+    def remade(self, op: str, inputs: list[str], **attributes: Any) -> Any:
+        """An ONNX node of another kind with this one's outputs."""
+        from onnx import helper
+
+        return helper.make_node(op, inputs, list(self.proto.output), **attributes)
+
     def reference(self, inputs: Sequence[Value]) -> Floats:
         """What ONNX's reference implementation makes of constant inputs."""
         return np.asarray(run_reference(self.proto, inputs, self.opset)[0], dtype=np.float64)
@@ -90,6 +99,17 @@ class OpNode:
         if not isinstance(value, np.ndarray):
             raise Refusal(f"its {what} is computed from the inputs", "only constant ones can be compiled")
         return value
+
+    def operands(self) -> tuple[Value, Value]:
+        """Two operands; before opset 7 the second's first axis may be aligned with axis `axis` of the first."""
+        a, b = self.input(0), self.input(1)
+        if self.opset >= _NUMPY_BROADCASTING or "axis" not in self.attributes:
+            return a, b
+        if not isinstance(a, Signal | np.ndarray) or not isinstance(b, Signal | np.ndarray):
+            raise Refusal("an operand is missing")
+        rank, own = len(a.shape), len(b.shape)
+        shape = (*b.shape, *[1] * (rank - self.attributes["axis"] % rank - own))
+        return a, Signal(b.wires.reshape(shape)) if isinstance(b, Signal) else b.reshape(shape)
 
     def axes(self) -> list[int] | None:
         """`axes`, an attribute before opset 13 and an input since."""

@@ -6,23 +6,30 @@ A .nn file may come from a stranger: it reads nothing outside its own folder, an
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib import format as npy
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
+from scipy import sparse
 
 from nn2crn.errors import ModelError
-from nn2crn.ir.arrays import Floats, floats
+from nn2crn.ir.arrays import Floats, Matrix, floats
 
 _NUMERIC = "iuf"  # kinds of numpy types: integers and floats
 _SUFFIXES = (".npy", ".npz", ".csv")
+_SPARSE = ("data", "indices", "indptr", "shape")
+_MOST_COMPRESSED = 1032  # times that deflate can shrink
 
 
-def read_array(folder: Path, name: str, key: str = "") -> Floats:
+def read_array(folder: Path, name: str, key: str = "") -> Matrix:
     """The array in a file, in double precision; a .csv is always a matrix.
+
+    A sparse matrix is four arrays of an .npz file: `key.data`, `key.indices`, `key.indptr` and `key.shape` of its
+    compressed rows (CSR).
 
     Args:
         folder: where the model is; `name` is relative to it and must stay inside, symbolic links followed.
@@ -39,13 +46,15 @@ def read_array(folder: Path, name: str, key: str = "") -> Floats:
         raise ModelError(f"{name!r} holds one array and has no keys", hint=f'write load("{name}")')
     try:
         path = _inside(folder, name)
-        array = _npz(path, name, key) if suffix == ".npz" else _csv(path, name) if suffix == ".csv" else _npy(path)
+        if suffix == ".npz":
+            return _npz(path, name, key)
+        array = _csv(path, name) if suffix == ".csv" else _npy(path)
     except ModelError:
         raise
     except Exception as e:  # noqa: BLE001  # numpy, zipfile and the system raise a dozen kinds for a bad file
         reason = (e.strerror if isinstance(e, OSError) else None) or str(e).partition("\n")[0] or type(e).__name__
         raise ModelError(f"{name!r} cannot be read: {reason}") from None
-    return _checked(array, f"{name!r}, {key!r}" if key else repr(name))
+    return _checked(array, repr(name))
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -63,15 +72,52 @@ def _inside(folder: Path, name: str) -> Path:
 
 def _npy(path: Path) -> NDArray[Any]:
     """Mapped before it is copied, so that a size the file does not have is refused and not allocated."""
-    return np.array(open_memmap(path, mode="r"))
+    return np.array(npy.open_memmap(path, mode="r"))
 
 
-def _npz(path: Path, name: str, key: str) -> NDArray[Any]:
+def _npz(path: Path, name: str, key: str) -> Matrix:
+    held = path.stat().st_size
     with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
-        if key not in archive.files:
-            what = f"{name!r} has no array {key!r}" if key else f"which array of {name!r}?"
-            raise ModelError(what, hint="its arrays: " + (", ".join(archive.files) or "none"))
-        return np.asarray(archive[key])
+        what = f"{name!r}, {key!r}"
+        if key in archive.files:
+            return _checked(_member(archive, key, held, what), what)
+        if {f"{key}.{part}" for part in _SPARSE} <= set(archive.files):
+            return _csr(what, *(_member(archive, f"{key}.{part}", held, what) for part in _SPARSE))
+        missing = f"{name!r} has no array {key!r}" if key else f"which array of {name!r}?"
+        raise ModelError(missing, hint="its arrays: " + (", ".join(archive.files) or "none"))
+
+
+def _member(archive: NpzFile[Any], key: str, held: int, what: str) -> NDArray[Any]:
+    """An array whose size is refused, and not allocated, if an archive of `held` bytes cannot have it."""
+    packed = archive.zip
+    info = packed.NameToInfo.get(f"{key}.npy") if packed is not None else None
+    if packed is None or info is None:
+        raise ModelError(f"{what} is not a numpy array")
+    with packed.open(info) as member:
+        version = npy.read_magic(member)
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read_header(member)
+        size = member.tell() + math.prod(shape) * dtype.itemsize
+    if not dtype.hasobject and (size != info.file_size or size > _MOST_COMPRESSED * held):
+        raise ModelError(f"{what} is cut short: an array of shape {shape} is not in the file")
+    return np.asarray(archive[key])
+
+
+def _csr(
+    what: str, data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any], shape: NDArray[Any]
+) -> sparse.csr_array[np.float64, tuple[int, int]]:
+    """The matrix, once its parts are known to fit: scipy's compiled code trusts them."""
+    whole = all(a.ndim == 1 and a.dtype.kind in "iu" for a in (indices, indptr, shape))
+    if not whole or data.shape != indices.shape or shape.shape != (2,) or np.any(shape < 1):
+        raise ModelError(f"{what} is no sparse matrix", hint="its parts are those of scipy.sparse.csr_array")
+    rows, columns = map(int, shape)
+    if len(indptr) != rows + 1 or indptr[0] != 0 or indptr[-1] != len(data) or np.any(indptr[1:] < indptr[:-1]):
+        raise ModelError(f"{what}: its rows do not fit its {len(data)} values")
+    if len(indices) and not 0 <= indices.min() <= indices.max() < columns:
+        raise ModelError(f"{what}: a column is outside the {columns} there are")
+    values = _checked(data, what) if data.size else floats([])
+    signed = (a.astype(np.int64) for a in (indices, indptr))
+    return sparse.csr_array((values, *signed), shape=(rows, columns))
 
 
 def _csv(path: Path, name: str) -> NDArray[Any]:

@@ -33,7 +33,8 @@ def as_matrix(values: Any) -> Matrix:
         matrix: sparse.csr_array[np.float64, tuple[int, int]] = sparse.csr_array(cast(Any, values), dtype=np.float64)
         matrix.sum_duplicates()
         return matrix
-    return floats(values)
+    # row by row in memory: how BLAS rounds a product depends on the layout, and equal networks must fuse equally
+    return floats(np.ascontiguousarray(values, dtype=np.float64))
 
 
 def times(a: Matrix, b: Matrix) -> Matrix:

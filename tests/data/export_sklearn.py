@@ -1,14 +1,15 @@
 """Export small scikit-learn nets by skl2onnx; write sklearn/*.onnx and sklearn/expected.npz.
 
-Each net is one hidden layer of 5 neurons trained on the iris data that scikit-learn ships, on two of its species (binary,
-labels 0 and 1) or all three (multiclass, labels in words). Files are named `<task>_<activation>.onnx`, as skl2onnx writes
-them by default (a classifier's probabilities in a ZipMap), `..._tensor.onnx` with zipmap=False (probabilities as a
-tensor), and `scaled_...` with a StandardScaler in front, all else being trained on data already standardised.
-expected.npz has 8 inputs by species and scale, and by file what scikit-learn makes of them, in double precision:
-probabilities (8, classes), or predictions (8, outputs).
+Each net is one hidden layer of 5 neurons trained on the iris data that scikit-learn ships, on two of its species
+(binary, labels 0 and 1) or all three (multiclass, labels in words). Files are named `<task>_<activation>.onnx`, as
+skl2onnx writes them by default (a classifier's probabilities in a ZipMap), `..._tensor.onnx` with zipmap=False
+(probabilities as a tensor), and `scaled_...` with a StandardScaler in front, all else being trained on data already
+standardised. expected.npz has 8 inputs plain and standardised, and by file what scikit-learn makes of them, in double
+precision: probabilities (8, classes), or predictions (8, outputs).
 
-To run it: `python tests/data/export_sklearn.py` where scikit-learn and skl2onnx are installed. Running it again gives the
-same bytes. The tests need neither. Made with Python 3.11.7, scikit-learn 1.9.1, skl2onnx 1.20.0, onnx 1.23.2, numpy 2.4.6.
+To run it: `python tests/data/export_sklearn.py` where scikit-learn and skl2onnx are installed. Running it again gives
+the same bytes. The tests need neither. Made with Python 3.11.7, scikit-learn 1.9.1, skl2onnx 1.20.0, onnx 1.23.2 and
+numpy 2.4.6.
 """
 
 import itertools
