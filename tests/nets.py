@@ -23,12 +23,13 @@ class Mlp:
 
     def network(self, name: str = "net", input_name: str = "x", output_name: str = "y") -> Network:
         size = self.weights[0].shape[1]
+        inner = f" of {input_name} and {output_name}"  # makes a name that is neither
         nodes: list = [Input(input_name, (size,), self.lower, None if self.lower is None else 10.0)]
         for k, (w, b) in enumerate(zip(self.weights, self.biases, strict=True)):
             last = k == len(self.weights) - 1
-            nodes.append(Affine(output_name if last else f"u{k}", (Term(nodes[-1].name, w),), b))
+            nodes.append(Affine(output_name if last else f"u{k}{inner}", (Term(nodes[-1].name, w),), b))
             if not last:
-                nodes.append(Activation(f"h{k}", "relu", (f"u{k}",), len(b)))
+                nodes.append(Activation(f"h{k}{inner}", "relu", (f"u{k}{inner}",), len(b)))
         return Network(name, tuple(nodes), (Output(output_name, output_name, (len(self.biases[-1]),)),))
 
     def smoothed(self, x: np.ndarray, h: float = H) -> np.ndarray:

@@ -382,3 +382,12 @@ def test_whatever_the_text_the_error_has_a_place(edits):
         text = text[:at] + new + text[at + gone :]
     result = outcome(text)
     assert isinstance(result, Network) or (result.location and str(result).startswith("net.nn:"))
+
+
+def test_on_request_a_softmax_at_the_end_is_left_out(tmp_path):
+    path = tmp_path / "n.nn"
+    path.write_text("input x[2]\noutput p = softmax(dense(x, weight = [[1, 2], [3, 4]]))\noutput q = tanh(x)")
+    net = load(open_model(path), Request(logits=True))
+    assert [(o.name, net.by_name[o.source].size) for o in net.outputs] == [("p", 2), ("q", 2)]
+    assert [type(net.by_name[o.source]).__name__ for o in net.outputs] == ["Affine", "Activation"]
+    assert net.remarks == ("output 'p' is compiled up to its logits: apply softmax to them",)

@@ -75,7 +75,7 @@ def test_consecutive_linear_maps_are_one():
 
 def test_layers_no_output_needs_are_left_out():
     net = random_mlp([2, 3, 1]).network()
-    extra = Activation("unused", "relu", ("u0",), 3)
+    extra = Activation("unused", "relu", (next(net.affines()).name,), 3)
     assert equal(nn2crn.compile(net), nn2crn.compile(net.replace(nodes=(*net.nodes, extra))))
 
 

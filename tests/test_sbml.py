@@ -158,14 +158,14 @@ def test_the_file_says_how_to_use_it(tmp_path, suffix):
     said = " ".join(text.replace("\n// ", " ").split())
     assert "like the network's inputs (x[0..2]) and run a time course" in said
     assert "its outputs (y[0]) end at its outputs" in said
-    assert "one steady state with non-negative concentrations, reached from every positive start." in said
+    assert "Every positive start reaches one and the same steady state with non-negative concentrations." in said
     assert "not a Newton steady-state solver, unless from the end of a time course" in said
 
 
 def test_the_file_says_which_layers_conserve_what_they_start_with(tmp_path):
     (tmp_path / "switch.nn").write_text("input x[2]\noutput y = step(relu(x))\n")
     text = written(nn2crn.load(tmp_path / "switch.nn"), tmp_path, ".xml").read_text(encoding="utf-8")
-    assert "every positive start with the conserved quantities of this file's (layer2)." in text
+    assert "Every positive start with the conserved quantities of this file's (layer2) reaches one" in text
 
 
 @pytest.mark.parametrize("name", ["iris", "sine", "xor"])

@@ -15,8 +15,8 @@ def how_to_use(network: ReactionNetwork) -> list[str]:
         f" parameters named like its outputs ({outputs}) end at its outputs."
     )
     state = (
-        "There is one steady state with non-negative concentrations, reached from every positive start"
-        f"{_kept(network)}. Run a time course, not a Newton steady-state solver, unless from the end of a time course:"
+        f"Every positive start{_kept(network)} reaches one and the same steady state with non-negative concentrations."
+        " Run a time course, not a Newton steady-state solver, unless from the end of a time course:"
         " the equations have other roots, with negative concentrations, which mean nothing."
     )
     deterministic = (

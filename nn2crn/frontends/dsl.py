@@ -21,7 +21,7 @@ from nn2crn.frontends import ModelFile, Request
 from nn2crn.frontends.dsl_expressions import ExpressionBuilder, Value
 from nn2crn.frontends.dsl_literals import Literal
 from nn2crn.ir.arrays import Floats, dense, floats
-from nn2crn.ir.network import Input, Network, Output
+from nn2crn.ir.network import Activation, Input, Network, Output
 from nn2crn.notation.grammar import location, parse
 from nn2crn.templates import Library
 
@@ -41,7 +41,25 @@ def load(model: ModelFile, request: Request) -> Network:
     except UnicodeDecodeError:
         raise NotationError(f"{model.path} is not a UTF-8 text file") from None
     network = parse_network(text, str(model.path), model.path.parent, model.path.stem, request.library)
-    return _choose(network, request.outputs, model.path) if request.outputs else network
+    network = _choose(network, request.outputs, model.path) if request.outputs else network
+    return _without_tails(network) if request.logits else network
+
+
+_TAILS = ("softmax", "sigmoid")
+
+
+def _without_tails(network: Network) -> Network:
+    """An output that is a softmax or a sigmoid is compiled up to what goes into that."""
+    outputs, remarks = [], list(network.remarks)
+    for output in network.outputs:
+        node = network.by_name[output.source]
+        if isinstance(node, Activation) and node.function in _TAILS:
+            logits = node.sources[0]
+            remarks.append(f"output {output.name!r} is compiled up to its logits: apply {node.function} to them")
+            outputs.append(replace(output, source=logits, shape=(network.by_name[logits].size,)))
+        else:
+            outputs.append(output)
+    return network.replace(outputs=tuple(outputs), remarks=tuple(remarks))
 
 
 def parse_network(text: str, file: str, folder: Path, stem: str, library: Library | None = None) -> Network:
