@@ -73,7 +73,7 @@ def test_a_linear_bottleneck_keeps_its_own_species():
     w1, w2 = rng.normal(size=(1, 20)), rng.normal(size=(20, 1))
     net = Mlp([w1, w2], [np.zeros(1), np.zeros(20)])
     nodes = [n for n in net.network().nodes if not isinstance(n, Activation)]
-    linear = [nodes[0], nodes[1], Affine("y", (Term("u0", w2),), np.zeros(20))]
+    linear = [nodes[0], nodes[1], Affine("y", (Term(nodes[1].name, w2),), np.zeros(20))]
     crn = nn2crn.compile(Network("bottleneck", tuple(linear), (Output("y", "y", (20,)),)))
     assert crn.reaction_count < 150
     x = rng.normal(size=20)
