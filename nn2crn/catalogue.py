@@ -54,10 +54,11 @@ def describe(template: Template, library: Library) -> str:
         TemplateError: the fixed point is not a root of the ODEs.
     """
     species, reactions = cost(template, library)
+    unit = f"group of {WIDTH}" if template.vector else "neuron"
     lines = [
         template.text.rstrip(),
         "",
-        f"Costs {species} species and {reactions} reactions per neuron, and the weights.",
+        f"Costs {species} species and {reactions} reactions per {unit}, and the weights.",
     ]
     if template.compose is not None:
         return "\n".join(lines) + "\n"

@@ -40,7 +40,7 @@ def _model_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--activation", "activations", metavar="NAME=VARIANT", multiple=True,
                      help="The template for an activation, as sigmoid=exact (see nn2crn templates)."),
         click.option("--set", "settings", metavar="PARAM=VALUE", multiple=True,
-                     help="A template's parameter, as h=1e-8 or relu.h=1e-8."),
+                     help="A template's parameter, as relu.h=1e-8 or sigmoid.k=6."),
         click.option("--output", "outputs", metavar="NAME", multiple=True,
                      help="Compile this output only (repeatable)."),
         click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file."),
@@ -142,11 +142,13 @@ def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | N
         _table(*catalogue.overview(library), "<>><<<<")
         return
     template = library.get(name)
-    click.echo(catalogue.describe(template, library), nl=False)
-    if check:
-        click.echo(catalogue.check(template, library).show())
     if plot:
         catalogue.plot(template, library, Path(plot))
+    click.echo(catalogue.describe(template, library), nl=False)
+    if check:
+        found = catalogue.check(template, library)
+        click.echo(found.show())
+        sys.exit(0 if found.holds else 1)
 
 
 @cli.command()
@@ -198,7 +200,8 @@ def check(model: str, as_json: bool, outputs: tuple[str, ...]) -> None:
     elif problem is None and network is not None:
         for remark in network.remarks:
             click.echo(f"note: {remark}")
-        click.echo(f"{model} can be compiled: {len(list(network.activations()))} activations")
+        count = len(list(network.activations()))
+        click.echo(f"{model} can be compiled: {count} activation{'s' if count != 1 else ''}")
     if problem is not None:
         if not as_json:
             raise problem
@@ -253,11 +256,13 @@ def _options(
     from nn2crn.templates.registry import read_template
 
     variants = dict(_pair(a, "--activation", "NAME=VARIANT") for a in activations)
+    choices, layers = read_config(Path(config)) if config else ({}, {})
     return Options(
         variants={**variants, **({"relu": relu} if relu else {})},
         settings=dict(_setting(s) for s in settings),
         library=Library(tuple(read_template(Path(f)) for f in own)),
-        choices=read_config(Path(config)) if config else {},
+        choices=choices,
+        layers=layers,
     )
 
 

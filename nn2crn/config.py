@@ -1,10 +1,10 @@
 """Templates chosen in a TOML file: by activation, or layer by layer.
 
-[templates.sigmoid]              # every sigmoid
+[templates.sigmoid]                # every sigmoid
 template = "sigmoid.chain"
 k = 5
 
-[templates."/fc1/Sigmoid_output_0"]   # one layer, by the name that `nn2crn config --generate` lists
+[layers."/fc1/Sigmoid_output_0"]   # one layer, by the name that `nn2crn config --generate` lists
 template = "sigmoid.exact"
 """
 
@@ -21,8 +21,8 @@ from nn2crn.ir.network import Network
 from nn2crn.templates.options import Choice, Options
 
 
-def read_config(path: Path) -> dict[str, Choice]:
-    """Choices by activation or layer name.
+def read_config(path: Path) -> tuple[dict[str, Choice], dict[str, Choice]]:
+    """Choices by activation, and by layer.
 
     Raises:
         UsageError: the file cannot be read, is not TOML, or has something else in it.
@@ -33,21 +33,35 @@ def read_config(path: Path) -> dict[str, Choice]:
         raise UsageError(f"cannot read {path}: {e.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise UsageError(f"{path} is not a TOML file: {e}") from None
-    tables = data.get("templates")
-    if set(data) != {"templates"} or not isinstance(tables, dict):
-        raise UsageError(f"{path}: one table is read, [templates]", hint="nn2crn config --generate MODEL writes one")
-    return {name: _choice(path, name, table) for name, table in tables.items()}
+    for name in data:
+        if name not in _TABLES or not isinstance(data[name], dict):
+            raise UsageError(
+                f"{path}: {name!r} is no table of a configuration",
+                hint="the tables are [templates] and [layers]; nn2crn config --generate MODEL writes them",
+            )
+    activations, layers = (
+        {name: _choice(f"{path}: [{table}.{name}]", value) for name, value in data.get(table, {}).items()}
+        for table in _TABLES
+    )
+    return activations, layers
 
 
-def _choice(path: Path, name: str, table: Any) -> Choice:
+_TABLES = ("templates", "layers")
+
+
+def _choice(where: str, table: Any) -> Choice:
     if isinstance(table, str):
         return Choice(table)
     if not isinstance(table, dict):
-        raise UsageError(f"{path}: [templates] {name!r} is neither a template's name nor a table")
+        raise UsageError(f"{where} is neither a template's name nor a table")
     settings = {k: v for k, v in table.items() if k != "template"}
-    bad = [k for k, v in settings.items() if isinstance(v, bool) or not isinstance(v, int | float)]
-    if bad or not isinstance(table.get("template", ""), str):
-        raise UsageError(f"{path}: [templates.{name}] {(bad or ['template'])[0]} has a value of the wrong type")
+    for name, value in settings.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UsageError(
+                f"{where}: {name!r} is not a number", hint='write template = "...", and parameters as numbers'
+            )
+    if not isinstance(table.get("template", ""), str):
+        raise UsageError(f"{where}: the template is not a name in quotes")
     return Choice(table.get("template", ""), {k: float(v) for k, v in settings.items()})
 
 
@@ -56,7 +70,7 @@ def show_config(network: Network, options: Options) -> str:
     lines = [f"# The layers of {network.name}, and the template that computes each. Edit, and give it with --config."]
     for node in network.activations():
         template = options.template_of(node)
-        lines += ["", f"[templates.{_quoted(node.name)}]  # {node.origin}, {node.size} neurons".rstrip(" ,")]
+        lines += ["", f"[layers.{_quoted(node.name)}]  # {node.origin}, {node.size} neurons".rstrip(" ,")]
         lines += [f"template = {_quoted(template.name)}"]
         lines += [f"{k} = {number(v)}" for k, v in options.settings_of(node).items()]
     return "\n".join(lines) + "\n"

@@ -216,7 +216,7 @@ def test_the_version_is_the_packages():
 def test_a_configuration_lists_every_layer_and_changes_nothing_until_edited(tmp_path):
     said = run("config", "--generate", IRIS, cwd=tmp_path, check=0).stdout.decode()
     (tmp_path / "iris.toml").write_text(said)
-    assert "[templates.\"next_activations\"]  # iris.onnx: node 'Relu' (Relu), 8 neurons" in said
+    assert "[layers.\"next_activations\"]  # iris.onnx: node 'Relu' (Relu), 8 neurons" in said
     run("compile", IRIS, "--to", "antimony", cwd=tmp_path, check=0)
     run("compile", IRIS, "--config", "iris.toml", "-o", "same.ant", cwd=tmp_path, check=0)
     assert (tmp_path / "same.ant").read_bytes() == (tmp_path / "iris.ant").read_bytes()
@@ -243,7 +243,7 @@ def test_drives_beyond_a_templates_range_are_said_with_the_layer(tmp_path):
     (tmp_path / "n.nn").write_text("input x[1] in [0, 1]\nh = sigmoid(8*x)\noutput y = dense(h, weight = [[1]])")
     assert "note" not in run("compile", "n.nn", cwd=tmp_path, check=0).stderr.decode()
     (tmp_path / "n.nn").write_text("input x[1]\nh = sigmoid(8*x)\noutput y = dense(h, weight = [[1]])")
-    assert "without bounds on the inputs (--domain)" in run("compile", "n.nn", cwd=tmp_path, check=0).stderr.decode()
+    assert "give bounds of the inputs (--domain)" in run("compile", "n.nn", cwd=tmp_path, check=0).stderr.decode()
 
 
 def test_the_name_of_a_single_input_may_be_left_out(tmp_path):

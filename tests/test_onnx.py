@@ -232,4 +232,14 @@ def test_ops_and_check_say_what_is_supported(tmp_path):
     report = json.loads(found.stdout)
     assert (found.returncode, report["ok"], len(report["problems"])) == (1, False, 2)
     assert report["problems"][0]["remedy"] == "compile what comes before it with --output r"
-    assert run("check", "m.onnx", "--output", "r").stdout == "m.onnx can be compiled: 1 activations\n"
+    assert run("check", "m.onnx", "--output", "r").stdout == "m.onnx can be compiled: 1 activation\n"
+
+
+def test_a_long_fixed_batch_is_pinned_to_one_and_a_short_one_is_kept_whole(tmp_path):
+    path = tmp_path / "m.onnx"
+    onnx.save(model([node("MatMul", "x w")], {"w": W}, shape=(789444, 4)), path)
+    net = nn2crn.load(path)
+    assert (net.inputs[0].shape, net.outputs[0].shape) == ((1, 4), (1, 3))
+    assert "789444, is taken for a batch" in net.remarks[0]
+    onnx.save(model([node("MatMul", "x w")], {"w": W}, shape=(2, 4)), path)
+    assert nn2crn.load(path).outputs[0].shape == (2, 3)

@@ -89,6 +89,9 @@ def test_a_wrong_fixed_point_is_refused_with_its_residual():
         ("function = 2*u", "function = 2*v", "'v' is not known here"),
         ("output Y+ - Y-", "output Y+ * Y-", "not a linear combination"),
         ("  fixed point Y- = 2*U-\n", "", "no fixed point is stated for Y-"),
+        ("output Y+ - Y-", "output Z", "'Z' is in no reaction"),
+        ("  error <= 0", "  initial Y+ = -1\n  error <= 0", "is no concentration"),
+        ("  error <= 0", "  range u in [1, 0]\n  error <= 0", "from a smaller to a larger"),
         ("fixed point Y- =", "fixed point Z =", "no fixed point is stated for Y-"),
     ],
 )
@@ -128,3 +131,21 @@ def test_the_most_specific_setting_wins():
     settings = {"relu.h": 1e-4, "h": 1e-2, "relu.anderson2021.h": 1e-5}
     crn = nn2crn.compile(random_mlp([2, 2, 1]).network(), nn2crn.Options(settings=settings))
     assert crn.modules[0].values["h"] == 1e-5
+
+
+def test_a_composition_of_itself_is_refused():
+    from nn2crn.ir.network import Activation, Input, Network, Output
+
+    text = "template {0}.x for {0}\n  function = u\n  compose {1}(u)\n  error <= 0\n"
+    pair = tuple(parse_template(text.format(a, b), f"{a}.act") for a, b in (("aa", "bb"), ("bb", "aa")))
+    network = Network("n", (Input("x", (1,)), Activation("y", "aa", ("x",), 1)), (Output("y", "y", (1,)),))
+    with pytest.raises(TemplateError, match=r"never ends: aa\.x -> bb\.x -> aa\.x"):
+        nn2crn.compile(network, nn2crn.Options(library=Library(pair)))
+
+
+def test_a_setting_that_several_activations_share_must_say_which():
+    from nets import random_mlp
+
+    options = nn2crn.Options(variants={"relu": "annihilation"}, settings={"k": 5})
+    with pytest.raises(UsageError, match="'k' is a parameter of identity and relu"):
+        nn2crn.compile(random_mlp([2, 2, 1]).network(), options)

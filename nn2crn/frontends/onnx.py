@@ -37,6 +37,7 @@ KINDS = {
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _LOG_TAILS = ("LogSoftmax",)  # whose logarithm no chemistry computes
 _TAILS = ("Softmax", "Sigmoid", *_LOG_TAILS)
+_LARGEST_TENSOR_AXIS = 1024  # a first axis longer than that is a batch with a fixed size
 _PASS_ON = ("Identity", "Cast")
 
 
@@ -192,6 +193,11 @@ class _Importer:
                 f"{self.path}: the size of input {value.name!r} is open: [{named}]",
                 hint="only the first axis, the batch, may be open; export the model with fixed sizes",
             )
+        if len(shape) > 1 and shape[0] is not None and shape[0] > _LARGEST_TENSOR_AXIS:
+            self.remarks.append(
+                f"input {value.name!r}: its first axis, {shape[0]}, is taken for a batch, pinned to one"
+            )
+            shape[0] = None
         return tuple(self.batch if n is None else n for n in shape)
 
     def _node(self, node: onnx.NodeProto) -> None:
@@ -219,7 +225,7 @@ class _Importer:
 
     def _before(self, node: onnx.NodeProto) -> str:
         """Where a user could cut the network instead."""
-        before = next((i for i in node.input if isinstance(self.values.get(i), Signal)), "")
+        before = next((i for i in node.input if isinstance(self.values.get(i), Signal) and i in self.producers), "")
         return f"compile what comes before it with --output {before}" if before else "replace it in the model"
 
     def _apply(self, node: onnx.NodeProto, view: OpNode) -> list[Value]:

@@ -15,7 +15,7 @@ from nn2crn.ir.arrays import Floats
 @add_move("Identity")
 @add_move("Dropout")
 def _identity(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
-    """Passed on; dropout does nothing at inference."""
+    """Passed on (at inference, dropout does nothing)."""
     if node.input(2) is not None and bool(np.any(node.constant(2, "training mode"))):
         raise Refusal("it is in training mode", "export the model for inference")
     return x
@@ -199,7 +199,7 @@ def _pad(graph: WireGraph, node: OpNode) -> Value:
 
 @add_op("Where")
 def _where(graph: WireGraph, node: OpNode) -> Value:
-    """By a constant condition, a choice of wires; by a comparison, see onnx_nonlinear."""
+    """By a constant condition; or a comparison that guards softplus or ReLU."""
     condition = node.inputs[0]
     if isinstance(condition, np.ndarray):
         chosen, other = (as_signal(graph, node, node.inputs[i]).wires for i in (1, 2))

@@ -14,11 +14,15 @@ def choose_templates(network: Network, options: Options) -> Network:
     Raises:
         UsageError: an option names a template that is not there, or a value out of its range.
     """
+    cautions = (
+        f"{t.name}: {t.caution}" for t in map(options.template_of, network.activations()) if t.stability == "neutral"
+    )
     return network.replace(
+        remarks=(*network.remarks, *dict.fromkeys(cautions)),
         nodes=tuple(
             replace(n, template=options.template_of(n).name, settings=options.settings_of(n))
             if isinstance(n, Activation)
             else n
             for n in network.nodes
-        )
+        ),
     )

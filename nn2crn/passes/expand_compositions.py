@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nn2crn.errors import TemplateError
 from nn2crn.ir.network import Activation, Network, Node
 from nn2crn.passes.compose import compose
 from nn2crn.templates.options import Options
@@ -22,10 +23,16 @@ def expand_compositions(network: Network, options: Options) -> Network:
     return network.replace(nodes=tuple(nodes))
 
 
-def _expanded(node: Activation, options: Options, seen: dict[str, Template]) -> list[Node]:
+def _expanded(
+    node: Activation, options: Options, seen: dict[str, Template], inside: tuple[str, ...] = ()
+) -> list[Node]:
     template = options.template_of(node)
     seen[template.name] = template
     if template.compose is None:
         return [node]
+    if template.name in inside:
+        circle = " -> ".join([*inside[inside.index(template.name) :], template.name])
+        raise TemplateError(f"{template.file}: the composition never ends: {circle}")
+    inside = (*inside, template.name)
     parts = compose(node, template, options.settings_of(node), options.library)
-    return [n for p in parts for n in (_expanded(p, options, seen) if isinstance(p, Activation) else [p])]
+    return [n for p in parts for n in (_expanded(p, options, seen, inside) if isinstance(p, Activation) else [p])]

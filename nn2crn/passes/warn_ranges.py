@@ -23,7 +23,7 @@ def warn_ranges(network: Network, options: Options) -> Network:
             low, high = template.domain.get(drive.lower(), (-np.inf, np.inf))
             least, most = float(np.min(known[source].low)), float(np.max(known[source].high))
             if not (np.isfinite(least) and np.isfinite(most)) and (least < low or most > high):
-                unbounded.append(f"{_name(node)} ({template.name}, [{number(low)}, {number(high)}])")
+                unbounded.append(f"{template.name} ([{number(low)}, {number(high)}], {_name(node)})")
             elif least < low or most > high:
                 remarks.append(
                     f"{_name(node)}: drives may reach [{least:.3g}, {most:.3g}], beyond the [{number(low)},"
@@ -31,7 +31,7 @@ def warn_ranges(network: Network, options: Options) -> Network:
                 )
     if unbounded:
         remarks.append(
-            "without bounds on the inputs (--domain) it is not known whether drives stay in the range of "
+            "give bounds of the inputs (--domain) to check that drives stay in the ranges of "
             + ", ".join(dict.fromkeys(unbounded))
         )
     return network.replace(remarks=(*network.remarks, *remarks))

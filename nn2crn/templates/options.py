@@ -25,7 +25,7 @@ class Options:
     """Variants and parameters of templates.
 
     variants maps an activation to a variant (`{"relu": "annihilation"}`); settings maps a parameter to its value,
-    as `h`, `relu.h` or `relu.anderson2021.h`. `choices` are a configuration's, by activation or by layer name. A
+    as `h`, `relu.h` or `relu.anderson2021.h`. A configuration has choices by activation, and for layers by name. A
     choice for the layer goes first, then what the model says itself, then variants and settings, then a choice for the
     activation.
     """
@@ -34,6 +34,7 @@ class Options:
     settings: Mapping[str, float] = field(default_factory=dict)
     library: Library = field(default_factory=Library)
     choices: Mapping[str, Choice] = field(default_factory=dict)
+    layers: Mapping[str, Choice] = field(default_factory=dict)
 
     def template_of(self, node: Activation) -> Template:
         """The template that the model names, or the option, or the default.
@@ -51,7 +52,7 @@ class Options:
 
     def _choices(self, node: Activation) -> tuple[Choice, Choice]:
         none = Choice()
-        return self.choices.get(node.name, none), self.choices.get(node.function, none)
+        return self.layers.get(node.name, none), self.choices.get(node.function, none)
 
     def settings_of(self, node: Activation) -> dict[str, float]:
         """All parameters of the node's template; of the options that fit, the most specific wins.
@@ -76,17 +77,31 @@ class Options:
             UsageError: naming the option and what would have had an effect.
         """
         seen = list(templates)
-        parameters = {n for t in seen for p in t.parameters for n in _names(t, p.name)}
-        known_names = parameters | {t.activation for t in seen} | set(layers)
-        for name in [*self.settings, *self.variants, *self.choices]:
-            if name not in known_names:
-                known = sorted({f"{t.activation}.{p.name}" for t in seen for p in t.parameters})
-                near = get_close_matches(name, known, cutoff=0.3) or known
-                functions = ", ".join(sorted({t.activation for t in seen}))
+        activations = {t.activation for t in seen}
+        owners: dict[str, set[str]] = {}
+        for t in seen:
+            for p in t.parameters:
+                for name in _names(t, p.name):
+                    owners.setdefault(name, set()).add(t.activation)
+        for name in self.settings:
+            if len(owners.get(name, ())) > 1:
+                listed = " and ".join(sorted(owners[name]))
                 raise UsageError(
-                    f"no layer of this network uses {name!r}",
-                    hint=f"parameters in use: {', '.join(near) or 'none'}; activations: {functions}",
+                    f"{name!r} is a parameter of {listed}", hint=f"write {min(owners[name])}.{name}, or so"
                 )
+        for name in [n for n in self.settings if n not in owners] + [
+            n for n in [*self.variants, *self.choices] if n not in activations
+        ]:
+            known = sorted({f"{t.activation}.{p.name}" for t in seen for p in t.parameters})
+            near = get_close_matches(name, known, cutoff=0.3) or known
+            raise UsageError(
+                f"no layer of this network uses {name!r}",
+                hint=f"parameters in use: {', '.join(near) or 'none'}; activations: {', '.join(sorted(activations))}",
+            )
+        there = list(layers)
+        for name in self.layers:
+            if name not in there:
+                raise UsageError(f"the network has no layer {name!r}", hint=f"its layers: {', '.join(there)}")
 
 
 def _names(template: Template, parameter: str) -> tuple[str, str, str]:

@@ -93,6 +93,8 @@ class _TemplateBuilder(Builder):
         return self._statement("rate", children[0], meta)
 
     def range(self, meta: Meta, children: list[Any]) -> Statement:
+        if not children[1] < children[2]:
+            raise TemplateError("a range goes from a smaller to a larger number", location=self.at(meta))
         return self._statement("range", (str(children[0]), (children[1], children[2])), meta)
 
     def stability(self, meta: Meta, children: list[Token]) -> Statement:
@@ -126,6 +128,7 @@ class _TemplateBuilder(Builder):
         return template
 
 
+_READABLE = {"fixed": "fixed point"}
 _ONCE = ("summary", "source", "function", "output", "compose", "error", "rate", "stability", "drive")
 _ALWAYS = {"function": "function = max(u, 0)", "error": "error <= sqrt(h)"}
 _WITH_REACTIONS = {
@@ -165,7 +168,11 @@ class _Statements:
                 raise TemplateError(f"a composition has no {kind} of its own", location=self._found[kind][0][1])
         for kind, example in (_ALWAYS if composed else _ALWAYS | _WITH_REACTIONS).items():
             if not self._found[kind]:
-                raise TemplateError(f"template {name} has no {kind}", hint=f"for instance: {example}", location=start)
+                raise TemplateError(
+                    f"template {name} has no {_READABLE.get(kind, kind)}",
+                    hint=f"for instance: {example}",
+                    location=start,
+                )
         if name.split(".", maxsplit=1)[0] != activation or name.count(".") != 1:
             raise TemplateError(f"the name must be {activation}.VARIANT", location=start)
 

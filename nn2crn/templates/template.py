@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from nn2crn.errors import TemplateError, UsageError
-from nn2crn.ir.formula import Call, Formula, Number, Symbol, number, resolve, symbols
+from nn2crn.ir.formula import Call, Formula, Number, Symbol, evaluate, number, resolve, show, symbols
 from nn2crn.ir.reactions import Side
 from nn2crn.notation.text import Loop, SymbolicReaction, environments, key
 
@@ -172,7 +174,26 @@ def instantiate(template: Template, settings: Mapping[str, float]) -> Gadget:
     conserved = tuple((resolve(f, whole, keep), resolve(v, whole, keep)) for f, v in template.conserved)
     coefficients, constant = _linear(resolve(template.output, whole, keep), species, template)
     _check_coverage(template, species, [s for s, _ in steady], list(initial))
+    _check_names(template, values, species, (constant, *(c for _, c in coefficients)), initial)
     return Gadget(template, values, species, tuple(reactions), initial, steady, conserved, coefficients, constant)
+
+
+def _check_names(
+    template: Template,
+    values: Mapping[str, float],
+    species: tuple[str, ...],
+    output: tuple[Formula, ...],
+    initial: Mapping[str, Formula],
+) -> None:
+    """The output reads species that are there; initial concentrations are known, and not negative."""
+    known = {**template.attributes, **values}
+    for s in (s for formula in output for s in symbols(formula)):
+        if s.key not in known:
+            hint = f"species: {', '.join(species)}"
+            raise TemplateError(f"{template.file}: output: {s.key!r} is in no reaction", hint=hint)
+    for name, formula in initial.items():
+        if any(s.key not in known for s in symbols(formula)) or np.any(evaluate(formula, known) < 0):
+            raise TemplateError(f"{template.file}: initial {name} = {show(formula)} is no concentration")
 
 
 def _drive(species: str) -> str:
