@@ -243,3 +243,18 @@ def test_a_long_fixed_batch_is_pinned_to_one_and_a_short_one_is_kept_whole(tmp_p
     assert "789444, is taken for a batch" in net.remarks[0]
     onnx.save(model([node("MatMul", "x w")], {"w": W}, shape=(2, 4)), path)
     assert nn2crn.load(path).outputs[0].shape == (2, 3)
+
+
+@pytest.mark.parametrize("square", [node("Mul", "x x", "s"), node("Pow", "x two", "s")], ids=["Mul", "Pow"])
+def test_a_net_trained_on_the_smoothed_relu_compiles_exactly_with_its_h(square, tmp_path):
+    """(x + sqrt(x^2 + 4 h))/2 is one species per neuron, and no error."""
+    path = tmp_path / "m.onnx"
+    nodes = [square, node("Add", "s c", "p"), node("Sqrt", "p", "r"), node("Add", "x r", "a"), node("Mul", "a half")]
+    onnx.save(model(nodes, {"c": np.array(0.04), "half": np.array(0.5), "two": np.array(2.0)}), path)
+    crn = nn2crn.compile(nn2crn.load(path))
+    assert crn.modules[0].template == "squareplus.anderson2021"
+    assert crn.modules[0].values["h"] == pytest.approx(0.01, rel=1e-6)
+    assert [m.activation for m in crn.modules] == ["squareplus", "identity"]
+    x = np.array([[0.5, -1.0, 2.0, 0.0]], np.float32)
+    (expected,) = onnxruntime.InferenceSession(path).run(None, {"x": x})
+    np.testing.assert_allclose(read_outputs(crn, steady_state(crn, {"x": x}))["y"], expected[0], atol=1e-6)

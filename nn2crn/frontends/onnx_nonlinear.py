@@ -37,7 +37,6 @@ _ELEMENTWISE: Mapping[str, tuple[str, dict[str, tuple[str, float]]]] = {
     "Mish": ("mish", {}),
     "Abs": ("abs", {}),
     "Sign": ("sign", {}),
-    "Sqrt": ("sqrt", {}),
     "Reciprocal": ("reciprocal", {}),
     "Exp": ("exp", {}),
     "Erf": ("erf", {}),
@@ -61,6 +60,34 @@ def _elementwise(op: str) -> Callable[[WireGraph, OpNode], Signal]:
 
 for _name in _ELEMENTWISE:
     add_op(_name)(_elementwise(_name))
+
+
+@add_op("Sqrt")
+def _sqrt(graph: WireGraph, node: OpNode) -> Signal:
+    """The activation sqrt; of x^2 + 4 h, twice squareplus less x, which is exact."""
+    x = node.signal(0).wires
+    base, smoothing = _smoothed_square(graph, x)
+    if base is None:
+        return Signal(graph.activation(node.name, "sqrt", [x], node.origin))
+    name = f"{node.name} (squareplus)"
+    smooth = graph.activation(name, "squareplus", [base], node.origin, {"h": floats(smoothing)})
+    eye = sparse.eye_array(x.size).tocsr()
+    return Signal(graph.affine(node.name, [(smooth, 2 * eye), (base, -eye)], np.zeros(x.size), x.shape, node.origin))
+
+
+def _smoothed_square(graph: WireGraph, wires: Ints) -> tuple[Ints | None, float]:
+    """x and h, if the wires are x^2 + 4 h with one h > 0."""
+    node = graph.node_of(wires)
+    if not isinstance(node, Affine) or len(node.terms) != 1 or not np.all(node.bias == node.bias[0]):
+        return None, 0.0
+    squared, weight = graph.by_name(node.terms[0].source), dense(node.terms[0].weight)
+    same = weight.shape[0] == weight.shape[1] and np.array_equal(weight, np.eye(len(weight)))
+    is_square = isinstance(squared, Activation) and (
+        squared.function == "square" or (squared.function == "product" and len(set(squared.sources)) == 1)
+    )
+    if not same or not is_square or not isinstance(squared, Activation) or node.bias[0] <= 0:
+        return None, 0.0
+    return graph.wires_of(squared.sources[0]).reshape(wires.shape), float(node.bias[0]) / 4
 
 
 @add_op("PRelu")

@@ -63,6 +63,11 @@ class WireGraph:
     def by_name(self, name: str) -> Node:
         return self.nodes[self._position[name]]
 
+    def wires_of(self, name: str) -> Ints:
+        """The wires of a node's vector."""
+        start = self.starts[self._position[name]]
+        return np.arange(start, start + self.by_name(name).size)
+
     def node_of(self, wires: Ints) -> Node | None:
         """The node whose vector is exactly these wires in order."""
         flat = wires.reshape(-1)
