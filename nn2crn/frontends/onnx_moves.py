@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2crn.frontends.onnx_ops import FLOAT_TYPES, Guard, OpNode, Refusal, Signal, Value, add_move, add_op
+from nn2crn.frontends.onnx_ops import FLOAT_TYPES, OpNode, Refusal, Signal, Value, add_move, add_op
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats
 
@@ -195,20 +195,6 @@ def _pad(graph: WireGraph, node: OpNode) -> Value:
         value = float(node.constant(2, "value").reshape(-1)[0])
     filler = int(constant_signal(graph, node, np.full(1, value)).wires[0])
     return Signal(np.pad(x, widths, constant_values=filler))
-
-
-@add_op("Where")
-def _where(graph: WireGraph, node: OpNode) -> Value:
-    """By a constant condition; or a comparison that guards softplus or ReLU."""
-    condition = node.inputs[0]
-    if isinstance(condition, np.ndarray):
-        chosen, other = (as_signal(graph, node, node.inputs[i]).wires for i in (1, 2))
-        return Signal(np.where(condition.astype(bool), chosen, other))
-    if isinstance(condition, Guard):
-        from nn2crn.frontends.onnx_nonlinear import guarded
-
-        return guarded(graph, node, condition)
-    raise Refusal("its condition is a signal", "only a comparison that guards an activation can be compiled")
 
 
 def as_signal(graph: WireGraph, node: OpNode, value: Value) -> Signal:

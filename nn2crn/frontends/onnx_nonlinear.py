@@ -10,7 +10,7 @@ from scipy import sparse
 
 from nn2crn.frontends.onnx_affine import reduced_axes, windows
 from nn2crn.frontends.onnx_linear import weighted_sum
-from nn2crn.frontends.onnx_moves import constant_signal
+from nn2crn.frontends.onnx_moves import as_signal, constant_signal
 from nn2crn.frontends.onnx_ops import (
     Guard,
     OpNode,
@@ -309,7 +309,19 @@ def _compare(graph: WireGraph, node: OpNode) -> Guard:
     return Guard(node.signal(1).wires, node.constant(0, "threshold"), above=not above)
 
 
-def guarded(graph: WireGraph, node: OpNode, guard: Guard) -> Signal:
+@add_op("Where")
+def _where(graph: WireGraph, node: OpNode) -> Signal:
+    """By a constant condition, a choice of wires; by a comparison, a softplus or ReLU that it guards."""
+    condition = node.inputs[0]
+    if isinstance(condition, np.ndarray):
+        chosen, other = (as_signal(graph, node, node.inputs[i]).wires for i in (1, 2))
+        return Signal(np.where(condition.astype(bool), chosen, other))
+    if isinstance(condition, Guard):
+        return _guarded(graph, node, condition)
+    raise Refusal("its condition is a signal", _GUARDS)
+
+
+def _guarded(graph: WireGraph, node: OpNode, guard: Guard) -> Signal:
     """Exporters write softplus(x) with x in its place where that is large, and max(x, 0) as a threshold."""
     large, small = (node.inputs[i] for i in ((1, 2) if guard.above else (2, 1)))
     if isinstance(large, Signal) and isinstance(small, Signal) and _guards_softplus(graph, guard, large, small):
