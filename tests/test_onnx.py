@@ -252,9 +252,9 @@ def test_a_net_trained_on_the_smoothed_relu_compiles_exactly_with_its_h(square, 
     nodes = [square, node("Add", "s c", "p"), node("Sqrt", "p", "r"), node("Add", "x r", "a"), node("Mul", "a half")]
     onnx.save(model(nodes, {"c": np.array(0.04), "half": np.array(0.5), "two": np.array(2.0)}), path)
     crn = nn2crn.compile(nn2crn.load(path))
-    assert crn.modules[0].template == "squareplus.anderson2021"
+    assert crn.modules[0].template == "smoothed_relu.anderson2021"
     assert crn.modules[0].values["h"] == pytest.approx(0.01, rel=1e-6)
-    assert [m.activation for m in crn.modules] == ["squareplus", "identity"]
+    assert [m.activation for m in crn.modules] == ["smoothed_relu", "identity"]
     x = np.array([[0.5, -1.0, 2.0, 0.0]], np.float32)
     (expected,) = onnxruntime.InferenceSession(path).run(None, {"x": x})
     np.testing.assert_allclose(read_outputs(crn, steady_state(crn, {"x": x}))["y"], expected[0], atol=1e-6)

@@ -64,13 +64,13 @@ for _name in _ELEMENTWISE:
 
 @add_op("Sqrt")
 def _sqrt(graph: WireGraph, node: OpNode) -> Signal:
-    """The activation sqrt; of x^2 + 4 h, twice squareplus less x, which is exact."""
+    """The activation sqrt; of x^2 + 4 h, twice smoothed_relu less x, which is exact."""
     x = node.signal(0).wires
     base, smoothing = _smoothed_square(graph, x)
     if base is None:
         return Signal(graph.activation(node.name, "sqrt", [x], node.origin))
-    name = f"{node.name} (squareplus)"
-    smooth = graph.activation(name, "squareplus", [base], node.origin, {"h": floats(smoothing)})
+    name = f"{node.name} (smoothed)"
+    smooth = graph.activation(name, "smoothed_relu", [base], node.origin, {"h": floats(smoothing)})
     eye = sparse.eye_array(x.size).tocsr()
     return Signal(graph.affine(node.name, [(smooth, 2 * eye), (base, -eye)], np.zeros(x.size), x.shape, node.origin))
 
