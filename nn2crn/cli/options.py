@@ -1,0 +1,115 @@
+"""What the commands that take a model have in common: their options, and what these mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn.errors import UsageError
+
+if TYPE_CHECKING:
+    from nn2crn.compiler import Options
+    from nn2crn.ir.reactions import ReactionNetwork
+
+
+def model_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What every command that compiles a model takes."""
+    options = [
+        click.argument("model"),
+        click.option("--relu", metavar="VARIANT", help="The same as --activation relu=VARIANT."),
+        click.option("--activation", "activations", metavar="NAME=VARIANT", multiple=True,
+                     help="The template for an activation, as sigmoid=exact (see nn2crn templates)."),
+        click.option("--set", "settings", metavar="PARAM=VALUE", multiple=True,
+                     help="A template's parameter, as relu.h=1e-8 or sigmoid.k=6."),
+        click.option("--output", "outputs", metavar="NAME", multiple=True,
+                     help="Compile this output only (repeatable)."),
+        click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file."),
+        click.option("--config", metavar="FILE", help="Templates by activation or layer; see nn2crn config."),
+        click.option("--logits", is_flag=True, help="Leave out a softmax or sigmoid at the very end."),
+        click.option("--domain", "domains", metavar="[NAME=]LO:HI", multiple=True,
+                     help="Bounds of an input, or of all; a non-negative input needs one species, not two."),
+        click.option("--name", default="", metavar="ID", help="Name of the reaction network; else the file's stem."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def compiled(  # noqa: PLR0913  # one argument per option
+    model: str,
+    *,
+    outputs: tuple[str, ...],
+    logits: bool,
+    domains: tuple[str, ...],
+    name: str,
+    inputs: tuple[str, ...] = (),
+    **templates: Any,
+) -> ReactionNetwork:
+    """The reaction network that the options of `model_options` ask for."""
+    from nn2crn import compiler
+
+    options = template_options(**templates)
+    domain = dict(_interval(d) for d in domains)
+    network = compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library)
+    only = network.inputs[0].name if len(network.inputs) == 1 else ""
+    return compiler.compile(network, options, name=name, inputs=dict(_vector(i, only) for i in inputs))
+
+
+def template_options(
+    *,
+    relu: str | None,
+    activations: tuple[str, ...],
+    settings: tuple[str, ...],
+    own: tuple[str, ...],
+    config: str | None,
+) -> Options:
+    """The compiler's options that --relu, --activation, --set, --template and --config ask for."""
+    from nn2crn.compiler import Library, Options
+    from nn2crn.config import read_config
+    from nn2crn.templates.registry import read_template
+
+    variants = dict(_pair(a, "--activation", "NAME=VARIANT") for a in activations)
+    choices, layers = read_config(Path(config)) if config else ({}, {})
+    return Options(
+        variants={**variants, **({"relu": relu} if relu else {})},
+        settings=dict(_setting(s) for s in settings),
+        library=Library(tuple(read_template(Path(f)) for f in own)),
+        choices=choices,
+        layers=layers,
+    )
+
+
+def _pair(text: str, option: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise UsageError(f"{option} {text}: there is no value", hint=f"write {form}")
+    return name.strip(), value.strip()
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    return name.strip(), _number(value, f"--set {text}", "PARAM=VALUE")
+
+
+def _vector(text: str, only: str) -> tuple[str, list[float]]:
+    """The name may be left out if there is only one input."""
+    name, _, values = text.rpartition("=")
+    return name or only, [_number(v, f"--input {text}", "NAME=V,V,...") for v in values.split(",")]
+
+
+def _interval(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, bounds = text.rpartition("=")
+    low, _, high = bounds.partition(":")
+    number = partial(_number, option=f"--domain {text}", form="[NAME=]LO:HI")
+    return name, (number(low), number(high))
+
+
+def _number(text: str, option: str, form: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{option}: {text!r} is not a number", hint=f"write {form}") from None

@@ -1,0 +1,35 @@
+"""How results are shown on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from nn2crn.ir.reactions import ReactionNetwork
+
+_LONG = 100_000  # reactions from which on a spinner shows that work goes on
+
+
+@contextmanager
+def spinner(network: ReactionNetwork) -> Iterator[None]:
+    """Shows on a terminal that a long write goes on."""
+    if network.reaction_count < _LONG or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"writing {network.reaction_count:,} reactions"):
+        yield
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> None:
+    """Columns as wide as their widest cell, < left and > right."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    for row in (head, *rows):
+        cells = (f"{cell:{a}{w}}" for cell, a, w in zip(row, align, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())

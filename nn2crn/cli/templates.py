@@ -1,0 +1,55 @@
+"""Commands on templates: templates, config."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nn2crn.cli.options import model_options, template_options
+from nn2crn.cli.show import table
+from nn2crn.errors import UsageError
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file.")
+@click.option("--check", is_flag=True, help="Simulate it over its range: measured error and settling time.")
+@click.option("--plot", metavar="FILE", help="Draw what it computes beside the function, as .svg or .png.")
+def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | None) -> None:
+    """List the activation templates, or show one: its reactions, ODEs and fixed point, as proved by sympy."""
+    from nn2crn import catalogue
+    from nn2crn.templates import Library
+    from nn2crn.templates.registry import read_template
+
+    read = tuple(read_template(Path(f)) for f in own)
+    library = Library(read)
+    if (check or plot) and not name:
+        raise UsageError("--check and --plot want a template's name", hint="nn2crn templates lists them")
+    if not name:
+        table(*catalogue.overview(library), "<>><<<<")
+        return
+    template = library.get(name)
+    if plot:
+        catalogue.plot(template, library, Path(plot))
+    click.echo(catalogue.describe(template, library), nl=False)
+    if check:
+        found = catalogue.check(template, library)
+        click.echo(found.show())
+        sys.exit(0 if found.holds else 1)
+
+
+@click.command()
+@model_options
+@click.option("--generate", is_flag=True, help="Print a configuration that lists every layer.")
+def config(model: str, generate: bool, config: str | None, **options: Any) -> None:
+    """Print a TOML file with the template of every layer of MODEL, to edit and give with --config."""
+    from nn2crn import compiler
+    from nn2crn.config import show_config
+
+    del generate  # the only thing there is to do, named for what it does
+    chosen = template_options(config=config, **{k: options[k] for k in ("relu", "activations", "settings", "own")})
+    network = compiler.load(model, outputs=options["outputs"], logits=options["logits"], library=chosen.library)
+    click.echo(show_config(network, chosen), nl=False)
