@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nn2crn.backends import FORMATS, format_of, network_language
+from nn2crn.backends import Format, format_of, formats, network_language
 from nn2crn.backends.files import write_bytes, write_text
 from nn2crn.errors import Nn2crnError, OutputError, UsageError
 from nn2crn.frontends import Request, open_model, reader_for
@@ -102,20 +102,21 @@ def compile(  # noqa: A001  # the verb users know
     return set_inputs(reactions, inputs or {})
 
 
-def write(network: ReactionNetwork, path: str | Path, *, to: str = "", **options: bool) -> None:
-    """Writes the network, its format named by `to` or by the suffix (.xml .sbml .ant .tex), atomically.
+def write(network: ReactionNetwork, path: str | Path, *, to: str = "", **options: bool | str | float) -> None:
+    """Writes the network, its format named by `to` or by the suffix (nn2crn formats lists them), atomically.
 
     A path of `-` is standard output, in SBML unless `to` says otherwise.
 
     Raises:
-        UsageError: the format is unknown.
+        UsageError: the format is unknown, or has no such option.
         OutputError: the target cannot be written; an existing file is untouched.
     """
     target = format_of(str(path), to)
-    unknown = [o for o in options if o not in target.options]
+    unknown = set(options) - {o.name for o in target.options}
     if unknown:
-        raise UsageError(f"the format {target.name} has no option {unknown[0]!r}")
-    write_text(Path(path), lambda out: target.emit(network, out, **options))
+        raise UsageError(f"the format {target.name} has no option {min(unknown)!r}")
+    put = write_bytes if target.binary else write_text
+    put(Path(path), lambda out: target.emit(network, out, **options))
 
 
 def convert(network: Network, path: str | Path, *, library: Library | None = None) -> tuple[Path, ...]:
@@ -149,7 +150,7 @@ def convert(network: Network, path: str | Path, *, library: Library | None = Non
     return (text, weights) if arrays else (text,)
 
 
-def plan_targets(model: str, targets: Sequence[str], formats: Sequence[str]) -> list[tuple[str, str]]:
+def plan_targets(model: str, targets: Sequence[str], names: Sequence[str]) -> list[tuple[str, Format]]:
     """(target, format) pairs for the command line: what to write and how.
 
     Raises:
@@ -157,15 +158,15 @@ def plan_targets(model: str, targets: Sequence[str], formats: Sequence[str]) -> 
     """
     if not targets:
         stem = "stdin" if model == "-" else Path(model).stem
-        chosen = [format_of("", name) for name in formats or ("sbml",)]
-        return [(stem + f.suffixes[0], f.name) for f in chosen]
+        chosen = [format_of("", name) for name in names or ("sbml",)]
+        return [(stem + f.suffixes[0], f) for f in chosen]
     if len(set(targets)) < len(targets):
         raise UsageError("a target is named twice", hint="each -o writes a file of its own")
     refuse_overwriting(model, targets)
-    if len(formats) not in (0, 1, len(targets)):
-        raise UsageError(f"{len(formats)} formats for {len(targets)} target(s)", hint="give --to once, or once per -o")
-    named = list(formats) * len(targets) if len(formats) == 1 else list(formats) or [""] * len(targets)
-    return [(t, format_of(t, f).name) for t, f in zip(targets, named, strict=True)]
+    if len(names) not in (0, 1, len(targets)):
+        raise UsageError(f"{len(names)} formats for {len(targets)} target(s)", hint="give --to once, or once per -o")
+    named = list(names) * len(targets) if len(names) == 1 else list(names) or [""] * len(targets)
+    return [(t, format_of(t, name)) for t, name in zip(targets, named, strict=True)]
 
 
 def refuse_overwriting(model: str, targets: Sequence[str]) -> None:
@@ -183,11 +184,11 @@ def _checked(step: Pass, network: Network) -> Network:
 
 
 __all__ = [
-    "FORMATS",
     "Library",
     "Options",
     "compile",
     "convert",
+    "formats",
     "load",
     "passes",
     "plan_targets",

@@ -1,16 +1,30 @@
-"""ReactionNetwork -> stream of text, one file per format. The only place that imports libsbml."""
+"""ReactionNetwork -> stream, one file per format. The only place that imports libsbml."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast
 
 from nn2crn.errors import UsageError
 
 Emit = Callable[..., None]  # emit(network, out, **options)
+GROUP = "nn2crn.backends"  # entry points, each a Format
+
+
+@dataclass(frozen=True)
+class FormatOption:
+    """A keyword of a format's emit function, given on the command line as --name: a flag, a choice or a value."""
+
+    name: str
+    help: str
+    choices: tuple[str, ...] = ()  # the first is the default
+    value: type | None = None  # of an option that is neither a flag nor a choice
+    metavar: str | None = None
 
 
 @dataclass(frozen=True)
@@ -20,24 +34,39 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     summary: str
-    options: tuple[str, ...] = ()  # keywords of its emit function
+    options: tuple[FormatOption, ...] = ()
+    binary: bool = False  # emit writes bytes, not text
+    module: str = ""  # of the emit function; nn2crn.backends.NAME if empty
 
     @property
     def emit(self) -> Emit:
-        module: Any = import_module(f"nn2crn.backends.{self.name}")
+        module: Any = import_module(self.module or f"nn2crn.backends.{self.name}")
         return cast(Emit, module.emit)
 
 
-FORMATS = (
+BUILT_IN = (
     Format("sbml", (".xml", ".sbml"), "SBML Level 3 Version 1, for COPASI, Tellurium and most others"),
     Format("antimony", (".ant",), "Antimony, for Tellurium and for reading"),
     Format(
         "latex",
         (".tex",),
         "LaTeX: families of reactions as a paper prints them, or the full list",
-        ("expand", "standalone"),
+        (
+            FormatOption("expand", "list every reaction, not families"),
+            FormatOption("standalone", "a whole document, not a fragment"),
+        ),
     ),
 )
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """The built-in formats and those of installed packages (entry point group nn2crn.backends), by name."""
+    found = {f.name: f for f in BUILT_IN}
+    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
+        extra = point.load()
+        found.setdefault(extra.name, extra)
+    return tuple(found.values())
 
 
 def format_of(path: str, to: str = "") -> Format:
@@ -46,10 +75,10 @@ def format_of(path: str, to: str = "") -> Format:
     Raises:
         UsageError: neither names a format.
     """
-    suffix = FORMATS[0].suffixes[0] if path == "-" else Path(path).suffix
-    for f in FORMATS:
+    suffix = BUILT_IN[0].suffixes[0] if path == "-" else Path(path).suffix
+    for f in formats():
         if f.name == to or (not to and suffix in f.suffixes):
             return f
-    known = ", ".join(f"{f.name} ({' '.join(f.suffixes)})" for f in FORMATS)
+    known = ", ".join(f"{f.name} ({' '.join(f.suffixes)})" for f in formats())
     what = f"there is no format {to!r}" if to else f"{path}: the suffix {suffix!r} names no format"
     raise UsageError(what, hint=f"formats: {known}; choose with --to")

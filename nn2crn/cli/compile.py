@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
+from nn2crn.backends import FormatOption, formats
 from nn2crn.cli.options import compiled, model_options
 from nn2crn.cli.show import spinner
 from nn2crn.errors import UsageError
 
 
+def _format_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Each option that a format declares, once; its help names the formats that have it."""
+    takers: dict[str, list[str]] = {}
+    declared: dict[str, FormatOption] = {}
+    for f in formats():
+        for option in f.options:
+            declared.setdefault(option.name, option)
+            takers.setdefault(option.name, []).append(f.name)
+    for name, option in reversed(declared.items()):
+        kind: dict[str, Any] = {"is_flag": True, "default": None}
+        if option.choices or option.value:
+            kind = {"type": click.Choice(option.choices) if option.choices else option.value, "metavar": option.metavar}
+        text = f"{', '.join(takers[name])}: {option.help}."
+        command = click.option(f"--{name.replace('_', '-')}", name, help=text, **kind)(command)
+    return command
+
+
 @click.command()
 @model_options
 @click.option("-o", "targets", metavar="FILE", multiple=True, help="Write FILE, format by suffix; - for stdout.")
-@click.option("--to", "formats", metavar="FORMAT", multiple=True, help="sbml, antimony or latex; for -o -.")
+@click.option("--to", "names", metavar="FORMAT", multiple=True, help="Format, where the suffix does not say it.")
 @click.option("--input", "inputs", metavar="NAME=V,V,...", multiple=True, help="Values the file starts with.")
-@click.option("--expand", is_flag=True, help="LaTeX: list every reaction, not families.")
-@click.option("--standalone", is_flag=True, help="LaTeX: a whole document, not a fragment.")
+@_format_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-def compile(  # noqa: A001, PLR0913  # the verb users type, and one argument per option
+def compile(  # noqa: A001  # the verb users type
     model: str,
     targets: tuple[str, ...],
-    formats: tuple[str, ...],
+    names: tuple[str, ...],
     inputs: tuple[str, ...],
-    expand: bool,
-    standalone: bool,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -33,14 +49,19 @@ def compile(  # noqa: A001, PLR0913  # the verb users type, and one argument per
     from nn2crn import compiler
     from nn2crn.analysis.summary import summarise
 
-    plan = compiler.plan_targets(model, targets, formats)
-    latex = {name: True for name, chosen in (("expand", expand), ("standalone", standalone)) if chosen}
-    if latex and all(to != "latex" for _, to in plan):
-        raise UsageError(f"--{next(iter(latex))} is for LaTeX, which is not among the targets")
+    plan = compiler.plan_targets(model, targets, names)
+    known = {o.name for f in formats() for o in f.options}
+    given = {name: options.pop(name) for name in known & set(options) if options[name] is not None}
+    options = {name: value for name, value in options.items() if name not in known}
+    takes = {f.name: {o.name for o in f.options} for _, f in plan}
+    for name in given:
+        if not any(name in t for t in takes.values()):
+            able = ", ".join(f.name for f in formats() if any(o.name == name for o in f.options))
+            raise UsageError(f"--{name.replace('_', '-')} is for {able}, which is not among the targets")
     network = compiled(model, inputs=inputs, **options)
     with spinner(network):
-        for target, to in plan:
-            compiler.write(network, target, to=to, **(latex if to == "latex" else {}))
+        for target, f in plan:
+            compiler.write(network, target, to=f.name, **{k: v for k, v in given.items() if k in takes[f.name]})
     if not quiet:
         for remark in network.remarks:
             click.echo(f"note: {remark}", err=True)
@@ -48,5 +69,5 @@ def compile(  # noqa: A001, PLR0913  # the verb users type, and one argument per
         weights = f"{s.weights} weights and biases"
         click.echo(f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), weights]))}", err=True)
         orders = f"all mass action, order <= {max(s.orders, default=0)}"
-        for target, to in plan:
-            click.echo(f"{target}: {to}, {s.species} species, {s.reactions} reactions, {orders}", err=True)
+        for target, f in plan:
+            click.echo(f"{target}: {f.name}, {s.species} species, {s.reactions} reactions, {orders}", err=True)
