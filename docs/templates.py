@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nn2crn import catalogue
+from nn2crn.catalogue.measure import check
 from nn2crn.ir.formula import evaluate, number, show, symbols
 from nn2crn.templates import Library, Template
 
@@ -70,7 +71,7 @@ def measure(name: str) -> Measured:
         ValueError: the stated error does not hold.
     """
     library = Library()
-    found = catalogue.check(library.get(name), library)
+    found = check(library.get(name), library)
     if not found.holds:
         raise ValueError(f"{name}:{found.show()}")
     error = "exact" if found.error < EXACT and found.stated == 0 else f"{found.error:.1e}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nn2crn.catalogue import check
+from nn2crn.catalogue.measure import check
 from nn2crn.ir.formula import evaluate
 from nn2crn.templates import Library
 from nn2crn.templates.proof import prove

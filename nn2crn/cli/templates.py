@@ -21,6 +21,7 @@ from nn2crn.errors import UsageError
 def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | None) -> None:
     """List the activation templates, or show one: its reactions, ODEs and fixed point, as proved by sympy."""
     from nn2crn import catalogue
+    from nn2crn.catalogue import measure
     from nn2crn.templates import Library
     from nn2crn.templates.registry import read_template
 
@@ -33,10 +34,10 @@ def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | N
         return
     template = library.get(name)
     if plot:
-        catalogue.plot(template, library, Path(plot))
+        measure.plot(template, library, Path(plot))
     click.echo(catalogue.describe(template, library), nl=False)
     if check:
-        found = catalogue.check(template, library)
+        found = measure.check(template, library)
         click.echo(found.show())
         sys.exit(0 if found.holds else 1)
 

@@ -7,10 +7,29 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nn2crn.ir.arrays import Floats, positive_part
+from nn2crn.errors import UsageError
+from nn2crn.ir.arrays import Floats, Ints, positive_part
 from nn2crn.ir.formula import evaluate
 from nn2crn.ir.reactions import Drive, Module, ReactionNetwork
 from nn2crn.simulate.ports import set_inputs
+
+
+class FixedPoint:
+    """The templates' closed forms as an engine; see engine.Engine."""
+
+    name = "fixed-point"
+
+    def __init__(self, network: ReactionNetwork) -> None:
+        self.network = network
+
+    def settle(self, inputs: Mapping[str, ArrayLike]) -> Floats:
+        """Concentrations (batch, species) at the fixed point that the templates state."""
+        return fixed_point(self.network, inputs)
+
+    def trajectories(self, inputs: Mapping[str, ArrayLike], times: Floats, watch: Ints) -> Floats:
+        """Raises UsageError: a closed form knows no time."""
+        del inputs, times, watch
+        raise UsageError("the fixed-point engine has no trajectories", hint="choose another --engine")
 
 
 def fixed_point(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> Floats:

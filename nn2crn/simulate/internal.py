@@ -1,21 +1,27 @@
-"""The internal engine: SUNDIALS CVODE (BDF) on the mass-action ODEs."""
+"""The internal engine: SUNDIALS CVODE (BDF, GMRES) on the mass-action ODEs, many inputs in one run.
+
+Its Newton systems are solved exactly by a sweep through the layers (sweep.py), which CVODE takes for a preconditioner.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from nn2crn.errors import Nn2crnError
-from nn2crn.ir.arrays import Floats
+from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.simulate.mass_action import MassAction
+from nn2crn.simulate.factorised import Factorised
+from nn2crn.simulate.kinetics import Kinetics
 from nn2crn.simulate.ports import set_inputs
+from nn2crn.simulate.sweep import NotTriangularError, Sweep
 
-_RTOL, _ATOL = 1e-9, 1e-13
-_STILL = 1e-11  # the largest |d[S]/dt|, relative to [S] where that exceeds 1, of a state called steady
+_RTOL, _ATOL = 1e-8, 1e-11
 _FIRST_SPAN, _LAST_TIME = 100.0, 1e9  # seconds
+_NEAR = 1e-6  # what is left to the steady state, relative to [S] where that exceeds 1, when integration ends
+_TOGETHER = 2_000_000  # concentrations in one run, at 0.5 KB each
 
 
 class SimulationError(Nn2crnError):
@@ -24,58 +30,173 @@ class SimulationError(Nn2crnError):
     code = "simulation"
 
 
-def steady_state(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], start: Floats | None = None) -> Floats:
-    """Concentrations (species,) at steady state, found by integrating the ODEs from `start`.
+class Internal:
+    """Integrates a network; see engine.Engine.
 
     Args:
         network: the chemistry.
-        inputs: values by input name, each flattened (size,).
-        start: concentrations at time zero (species,), the network's own if None; inputs are set in any case.
-
-    Raises:
-        SimulationError: the solver failed, or there is no steady state before 1e9 s.
+        rtol, atol: CVODE's tolerances, the second in units of concentration.
+        jobs: worker processes, among which many inputs are shared.
     """
-    kinetics = MassAction(network)
-    state: Floats = _start(network, inputs, start)
-    time, span = 0.0, _FIRST_SPAN
-    while time < _LAST_TIME:
-        state = np.array(_integrate(kinetics, state, np.array([time, time + span]))[-1])
-        scale = np.maximum(np.abs(state), 1.0)
-        if np.max(np.abs(kinetics.derivative(state)) / scale, initial=0.0) < _STILL:
-            return state
-        time, span = time + span, span * 4
+
+    name = "internal"
+
+    def __init__(self, network: ReactionNetwork, *, rtol: float = _RTOL, atol: float = _ATOL, jobs: int = 1) -> None:
+        self.network, self.rtol, self.atol, self.jobs = network, rtol, atol, jobs
+        self.kinetics = Kinetics(network)
+        self.newton: Sweep | Factorised
+        try:
+            self.newton = Sweep(self.kinetics)
+        except NotTriangularError:
+            self.newton = Factorised(self.kinetics)
+
+    def settle(self, inputs: Mapping[str, ArrayLike], start: Floats | None = None) -> Floats:
+        """Concentrations (batch, species) at steady state, found by integrating from the start.
+
+        The end of the integration is a linearly implicit Euler step of 1e9 s, which makes up for the last 1e-6.
+
+        Args:
+            inputs: values by input name, each (batch, size).
+            start: concentrations at time zero, (species,) or (batch, species); the network's own if None.
+
+        Raises:
+            SimulationError: the solver failed, or there is no steady state before 1e9 s.
+        """
+        return self._shared(_settle, _starts(self.network, inputs, start))
+
+    def trajectories(
+        self, inputs: Mapping[str, ArrayLike], times: Floats, watch: Ints, start: Floats | None = None
+    ) -> Floats:
+        """Concentrations (times, batch, watched) at the given times, ascending, the first of which is the start.
+
+        Raises:
+            SimulationError: the solver failed.
+        """
+        states = _starts(self.network, inputs, start)
+        return np.moveaxis(self._shared(_watch, states, np.asarray(times, dtype=np.float64), watch), 1, 0)
+
+    def _shared(self, work: _Work, states: Floats, *rest: Floats | Ints) -> Floats:
+        """The work on all states, a bounded number at a time, by `jobs` processes if there are several."""
+        together = max(1, _TOGETHER // max(len(self.kinetics.free), 1))
+        pieces = np.array_split(states, max(-(-len(states) // together), min(self.jobs, len(states)), 1))
+        if self.jobs == 1 or len(pieces) == 1:
+            return np.concatenate([_patiently(work, self, piece, *rest) for piece in pieces])
+        from joblib import Parallel, delayed
+
+        alone = Internal(self.network, rtol=self.rtol, atol=self.atol)
+        shares = Parallel(n_jobs=self.jobs)(delayed(_patiently)(work, alone, piece, *rest) for piece in pieces)
+        return np.concatenate(list(shares))
+
+
+_Work = Callable[..., Floats]
+
+
+def _patiently(work: _Work, engine: Internal, states: Floats, *rest: Floats | Ints) -> Floats:
+    """The work on all states together; in halves where the solver fails, since one input may be the cause."""
+    try:
+        return work(engine, states, *rest)
+    except SimulationError:
+        if len(states) == 1:
+            raise
+        return np.concatenate([_patiently(work, engine, half, *rest) for half in np.array_split(states, 2)])
+
+
+class _Run:
+    """One integration: the state of all inputs together is what CVODE sees."""
+
+    def __init__(self, engine: Internal, starts: Floats) -> None:
+        from sksundae.cvode import CVODE, CVODEJacTimes, CVODEPrecond
+
+        self.kinetics, self.newton = engine.kinetics, engine.newton
+        self.values = self.kinetics.start(np.ascontiguousarray(starts.T))
+        self.shape = (len(self.kinetics.free), len(starts))
+        self.solver = CVODE(
+            self._derivative,
+            rtol=engine.rtol,
+            atol=engine.atol,
+            linsolver="gmres",
+            max_num_steps=100_000,
+            precond=CVODEPrecond(self._setup, self._solve),
+            jactimes=CVODEJacTimes(None, self._times),
+        )
+        self.solver.init_step(0.0, self.values[self.kinetics.free].reshape(-1))
+
+    def to(self, time: float) -> Floats:
+        """The state (n, batch) at a later time, also put into `values`."""
+        with np.errstate(all="ignore"):  # a step that overshoots is taken back
+            result = self.solver.step(time)
+        state = np.asarray(result.y, dtype=np.float64).reshape(self.shape)
+        if not result.success or not np.all(np.isfinite(state)):
+            raise SimulationError(f"CVODE failed before t = {time:.6g} s: {result.message}")
+        self.kinetics.update(state, self.values)
+        return state
+
+    def _derivative(self, _: float, y: Floats, out: Floats) -> None:
+        self.kinetics.update(y.reshape(self.shape), self.values)
+        out[:] = self.kinetics.derivative(self.values).reshape(-1)
+
+    def _times(self, _: float, y: Floats, __: Floats, vector: Floats, out: Floats) -> None:
+        self.kinetics.update(y.reshape(self.shape), self.values)
+        out[:] = self.kinetics.directional(self.values, vector.reshape(self.shape)).reshape(-1)
+
+    def _setup(self, _: float, y: Floats, __: Floats, reuse: int, renewed: list[int], gamma: float) -> None:
+        self.kinetics.update(y.reshape(self.shape), self.values)
+        self.newton.setup(self.values, gamma, reuse=bool(reuse))
+        renewed[0] = 0 if reuse else 1
+
+    def _solve(
+        self, _: float, __: Floats, ___: Floats, right: Floats, out: Floats, gamma: float, delta: float, side: int
+    ) -> None:
+        del gamma, delta, side  # as they were at _setup; it is solved exactly; the only one
+        out[:] = self.newton.solve(right.reshape(self.shape)).reshape(-1)
+
+
+def _settle(engine: Internal, starts: Floats) -> Floats:
+    ends = np.array(starts)
+    if not len(engine.kinetics.free):
+        return ends
+    run, time = _Run(engine, starts), _FIRST_SPAN
+    while time <= _LAST_TIME:
+        state = run.to(time)
+        engine.newton.setup(run.values, _LAST_TIME)
+        rest = engine.newton.solve(_LAST_TIME * engine.kinetics.derivative(run.values))
+        if engine.newton.attracts() and np.all(np.abs(rest) <= _NEAR * np.maximum(np.abs(state), 1.0)):
+            ends[:, engine.kinetics.free] = np.maximum(state + rest, 0.0).T
+            return ends
+        time *= 4
     raise SimulationError(f"no steady state before t = {_LAST_TIME:.0e} s")
+
+
+def _watch(engine: Internal, starts: Floats, times: Floats, watch: Ints) -> Floats:
+    seen = np.repeat(starts[:, None, watch], len(times), axis=1)
+    if len(engine.kinetics.free):
+        run = _Run(engine, starts)
+        for i, time in enumerate(times[1:], 1):
+            run.to(float(time))
+            seen[:, i] = run.values[watch].T
+    return seen
+
+
+def _starts(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], start: Floats | None) -> Floats:
+    """Concentrations (batch, species) at time zero."""
+    batch = len(np.asarray(next(iter(inputs.values())))) if inputs else 1
+    states = np.array(np.broadcast_to(network.initial if start is None else start, (batch, network.species_count)))
+    set_inputs(network, inputs, states)
+    return states
+
+
+def steady_state(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], start: Floats | None = None) -> Floats:
+    """Concentrations (species,) at steady state for one input, each flattened (size,); see Internal.settle."""
+    one = {k: np.reshape(v, (1, -1)) for k, v in inputs.items()}
+    state: Floats = Internal(network).settle(one, start)[0]
+    return state
 
 
 def trajectory(
     network: ReactionNetwork, inputs: Mapping[str, ArrayLike], times: Floats, start: Floats | None = None
 ) -> Floats:
-    """Concentrations (times, species) at the given times, the first of which is the start; see `steady_state`.
-
-    Raises:
-        SimulationError: the solver failed.
-    """
-    return _integrate(MassAction(network), _start(network, inputs, start), times)
-
-
-def _start(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], start: Floats | None) -> Floats:
-    state = np.array(network.initial if start is None else start, dtype=np.float64)
-    set_inputs(network, inputs, state)
-    return state
-
-
-def _integrate(kinetics: MassAction, state: Floats, times: Floats) -> Floats:
-    from sksundae.cvode import CVODE
-
-    def right_hand_side(_: float, y: Floats, out: Floats) -> None:
-        out[:] = kinetics.derivative(y)
-
-    def jacobian(_: float, y: Floats, __: Floats, out: Floats) -> None:
-        out[:] = kinetics.jacobian(y)
-
-    solver = CVODE(right_hand_side, jacfn=jacobian, rtol=_RTOL, atol=_ATOL, max_num_steps=100_000)
-    solution = solver.solve(times, state)
-    states = np.asarray(solution.y, dtype=np.float64)
-    if not solution.success or not np.all(np.isfinite(states)):
-        raise SimulationError(f"CVODE failed at t = {solution.t[-1]:.6g} s: {solution.message}")
+    """Concentrations (times, species) for one input; see Internal.trajectories."""
+    one = {k: np.reshape(v, (1, -1)) for k, v in inputs.items()}
+    every = np.arange(network.species_count)
+    states: Floats = Internal(network).trajectories(one, times, every, start)[:, 0]
     return states

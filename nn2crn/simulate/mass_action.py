@@ -1,4 +1,7 @@
-"""The ODEs of a reaction network, reaction by reaction: d[S]/dt = stoichiometry @ (k * products of reactants)."""
+"""The ODEs of a reaction network, reaction by reaction: d[S]/dt = stoichiometry @ (k * products of reactants).
+
+The literal reading of the reactions: what kinetics.py, which does the same by layers, is compared with.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +40,8 @@ class MassAction:
         change: Floats = self.stoichiometry @ flux
         return change
 
-    def jacobian(self, state: Floats) -> Floats:
-        """d(d[S]/dt)/d[S], dense (species, species)."""
+    def jacobian(self, state: Floats) -> sparse.csc_array:
+        """d(d[S]/dt)/d[S], sparse (species, species), at these concentrations (species,)."""
         padded = np.append(state, 1.0)
         by_first, by_second = (self.rates * padded[self.reactants[i]] for i in (1, 0))
         n, r = self.size, len(self.rates)
@@ -46,8 +49,7 @@ class MassAction:
             (np.concatenate([by_first, by_second]), (np.tile(np.arange(r), 2), self.reactants.reshape(-1))),
             shape=(r, n + 1),
         ).tocsc()[:, :n]
-        jacobian: Floats = (self.stoichiometry @ partial).toarray()
-        return jacobian
+        return sparse.csc_array(self.stoichiometry @ partial)
 
 
 def _expand(network: ReactionNetwork) -> tuple[Floats, Ints, tuple[Ints, Ints, Floats]]:

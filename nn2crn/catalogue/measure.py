@@ -1,4 +1,4 @@
-"""The menu of templates: listed, described, checked by simulation, drawn, and written out as docs/templates.md."""
+"""Templates measured: simulated over their range, and drawn beside their functions."""
 
 from __future__ import annotations
 
@@ -9,83 +9,24 @@ from pathlib import Path
 import numpy as np
 
 from nn2crn.analysis.forward import apply
-from nn2crn.compiler import compile as lower_network
+from nn2crn.catalogue import WIDTH, alone
 from nn2crn.errors import OutputError, UsageError
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.formula import evaluate, number, show, symbols
-from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.ir.reactions import Driven, ReactionNetwork
+from nn2crn.ir.formula import evaluate, symbols
+from nn2crn.ir.network import Activation
+from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.fixed_point import fixed_point
-from nn2crn.simulate.internal import steady_state, trajectory
+from nn2crn.simulate.internal import Internal
 from nn2crn.simulate.ports import read_outputs
-from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
-from nn2crn.templates.template import Template, instantiate
+from nn2crn.templates.template import Template
 
-WIDTH = 10  # elements of a vector activation
 _RANGE = (-10.0, 10.0)  # where a template that states no range is checked
 _POINTS = 13
 _DENSE = 2001  # points at which the stated fixed point is searched for its largest error
 _ROUNDING = 1e-9  # no error of a template is as small as this
 _NEAR = 1e-3  # an output this near to its steady state has settled
 _TIMES = np.concatenate([[0.0], np.geomspace(1e-2, 1e6, 321)])  # seconds
-Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
-
-
-def overview(library: Library) -> Table:
-    """Head and rows: what each template costs beside its weights, its stated error, rate and stability."""
-    head = ("template", "species", "reactions", "error", "rate", "stability", "parameters")
-    rows: list[tuple[str, ...]] = []
-    for name in library.names:
-        t = library.get(name)
-        species, reactions = cost(t, library)
-        rows.append((
-            name + (" *" if t.default else ""), str(species), str(reactions), f"<= {show(t.error)}",
-            f">= {show(t.rate)}" if t.compose is None else "of its parts", t.stability or "of its parts",
-            ", ".join(f"{p.name} = {number(p.default)} in {p.show_range()}" for p in t.parameters),
-        ))  # fmt: skip
-    return head, rows
-
-
-def describe(template: Template, library: Library) -> str:
-    """The template's text, the ODEs that sympy derives from it, and the proof of its fixed point.
-
-    Raises:
-        TemplateError: the fixed point is not a root of the ODEs.
-    """
-    species, reactions = cost(template, library)
-    unit = f"group of {WIDTH}" if template.vector else "neuron"
-    lines = [
-        template.text.rstrip(),
-        "",
-        f"Costs {species} species and {reactions} reactions per {unit}, and the weights.",
-    ]
-    if template.compose is not None:
-        return "\n".join(lines) + "\n"
-    from nn2crn.templates.proof import prove  # sympy takes a moment to import
-
-    gadget = instantiate(template, {})
-    proof = prove(gadget)
-    how = "symbolically" if proof.symbolic else "by evaluation to 40 digits"
-    lines += ["", "ODEs, derived from the reactions" + (" for three elements:" if template.vector else ":")]
-    lines += [f"  d[{s}]/dt = {rate}" for s, rate in proof.odes.items()]
-    lines += ["", f"Fixed point, checked {how} to be a root of them:"]
-    lines += [f"  [{s}] = {show(f)}" for s, f in gadget.steady]
-    lines += [f"Conserved: {show(f)} = {show(v)}" for f, v in gadget.conserved]
-    return "\n".join(lines) + "\n"
-
-
-def cost(template: Template, library: Library) -> tuple[int, int]:
-    """Species and reactions per neuron (or group) beyond those of weights and biases."""
-    network = _alone(template, library)
-    inside = sum(b.size for b in network.blocks if b.role != "input")
-    own = sum(f.count for m in network.modules for f in m.families if not isinstance(f, Driven))
-    return inside, own + sum(f.count for m in network.modules[1:] for f in m.families if isinstance(f, Driven))
-
-
-def parts(template: Template, library: Library) -> tuple[str, ...]:
-    """The templates with reactions that a composition is made of, as often as they occur, in order of computation."""
-    return tuple(m.template for m in _alone(template, library).modules[:-1])  # the last is the linear output
 
 
 @dataclass(frozen=True)
@@ -117,36 +58,19 @@ def check(template: Template, library: Library) -> Check:
 
     Species of a conserved relation start as stated; all others near zero, at one, at random, and ten times too high.
     """
-    network = _alone(template, library)
-    worst, stated, excess, settling, points = 0.0, 0.0, -np.inf, 0.0, 0
-    starts = 0
-    for drives in _points(template, network):
-        points += 1
-        inputs = {name: np.atleast_1d(value) for name, value in drives.items()}
-        exact, bound = _expected(template, inputs)
-        starts = 0
-        for start in _starts(network, inputs):
-            starts += 1
-            end = steady_state(network, inputs, start)
-            error = float(np.max(np.abs(read_outputs(network, end)["y"] - exact)))
-            worst, excess = max(worst, error), max(excess, error - bound)
-            settling = max(settling, _settling_time(network, inputs, start, end))
-        stated = max(stated, bound)
-    return Check(template.name, points, starts, worst, stated, excess, settling)
-
-
-def _alone(template: Template, library: Library) -> ReactionNetwork:
-    """One neuron or group that computes the template, of drives a+ - a- whose two parts are inputs."""
-    width = WIDTH if template.vector else 1
-    nodes: list[Input | Affine | Activation] = []
-    for d in template.drives:
-        nodes += [Input(d + rail, (width,), np.zeros(width), np.full(width, np.inf)) for rail in "+-"]
-        terms = (Term(f"{d}+", np.eye(width)), Term(f"{d}-", -np.eye(width)))
-        nodes.append(Affine(d, terms, np.zeros(width)))
-    size = 1 if template.reduces else width
-    nodes.append(Activation("y", template.activation, template.drives, size, template=template.name, width=width))
-    network = Network(template.activation, tuple(nodes), (Output("y", "y", (size,)),))
-    return lower_network(network, Options(library=library))
+    network = alone(template, library)
+    points = [{name: np.atleast_1d(v) for name, v in drives.items()} for drives in _points(template, network)]
+    exact, stated = zip(*(_expected(template, inputs) for inputs in points), strict=True)
+    inputs = {name: np.array([p[name] for p in points]) for name in points[0]}
+    engine = Internal(network)
+    starts = _starts(engine, inputs)
+    every = {name: np.tile(v, (len(starts), 1)) for name, v in inputs.items()}
+    start = np.concatenate(starts)
+    ends = engine.settle(every, start)
+    errors = np.abs(read_outputs(network, ends)["y"] - np.tile(exact, (len(starts), 1))).max(axis=1)
+    excess = float(np.max(errors - np.tile(stated, len(starts))))
+    settling = _settling_time(engine, every, start, ends)
+    return Check(template.name, len(points), len(starts), float(errors.max()), max(stated), excess, settling)
 
 
 def _points(template: Template, network: ReactionNetwork) -> Iterator[dict[str, Floats]]:
@@ -206,14 +130,13 @@ def _expected(template: Template, inputs: dict[str, Floats]) -> tuple[Floats, fl
         return exact, float(np.max(evaluate(template.error, known)))
 
 
-def _starts(network: ReactionNetwork, inputs: dict[str, Floats]) -> Iterator[Floats]:
-    """The network's own start, near zero, ones, random, and ten times the steady state."""
-    end = steady_state(network, inputs)
-    rng = np.random.default_rng(2)
+def _starts(engine: Internal, inputs: dict[str, Floats]) -> list[Floats]:
+    """The network's own start, near zero, ones, random, and ten times the steady state, each (points, species)."""
+    network, rng = engine.network, np.random.default_rng(2)
+    ends = engine.settle(inputs)
     fixed = _fixed(network)
-    n = network.species_count
-    for start in (network.initial, np.full(n, 1e-6), np.ones(n), rng.uniform(0.01, 5, n), 10 * end):
-        yield np.where(fixed, network.initial, start)
+    free = (network.initial, np.full(ends.shape, 1e-6), np.ones(ends.shape), rng.uniform(0.01, 5, ends.shape))
+    return [np.where(fixed, network.initial, np.broadcast_to(start, ends.shape)) for start in (*free, 10 * ends)]
 
 
 def _fixed(network: ReactionNetwork) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -227,10 +150,11 @@ def _fixed(network: ReactionNetwork) -> np.ndarray[tuple[int], np.dtype[np.bool_
     return fixed
 
 
-def _settling_time(network: ReactionNetwork, inputs: dict[str, Floats], start: Floats, end: Floats) -> float:
-    """The first time from which on every output is near its end."""
-    states = trajectory(network, inputs, _TIMES, start)
-    away = np.abs(read_outputs(network, states)["y"] - read_outputs(network, end)["y"]).max(axis=-1) > _NEAR
+def _settling_time(engine: Internal, inputs: dict[str, Floats], start: Floats, ends: Floats) -> float:
+    """The first time from which on every output of every run is near its end."""
+    network = engine.network
+    states = engine.trajectories(inputs, _TIMES, np.arange(network.species_count), start)
+    away = np.abs(read_outputs(network, states)["y"] - read_outputs(network, ends)["y"]).max(axis=(1, 2)) > _NEAR
     return float(_TIMES[min(np.flatnonzero(away)[-1] + 1, len(_TIMES) - 1)]) if away.any() else 0.0
 
 
@@ -247,16 +171,15 @@ def plot(template: Template, library: Library, path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise UsageError("--plot needs matplotlib", hint="pip install 'nn2crn[plot]'") from None
-    network = _alone(template, library)
+    network = alone(template, library)
     u = np.linspace(*template.domain.get(template.drives[0].lower(), _RANGE), 201)
     name = template.drives[0]
     node = Activation("y", template.activation, template.drives, 1)
-    ends = [
-        steady_state(network, {f"{name}+": np.maximum([v], 0), f"{name}-": np.maximum([-v], 0)}) for v in u.tolist()
-    ]
+    rails = {f"{name}{rail}": np.maximum(sign * u, 0)[:, None] for rail, sign in (("+", 1), ("-", -1))}
+    found = read_outputs(network, Internal(network).settle(rails))["y"][:, 0]
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
-    axes.plot(u, [read_outputs(network, e)["y"][0] for e in ends], label=f"steady state of {template.name}")
+    axes.plot(u, found, label=f"steady state of {template.name}")
     axes.plot(u, apply(template, node, [u[:, None]])[:, 0], "--", label=f"{template.activation}(u)")
     axes.set(xlabel="drive u", ylabel="output")
     axes.legend()
