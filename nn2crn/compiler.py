@@ -96,10 +96,20 @@ def compile(  # noqa: A001  # the verb users know
         UsageError: an option names a template or a parameter that is not there, or a value out of its range.
     """
     options = options or Options()
-    for step in passes(options):
-        network = _checked(step, network)
+    network = prepare(network, options)
     reactions = lower(network.replace(name=name or network.name), options.library)
     return set_inputs(reactions, inputs or {})
+
+
+def prepare(network: Network, options: Options) -> Network:
+    """The network after `passes`: each activation with its template, one module of the chemistry each, in order.
+
+    Raises:
+        UsageError: as for `compile`.
+    """
+    for step in passes(options):
+        network = _checked(step, network)
+    return network
 
 
 def write(network: ReactionNetwork, path: str | Path, *, to: str = "", **options: bool | str | float) -> None:
@@ -192,6 +202,7 @@ __all__ = [
     "load",
     "passes",
     "plan_targets",
+    "prepare",
     "refuse_overwriting",
     "write",
 ]

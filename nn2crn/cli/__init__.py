@@ -18,6 +18,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "inspect": ("look", "Show what MODEL becomes: layers, species, reactions."),
     "check": ("look", "Say whether MODEL can be compiled, and what stands in the way."),
     "convert": ("look", "Write MODEL in the network language, to read and edit."),
+    "simulate": ("run", "Run the chemistry in time: courses of outputs and species."),
+    "verify": ("run", "Measure the chemistry against the network itself."),
     "templates": ("templates", "List the activation templates, or show one."),
     "config": ("templates", "Print a TOML file with the template of every layer."),
     "ops": ("look", "List the ONNX operators that can be compiled."),

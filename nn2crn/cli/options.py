@@ -13,7 +13,9 @@ from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
     from nn2crn.compiler import Options
+    from nn2crn.ir.network import Network
     from nn2crn.ir.reactions import ReactionNetwork
+    from nn2crn.verify import Case
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -39,24 +41,71 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def compiled(  # noqa: PLR0913  # one argument per option
-    model: str,
-    *,
-    outputs: tuple[str, ...],
-    logits: bool,
-    domains: tuple[str, ...],
-    name: str,
-    inputs: tuple[str, ...] = (),
-    **templates: Any,
-) -> ReactionNetwork:
-    """The reaction network that the options of `model_options` ask for."""
+def data_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What every command takes that runs a network on many inputs."""
+    text = "Inputs: an .npz with an array per input, or a .csv with a row per sample."
+    return click.option("--data", metavar="FILE", help=text)(command)
+
+
+def loaded(
+    model: str, *, outputs: tuple[str, ...], logits: bool, domains: tuple[str, ...], **templates: Any
+) -> tuple[Network, Options]:
+    """The network that the options of `model_options` ask for, not yet compiled, and the templates to use."""
     from nn2crn import compiler
 
     options = template_options(**templates)
     domain = dict(_interval(d) for d in domains)
-    network = compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library)
+    return compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library), options
+
+
+def compiled(model: str, *, name: str, inputs: tuple[str, ...] = (), **options: Any) -> ReactionNetwork:
+    """The reaction network that the options of `model_options` ask for."""
+    from nn2crn import compiler
+
+    network, chosen = loaded(model, **options)
+    return compiler.compile(network, chosen, name=name, inputs=vectors(inputs, network))
+
+
+def vectors(inputs: tuple[str, ...], network: Network) -> dict[str, list[float]]:
+    """Values by input name; the name may be left out if there is only one input."""
     only = network.inputs[0].name if len(network.inputs) == 1 else ""
-    return compiler.compile(network, options, name=name, inputs=dict(_vector(i, only) for i in inputs))
+    return dict(_vector(i, only) for i in inputs)
+
+
+def subject(  # noqa: PLR0913  # one argument per option
+    model: str,
+    data: str | None,
+    *,
+    name: str,
+    samples: int = 0,
+    inputs: tuple[str, ...] = (),
+    tolerance: float | None = None,
+    **options: Any,
+) -> Case:
+    """A compiled network with inputs to run it on: those of --data or --input, or random ones if `samples` are wanted.
+
+    Raises:
+        UsageError: there is nothing to run it on.
+    """
+    from nn2crn import compiler
+    from nn2crn.data import random_data, read_data
+    from nn2crn.verify import case
+
+    network, chosen = loaded(model, **options)
+    given = vectors(inputs, network)
+    if data and given:
+        raise UsageError("--data and --input exclude each other")
+    if not data and not given and not samples:
+        raise UsageError("there is nothing to run it on", hint="give --input or --data")
+    values = read_data(data, network) if data else random_data(network, samples)
+    if tolerance is not None and not chosen.explicit:
+        from nn2crn.tolerance import fit
+
+        chosen = fit(network, chosen, tolerance, values).options
+    reactions = compiler.compile(network, chosen, name=name, inputs=given)
+    if given:
+        values = {p.name: p.values[None] for p in reactions.inputs}
+    return case(model, network, reactions, chosen, values)
 
 
 def template_options(
@@ -96,7 +145,6 @@ def _setting(text: str) -> tuple[str, float]:
 
 
 def _vector(text: str, only: str) -> tuple[str, list[float]]:
-    """The name may be left out if there is only one input."""
     name, _, values = text.rpartition("=")
     return name or only, [_number(v, f"--input {text}", "NAME=V,V,...") for v in values.split(",")]
 

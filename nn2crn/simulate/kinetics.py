@@ -36,6 +36,8 @@ class Kinetics:
     Attributes:
         free: indices of the species that change, (n,), in order; a state is their concentrations (n, batch).
         variables: the drive variables, and `places`: their rows in `values`.
+        reactants: two rows of `values` for each reaction; `constants` are its rate constants.
+        entries: rows (of the state), reactions and net changes of the stoichiometric matrix.
         pattern: rows (of the state) and columns (of `values`) of the entries of the Jacobian, sorted by row.
     """
 
@@ -72,9 +74,9 @@ class Kinetics:
         return _Reactions((first, second), constants, change)
 
     def _assemble(self, parts: list[_Reactions]) -> None:
-        self._constants = np.concatenate([p.constants for p in parts] or [np.zeros(0)])[:, None]
-        self._reactants = tuple(np.concatenate([p.reactants[i] for p in parts] or [_NONE]) for i in (0, 1))
-        count = len(self._constants)
+        self.constants = np.concatenate([p.constants for p in parts] or [np.zeros(0)])
+        self.reactants = tuple(np.concatenate([p.reactants[i] for p in parts] or [_NONE]) for i in (0, 1))
+        count = len(self.constants)
         state_row = np.full(self.species, -1)
         state_row[self.free] = np.arange(len(self.free))
         row, column, value, first = [_NONE], [_NONE], [np.zeros(0)], 0
@@ -87,13 +89,14 @@ class Kinetics:
         where, reaction, change = np.concatenate(row), np.concatenate(column), np.concatenate(value)
         changing = where >= 0
         where, reaction, change = where[changing], reaction[changing], change[changing]
+        self.entries = (where, reaction, change)
         self._stoichiometry = Csr((change, (where, reaction)), shape=(len(self.free), count))
         self._find_pattern(where, reaction, change)
 
     def _find_pattern(self, where: Ints, reaction: Ints, change: Floats) -> None:
         """Which d(rate of change)/d(value) are not always zero, and how they follow from those of the fluxes."""
-        count = len(self._constants)
-        columns = [self._reactants[i][reaction] for i in (0, 1)]
+        count = len(self.constants)
+        columns = [self.reactants[i][reaction] for i in (0, 1)]
         keys = np.concatenate([where * self.rows + c for c in columns])
         kept = np.concatenate(columns) != self.one
         entry, position = np.unique(keys[kept], return_inverse=True)
@@ -122,15 +125,15 @@ class Kinetics:
 
     def derivative(self, values: Floats) -> Floats:
         """d(state)/dt, (n, batch)."""
-        first, second = self._reactants
+        first, second = self.reactants
         flux = values[first] * values[second]
-        flux *= self._constants
+        flux *= self.constants[:, None]
         return np.asarray(self._stoichiometry @ flux)
 
     def jacobian(self, values: Floats) -> Floats:
         """d(rate of change)/d(value) at `pattern`, drive variables counting as values, (entries, batch)."""
-        first, second = self._reactants
-        by_flux = np.concatenate([self._constants * values[second], self._constants * values[first]])
+        first, second = self.reactants
+        by_flux = np.concatenate([self.constants[:, None] * values[second], self.constants[:, None] * values[first]])
         return np.asarray(self._spread @ by_flux)
 
     def directional(self, values: Floats, change: Floats) -> Floats:
@@ -138,10 +141,10 @@ class Kinetics:
         moved = np.zeros((self.rows, change.shape[1]))
         moved[self._free] = change
         self._drive(moved)
-        first, second = self._reactants
+        first, second = self.reactants
         flux = values[first] * moved[second]
         flux += moved[first] * values[second]
-        flux *= self._constants
+        flux *= self.constants[:, None]
         return np.asarray(self._stoichiometry @ flux)
 
 

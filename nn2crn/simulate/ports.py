@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.reactions import ReactionNetwork, Readout
 
 
 def set_inputs(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], state: Floats) -> None:
@@ -22,6 +22,9 @@ def set_inputs(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], state:
 
 def read_outputs(network: ReactionNetwork, state: Floats) -> dict[str, Floats]:
     """Output values by name (..., size), read from concentrations (..., species)."""
-    return {
-        p.name: sum((state[..., i] * c for i, c in p.readout.terms), start=p.readout.constant) for p in network.outputs
-    }
+    return {p.name: read(p.readout, state) for p in network.outputs}
+
+
+def read(readout: Readout, state: Floats) -> Floats:
+    """A vector (..., size), read from concentrations (..., species)."""
+    return sum((state[..., i] * c for i, c in readout.terms), start=readout.constant)

@@ -36,6 +36,12 @@ class Options:
     choices: Mapping[str, Choice] = field(default_factory=dict)
     layers: Mapping[str, Choice] = field(default_factory=dict)
 
+    @property
+    def explicit(self) -> bool:
+        """True if a parameter of a template is given, so that none is to be chosen."""
+        configured = [*self.choices.values(), *self.layers.values()]
+        return bool(self.settings) or any(c.settings for c in configured)
+
     def template_of(self, node: Activation) -> Template:
         """The template that the model names, or the option, or the default.
 

@@ -1,0 +1,155 @@
+"""Time courses: what the outputs, and any species, do on their way to the steady state; written and drawn."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+
+from nn2crn import plots
+from nn2crn.backends.files import write_bytes, write_text
+from nn2crn.errors import UsageError
+from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.simulate.engine import Engine
+from nn2crn.simulate.ports import read_outputs
+from nn2crn.verify import Case, engine
+
+_LAST = 1e6  # seconds, when even a ReLU at its kink with h = 1e-10 has settled
+_STILL = 1e-4  # relative change, or absolute below 1, that is not seen in a picture
+_TOGETHER = 64  # samples between two looks at the progress
+
+
+@dataclass(frozen=True)
+class Run:
+    """Courses `done` (times, samples, columns), outputs first; `expected` (samples, outputs) is the network's own."""
+
+    times: Floats
+    columns: tuple[str, ...]
+    done: Floats
+    expected: Floats
+    interrupted: bool
+
+    def ends(self) -> list[tuple[str, ...]]:
+        """Rows of sample, label, value at the last time, and the network's own value, if it is an output."""
+        outputs = self.expected.shape[1]
+        return [
+            (str(i), label, f"{value:.6g}", f"{self.expected[i, j]:.6g}" if j < outputs else "")
+            for i, row in enumerate(self.done[-1])
+            for j, (label, value) in enumerate(zip(self.columns, row, strict=True))
+        ]
+
+
+def check_targets(target: str | None, plot: str | None) -> None:
+    """Raises UsageError if a file to be written has a suffix that is not known."""
+    if target and Path(target).suffix not in (".csv", ".npz"):
+        raise UsageError(f"{target}: courses are written to .csv or .npz")
+    if plot:
+        plots.check_plot(plot)
+
+
+def simulate(
+    case: Case, name: str, *, t_end: float | None = None, points: int = 200, patterns: Sequence[str] = ()
+) -> Run:
+    """Runs all samples; what is done when the user interrupts is kept.
+
+    Args:
+        case: the chemistry and its inputs.
+        name: of the engine.
+        t_end: seconds; until nothing changes if None.
+        points: how many times.
+        patterns: of species' names, with * and ?.
+
+    Raises:
+        UsageError: no species is called like that, or the engine has no time.
+    """
+    reactions = case.reactions
+    labels = reactions.labels()
+    shown = np.array([i for i, s in enumerate(labels) if any(fnmatchcase(s, p) for p in patterns)], dtype=np.intp)
+    for p in patterns:
+        if not any(fnmatchcase(s, p) for s in labels):
+            raise UsageError(f"--species {p}: no species is called like that", hint=f"the first is {labels[0]!r}")
+    last = t_end or _LAST
+    early = np.linspace(0, last, points) if t_end else np.concatenate([[0.0], np.geomspace(1e-2, last, points - 1)])
+    columns = (
+        *(f"{p.name}[{i}]" for p in reactions.outputs for i in range(p.readout.size)),
+        *(labels[i] for i in shown),
+    )
+    with engine(name, reactions) as chosen:
+        pieces, interrupted = _pieces(chosen, case, early, shown)
+    done = np.concatenate(pieces, axis=1) if pieces else np.zeros((points, 0, len(columns)))
+    times = early if t_end or not done.size else early[: _settled(done)]
+    return Run(times, columns, done[: len(times)], case.expected[: done.shape[1]], interrupted)
+
+
+def _pieces(chosen: Engine, case: Case, times: Floats, shown: Ints) -> tuple[list[Floats], bool]:
+    """Courses of some samples at a time, with a bar on a terminal; and whether the user wanted no more."""
+    done: list[Floats] = []
+    try:
+        for part in _progress(np.array_split(np.arange(case.samples), -(-case.samples // _TOGETHER))):
+            inputs = {name: rows[part] for name, rows in case.inputs.items()}
+            done.append(_columns(chosen, case.reactions, inputs, times, shown))
+    except KeyboardInterrupt:
+        return done, True
+    return done, False
+
+
+def _columns(
+    chosen: Engine, reactions: ReactionNetwork, inputs: dict[str, Floats], times: Floats, shown: Ints
+) -> Floats:
+    read = [i for p in reactions.outputs for i, _ in p.readout.terms]
+    watch = np.unique(np.concatenate([*read, shown]).astype(np.intp))
+    states = np.zeros((len(times), len(next(iter(inputs.values()))), reactions.species_count))
+    states[..., watch] = chosen.trajectories(inputs, times, watch)
+    return np.concatenate([*read_outputs(reactions, states).values(), states[..., shown]], axis=-1)
+
+
+def _progress(parts: list[Ints]) -> Iterator[Ints]:
+    if not sys.stderr.isatty() or len(parts) == 1:
+        yield from parts
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(parts, description="simulating", console=Console(stderr=True))
+
+
+def _settled(done: Floats) -> int:
+    """How many times to show: until nothing moves any more, and a little longer."""
+    moving = np.abs(done - done[-1]) > _STILL * np.maximum(np.abs(done[-1]), 1.0)
+    last = np.flatnonzero(moving.any(axis=(1, 2)))
+    return min(len(done), int((last[-1] if len(last) else 0) * 1.1) + 2)
+
+
+def write(run: Run, target: str) -> None:
+    """Writes an .npz of arrays (times, columns, courses, expected), or a .csv of a row per sample and time.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    if target.endswith(".npz"):
+        arrays = {"times": run.times, "columns": np.array(run.columns), "courses": run.done, "expected": run.expected}
+        write_bytes(Path(target), lambda out: np.savez(out, allow_pickle=False, **arrays))
+        return
+
+    def rows() -> Iterator[list[object]]:
+        for i in range(run.done.shape[1]):
+            for t, row in zip(run.times.tolist(), run.done[:, i].tolist(), strict=True):
+                yield [i, t, *row]
+
+    write_text(
+        Path(target),
+        lambda out: csv.writer(out, lineterminator="\n").writerows([["sample", "time", *run.columns], *rows()]),
+    )
+
+
+def draw(run: Run, path: str) -> None:
+    """Draws the first sample."""
+    if run.done.shape[1]:
+        expected = dict(zip(run.columns, run.expected[0].tolist(), strict=False))
+        plots.plot_course(path, run.times, dict(zip(run.columns, run.done[:, 0].T, strict=True)), expected)

@@ -1,0 +1,133 @@
+"""Data files: values of a network's inputs, many samples at a time."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2crn.errors import Nn2crnError, UsageError
+from nn2crn.ir.arrays import Floats
+from nn2crn.ir.network import Network
+
+
+class DataError(Nn2crnError):
+    """A data file is faulty, or does not fit the network."""
+
+    code = "data"
+
+
+def read_data(path: str | Path, network: Network) -> dict[str, Floats]:
+    """Samples from a file: values by input name, each (samples, size).
+
+    An .npz has an array per input, (samples, ...), by its name or as x0, x1, ... in the network's order; for a single
+    input, the first array that fits will do. A .csv has a row per sample and the inputs' scalars as its columns, in the
+    network's order; a first row of names, and further columns (labels, say) after those, are left out.
+
+    Raises:
+        UsageError: the file's suffix is neither.
+        DataError: the file cannot be read, has not the numbers that the inputs want, or has NaN or infinite ones.
+    """
+    path = Path(path)
+    readers = {".npz": _npz, ".csv": _csv}
+    if path.suffix not in readers:
+        raise UsageError(f"{path}: data are read from .npz or .csv")
+    try:
+        values = readers[path.suffix](path, network)
+    except OSError as e:
+        raise DataError(f"cannot read {path}: {e.strerror or e}") from None
+    for name, rows in values.items():
+        bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        if len(bad):
+            raise DataError(f"{path}: sample {bad[0]} of input {name!r} has a value that is NaN or infinite")
+    for node in network.inputs:
+        if node.nonnegative and np.any(values[node.name] < 0):
+            raise DataError(f"{path}: input {node.name!r} was declared non-negative, and there is a negative value")
+    if len({len(rows) for rows in values.values()}) > 1 or not len(next(iter(values.values()), ())):
+        raise DataError(f"{path}: the inputs have no samples, or not the same number of them")
+    return values
+
+
+def random_data(network: Network, samples: int, seed: int = 0) -> dict[str, Floats]:
+    """Uniform samples from each input's domain box, or from [-1, 1] on a side on which it has no bound."""
+    rng = np.random.default_rng(seed)
+    values = {}
+    for node in network.inputs:
+        low, high = box(node.lower, node.upper, node.size)
+        values[node.name] = rng.uniform(low, high, (samples, node.size))
+    return values
+
+
+def box(lower: Floats | None, upper: Floats | None, size: int) -> tuple[Floats, Floats]:
+    """The bounds (size,) of an input, -1 and 1 (or 1 away from the other bound) where it has none."""
+    low = np.full(size, -np.inf) if lower is None else lower
+    high = np.full(size, np.inf) if upper is None else upper
+    below = np.where(np.isfinite(low), low, np.minimum(-1.0, high - 1.0))
+    return below, np.where(np.isfinite(high), high, np.maximum(1.0, below + 1.0))
+
+
+def _npz(path: Path, network: Network) -> dict[str, Floats]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays: dict[str, NDArray[np.generic]] = {name: archive[name] for name in archive.files}
+    except (ValueError, EOFError) as e:
+        raise DataError(f"{path} is no .npz of plain arrays: {e}") from None
+    names = [i.name for i in network.inputs]
+    if all(f"x{i}" in arrays for i in range(len(names))):
+        arrays = {name: arrays[f"x{i}"] for i, name in enumerate(names)} | arrays
+    if len(names) == 1 and names[0] not in arrays:
+        if not arrays:
+            raise DataError(f"{path}: there is no array in it")
+        fitting = [a for a in arrays.values() if a.size % network.inputs[0].size == 0 and a.ndim > 1]
+        arrays[names[0]] = (fitting or list(arrays.values()))[0]
+    return {node.name: _array(path, arrays, node.name, node.size) for node in network.inputs}
+
+
+def _array(path: Path, arrays: Mapping[str, NDArray[np.generic]], name: str, size: int) -> Floats:
+    if name not in arrays:
+        raise DataError(f"{path}: there is no array {name!r}", hint=f"its arrays: {', '.join(arrays)}")
+    array = arrays[name]
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{path}: the array {name!r} has no numbers ({array.dtype})")
+    per_sample = int(np.prod(array.shape[1:], dtype=np.int64)) if array.ndim > 1 else (size if array.ndim else 0)
+    if per_sample != size or array.size % size:
+        raise DataError(f"{path}: the array {name!r} is {array.shape}; each sample of this input has {size} numbers")
+    return array.astype(np.float64).reshape(-1, size)
+
+
+def _csv(path: Path, network: Network) -> dict[str, Floats]:
+    wanted = sum(i.size for i in network.inputs)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except (UnicodeDecodeError, csv.Error) as e:
+        raise DataError(f"{path} is no text of comma-separated values: {e}") from None
+    first = 1 if rows and _header(rows[0]) else 0
+    table = np.array([_numbers(path, n, row, wanted) for n, row in enumerate(rows[first:], first + 1)])
+    ends = np.cumsum([i.size for i in network.inputs])[:-1]
+    parts: Sequence[Floats] = np.split(table.reshape(-1, wanted), ends, axis=1)
+    return {node.name: part for node, part in zip(network.inputs, parts, strict=True)}
+
+
+def _header(row: Iterable[str]) -> bool:
+    return not any(_is_number(cell) for cell in row)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(path: Path, line: int, row: list[str], wanted: int) -> list[float]:
+    if len(row) < wanted:
+        raise DataError(f"{path}, line {line}: {len(row)} values, where the inputs want {wanted}")
+    for cell in row[:wanted]:
+        if not _is_number(cell):
+            raise DataError(f"{path}, line {line}: {cell!r} is not a number")
+    return [float(cell) for cell in row[:wanted]]

@@ -1,0 +1,49 @@
+"""The model itself, run by ONNX Runtime: what the chemistry must agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from nn2crn.ir.arrays import Floats
+from nn2crn.ir.network import Network
+
+_TYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
+
+
+def onnx_runtime(path: Path, network: Network, inputs: Mapping[str, Floats]) -> dict[str, Floats] | None:
+    """Values of the network's outputs by name, (samples, size); None if ONNX Runtime is not there or cannot run it.
+
+    Args:
+        path: the .onnx file.
+        network: what was loaded from it; its outputs may be inner tensors, as logits are.
+        inputs: values by input name, each (samples, size).
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        return None
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    model = onnx.load(path)
+    there = {o.name for o in model.graph.output}
+    names = [o.name for o in network.outputs]
+    model.graph.output.extend(
+        onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, None) for n in names if n not in there
+    )
+    try:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        types = {i.name: _TYPES[i.type] for i in session.get_inputs()}
+        count = len(next(iter(inputs.values())))
+        rows = [
+            session.run(
+                names, {i.name: inputs[i.name][k].reshape(i.shape).astype(types[i.name]) for i in network.inputs}
+            )
+            for k in range(count)
+        ]
+    except Exception:  # noqa: BLE001  # whatever it cannot do, in its own exceptions; the forward pass will do instead
+        return None
+    return {n: np.array([np.ravel(r[i]) for r in rows], dtype=np.float64) for i, n in enumerate(names)}

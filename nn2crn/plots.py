@@ -1,0 +1,55 @@
+"""Pictures of simulations, by matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from nn2crn.errors import OutputError, UsageError
+from nn2crn.ir.arrays import Floats
+
+_CURVES = 10  # as many as can be told apart
+
+
+def check_plot(path: str) -> None:
+    """Raises UsageError unless matplotlib is there and can write a file of this suffix."""
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        raise UsageError("--plot needs matplotlib", hint="pip install 'nn2crn[plot]'") from None
+    known = FigureCanvasBase.get_supported_filetypes()
+    if Path(path).suffix.lstrip(".") not in known:
+        raise UsageError(f"{path}: a plot's suffix is one of {', '.join(f'.{k}' for k in sorted(known))}")
+
+
+def plot_course(path: str, times: Floats, curves: Mapping[str, Floats], expected: Mapping[str, float]) -> None:
+    """Draws concentrations or values against time (logarithmic), and what the network itself gives, dashed.
+
+    Args:
+        path: the file, .svg or .png or what else matplotlib writes.
+        times: seconds, (n,), from zero.
+        curves: values (n,) by label; the first ten are drawn.
+        expected: the network's own value of some of them.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for label, values in list(curves.items())[:_CURVES]:
+        (line,) = axes.plot(times[1:], values[1:], label=label)
+        if label in expected:
+            axes.axhline(expected[label], color=line.get_color(), linestyle="--", linewidth=0.8)
+    axes.set(xscale="log", xlabel="time (s)", ylabel="value", xlim=(times[1], times[-1]))
+    title = "dashed: the network's own value" if expected else ""
+    more = f"the first {_CURVES} of {len(curves)}" if len(curves) > _CURVES else ""
+    axes.set_title("; ".join(filter(None, [title, more])), fontsize="medium")
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    try:
+        with rc_context({"svg.hashsalt": "nn2crn"}):  # the same bytes each time
+            figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
+    except OSError as e:
+        raise OutputError(f"cannot write {path}: {e.strerror}") from None

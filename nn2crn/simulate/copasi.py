@@ -1,0 +1,56 @@
+"""COPASI (its deterministic time course, LSODA) as an engine: it reads the written SBML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from nn2crn.errors import UsageError
+from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.simulate.clients import Client
+from nn2crn.simulate.internal import SimulationError
+
+
+class Copasi(Client):
+    """One loaded model, run for each input from the file's start; see engine.Engine."""
+
+    name = "copasi"
+
+    def load(self, path: Path) -> None:
+        """Reads the file; see Client.load."""
+        try:
+            import COPASI
+        except ImportError:
+            raise UsageError("COPASI is not installed", hint="pip install 'nn2crn[verify]'") from None
+        self.copasi = COPASI
+        self.data = COPASI.CRootContainer.addDatamodel()
+        if not self.data.importSBML(str(path)):
+            raise SimulationError(f"COPASI cannot read the file: {COPASI.CCopasiMessage.getAllMessageText()}")
+        self.model = self.data.getModel()
+        quantities = (self.model.getModelValue(i) for i in range(self.model.getNumModelValues()))
+        self.quantities = {q.getSBMLId(): q for q in quantities}
+        method = self.data.getTask("Time-Course").getMethod()
+        method.getParameter("Relative Tolerance").setDblValue(self.rtol)
+        method.getParameter("Absolute Tolerance").setDblValue(self.atol)
+        method.getParameter("Max Internal Steps").setIntValue(1_000_000)
+
+    def course(self, values: Mapping[str, float], times: Floats, watch: Ints) -> Floats:
+        """Concentrations (times, watched), the input parameters set to these values."""
+        for parameter, value in values.items():
+            self.quantities[parameter].setInitialValue(value)
+        self.model.updateInitialValues(self.copasi.CCore.Framework_Concentration)
+        task = self.data.getTask("Time-Course")
+        problem = task.getProblem()
+        problem.setUseValues(True)
+        problem.setValues(" ".join(map(repr, map(float, times))))
+        problem.setDuration(float(times[-1]))
+        from_initial_values = True
+        if not task.process(from_initial_values):
+            raise SimulationError(f"COPASI: {task.getProcessError().strip()}")
+        series = task.getTimeSeries()
+        columns = {series.getSBMLId(i, self.data): i for i in range(series.getNumVariables())}
+        chosen = [columns[self.species[i]] for i in watch]
+        rows = range(series.getRecordedSteps())
+        return np.array([[series.getConcentrationData(row, column) for column in chosen] for row in rows])
