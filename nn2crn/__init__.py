@@ -14,17 +14,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Library", "Nn2crnError", "Options", "__version__", "compile", "load", "write"]
+_WHERE = {
+    "Library": "compiler",
+    "Nn2crnError": "errors",
+    "Options": "compiler",
+    "compile": "compiler",
+    "load": "compiler",
+    "sensitivities": "simulate.sensitivity",
+    "write": "compiler",
+}
+__all__ = ["Library", "Nn2crnError", "Options", "__version__", "compile", "load", "sensitivities", "write"]
 
 if TYPE_CHECKING:
     from nn2crn.compiler import Library, Options, compile, load, write  # noqa: A004  # the verb users know
     from nn2crn.errors import Nn2crnError
+    from nn2crn.simulate.sensitivity import sensitivities
 
 
 def __getattr__(name: str) -> Any:
     """The interface is imported when first used, so that `nn2crn --help` stays instant."""
-    if name in __all__:
-        return getattr(import_module("nn2crn.errors" if name == "Nn2crnError" else "nn2crn.compiler"), name)
+    if name in _WHERE:
+        return getattr(import_module(f"nn2crn.{_WHERE[name]}"), name)
     raise AttributeError(f"module 'nn2crn' has no attribute {name!r}")
 
 

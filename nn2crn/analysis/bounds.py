@@ -46,12 +46,12 @@ def _affine(node: Affine, known: Mapping[str, Interval]) -> Interval:
         source = known[term.source]
         for sign, near, far in ((1, source.low, source.high), (-1, source.high, source.low)):
             part = positive_part(term.weight, sign)
-            low = low + sign * _times(part, near)
-            high = high + sign * _times(part, far)
+            low = low + sign * weighted(part, near)
+            high = high + sign * weighted(part, far)
     return Interval(low, high)
 
 
-def _times(matrix: Matrix, vector: Floats) -> Floats:
+def weighted(matrix: Matrix, vector: Floats) -> Floats:
     """matrix @ vector of a non-negative matrix, where 0 times infinity is 0."""
     finite = np.where(np.isfinite(vector), vector, 0.0)
     product: Floats = matrix @ finite
@@ -72,19 +72,20 @@ def _activation(template: Template, node: Activation, drives: list[Interval]) ->
         grouped = drive.reshape(-1, node.width)
         known |= {f"{name.lower()}{index}": grouped for index in ("", "[i]", "[j]")}
     with np.errstate(all="ignore"):  # infinities are meant
-        result = _evaluate(template.function, known)
+        result = evaluate_interval(template.function, known)
     shape = (drives[0].low.size // node.width, node.size * node.width // drives[0].low.size)
     low, high = (np.broadcast_to(v, shape).reshape(-1) for v in (result.low, result.high))
     # nan stands for infinity less infinity, of which nothing is known
     return Interval(np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
 
 
-def _evaluate(formula: Formula, known: Mapping[str, Interval]) -> Interval:
+def evaluate_interval(formula: Formula, known: Mapping[str, Interval]) -> Interval:
+    """Bounds of the formula, of symbols within these intervals; each occurrence of a symbol counts by itself."""
     if isinstance(formula, Number):
         return Interval(np.float64(formula.value), np.float64(formula.value))  # type: ignore[arg-type]  # 0-d arrays
     if isinstance(formula, Symbol):
         return known[formula.key]
-    arguments = [_evaluate(a, known) for a in formula.arguments]
+    arguments = [evaluate_interval(a, known) for a in formula.arguments]
     special = _SPECIAL.get(formula.function)
     if special is not None:
         return special(*arguments)

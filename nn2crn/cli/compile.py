@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from nn2crn.backends import FormatOption, formats
-from nn2crn.cli.options import compiled, model_options
+from nn2crn.cli.options import POSITIVE, compiled, data_options, model_options
 from nn2crn.cli.show import spinner
 from nn2crn.errors import UsageError
 
@@ -35,6 +35,9 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("-o", "targets", metavar="FILE", multiple=True, help="Write FILE, format by suffix; - for stdout.")
 @click.option("--to", "names", metavar="FORMAT", multiple=True, help="Format, where the suffix does not say it.")
 @click.option("--input", "inputs", metavar="NAME=V,V,...", multiple=True, help="Values the file starts with.")
+@click.option("--tolerance", metavar="E", type=POSITIVE, help="Choose the templates' parameters for this output error.")
+@click.option("--settling-time", metavar="T", type=POSITIVE, help="Choose them to settle in T seconds instead.")
+@data_options
 @_format_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def compile(  # noqa: A001  # the verb users type
@@ -58,7 +61,7 @@ def compile(  # noqa: A001  # the verb users type
         if not any(name in t for t in takes.values()):
             able = ", ".join(f.name for f in formats() if any(o.name == name for o in f.options))
             raise UsageError(f"--{name.replace('_', '-')} is for {able}, which is not among the targets")
-    network = compiled(model, inputs=inputs, **options)
+    network, fit = compiled(model, inputs=inputs, **options)
     with spinner(network):
         for target, f in plan:
             compiler.write(network, target, to=f.name, **{k: v for k, v in given.items() if k in takes[f.name]})
@@ -71,3 +74,5 @@ def compile(  # noqa: A001  # the verb users type
         orders = f"all mass action, order <= {max(s.orders, default=0)}"
         for target, f in plan:
             click.echo(f"{target}: {f.name}, {s.species} species, {s.reactions} reactions, {orders}", err=True)
+        if fit:
+            click.echo(fit.show(), err=True)

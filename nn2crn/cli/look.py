@@ -20,7 +20,7 @@ def inspect(model: str, as_json: bool, **options: Any) -> None:
     """Show what MODEL becomes: layers, species, reactions and their orders."""
     from nn2crn.analysis.summary import summarise
 
-    summary = summarise(compiled(model, **options))
+    summary = summarise(compiled(model, **options)[0])
     if as_json:
         click.echo(json.dumps(summary.as_json(), indent=2))
         return

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from nn2crn.compiler import Options
     from nn2crn.ir.network import Network
     from nn2crn.ir.reactions import ReactionNetwork
+    from nn2crn.tolerance import Fit
     from nn2crn.verify import Case
+
+POSITIVE = click.FloatRange(0, min_open=True)
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -54,16 +57,56 @@ def loaded(
     from nn2crn import compiler
 
     options = template_options(**templates)
-    domain = dict(_interval(d) for d in domains)
+    domain = dict(interval(d, "--domain") for d in domains)
     return compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library), options
 
 
-def compiled(model: str, *, name: str, inputs: tuple[str, ...] = (), **options: Any) -> ReactionNetwork:
-    """The reaction network that the options of `model_options` ask for."""
+def compiled(  # noqa: PLR0913  # one argument per option
+    model: str,
+    *,
+    name: str,
+    inputs: tuple[str, ...] = (),
+    data: str | None = None,
+    tolerance: float | None = None,
+    settling_time: float | None = None,
+    **options: Any,
+) -> tuple[ReactionNetwork, Fit | None]:
+    """The reaction network that the options of `model_options` ask for, and how its parameters were found, if so."""
     from nn2crn import compiler
 
     network, chosen = loaded(model, **options)
-    return compiler.compile(network, chosen, name=name, inputs=vectors(inputs, network))
+    found = fitted(network, chosen, data, tolerance, settling_time)
+    reactions = compiler.compile(
+        network, found.options if found else chosen, name=name, inputs=vectors(inputs, network)
+    )
+    return reactions, found
+
+
+def fitted(
+    network: Network, chosen: Options, data: str | None, tolerance: float | None, settling_time: float | None
+) -> Fit | None:
+    """Parameters for --tolerance or --settling-time, if one is given.
+
+    Raises:
+        UsageError: both are given, or parameters besides, or --data without either.
+    """
+    from nn2crn.data import read_data
+
+    if tolerance is None and settling_time is None:
+        if data:
+            raise UsageError("--data is for --tolerance or --settling-time")
+        return None
+    if tolerance is not None and settling_time is not None:
+        raise UsageError("--tolerance and --settling-time exclude each other")
+    if chosen.explicit:
+        raise UsageError("--tolerance chooses the templates' parameters", hint="leave out --set, or the tolerance")
+    from nn2crn.tolerance import fit, fit_time
+
+    values = read_data(data, network) if data else None
+    if tolerance is not None:
+        return fit(network, chosen, tolerance, values)
+    assert settling_time is not None  # noqa: S101  # one of the two is given
+    return fit_time(network, chosen, settling_time, values)
 
 
 def vectors(inputs: tuple[str, ...], network: Network) -> dict[str, list[float]]:
@@ -149,10 +192,11 @@ def _vector(text: str, only: str) -> tuple[str, list[float]]:
     return name or only, [_number(v, f"--input {text}", "NAME=V,V,...") for v in values.split(",")]
 
 
-def _interval(text: str) -> tuple[str, tuple[float, float]]:
+def interval(text: str, option: str) -> tuple[str, tuple[float, float]]:
+    """`NAME=LO:HI`, or `LO:HI` for all inputs."""
     name, _, bounds = text.rpartition("=")
     low, _, high = bounds.partition(":")
-    number = partial(_number, option=f"--domain {text}", form="[NAME=]LO:HI")
+    number = partial(_number, option=f"{option} {text}", form="[NAME=]LO:HI")
     return name, (number(low), number(high))
 
 

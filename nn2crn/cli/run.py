@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.options import data_options, model_options, subject
+from nn2crn.cli.options import POSITIVE, data_options, model_options, subject
 from nn2crn.cli.show import table
 from nn2crn.errors import UsageError
 
@@ -31,7 +31,7 @@ _TOLERANCE = 1e-2
     help="Random inputs from the domain box, or from [-1, 1], where there are no --data.",
 )
 @click.option("--engine", "engines", type=_ENGINE, multiple=True, help="Which to run (repeatable).")
-@click.option("--tolerance", metavar="E", type=float, help=f"The largest error that is still good [{_TOLERANCE:g}].")
+@click.option("--tolerance", metavar="E", type=POSITIVE, help=f"The largest error that is still good [{_TOLERANCE:g}].")
 @click.option("--layerwise", is_flag=True, help="Say how far each layer is off, and when it settles.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes of the internal engine.")
@@ -88,7 +88,7 @@ def _show(report: Report, *, layerwise: bool) -> None:
 @model_options
 @data_options
 @click.option("--input", "inputs", metavar="NAME=V,V,...", multiple=True, help="Values of one sample.")
-@click.option("--t-end", metavar="T", type=click.FloatRange(0, min_open=True), help="Seconds to simulate.")
+@click.option("--t-end", metavar="T", type=POSITIVE, help="Seconds to simulate.")
 @click.option("--to-steady-state", is_flag=True, help="Simulate until nothing changes: the default.")
 @click.option("--points", metavar="N", type=click.IntRange(2), default=200, show_default=True, help="Times shown.")
 @click.option("--engine", type=_ENGINE, default="internal", show_default=True, help="What simulates.")

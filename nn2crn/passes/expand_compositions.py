@@ -19,7 +19,8 @@ def expand_compositions(network: Network, options: Options) -> Network:
     nodes: list[Node] = []
     for node in network.nodes:
         nodes += _expanded(node, options, seen) if isinstance(node, Activation) else [node]
-    options.refuse_unused(seen.values(), [n.name for n in network.activations()])
+    made = [n.name for n in nodes if isinstance(n, Activation) and n.within]
+    options.refuse_unused(seen.values(), [*(n.name for n in network.activations()), *made])
     return network.replace(nodes=tuple(nodes))
 
 

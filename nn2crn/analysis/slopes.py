@@ -1,0 +1,128 @@
+"""How steep a formula is over an interval of its drives: forward differentiation in interval arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2crn.analysis.bounds import Interval, evaluate_interval
+from nn2crn.ir.arrays import Floats
+from nn2crn.ir.formula import Call, Formula, Number, Symbol
+
+Bools = NDArray[np.bool_]
+_ZERO = Interval(np.float64(0), np.float64(0))  # type: ignore[arg-type]  # 0-d arrays
+_ONE = Interval(np.float64(1), np.float64(1))  # type: ignore[arg-type]
+
+
+def steepest(formula: Formula, known: Mapping[str, Interval], drive: str) -> Floats:
+    """An upper bound of |d formula / d drive|, of symbols within these intervals; inf where there is a jump."""
+    with np.errstate(all="ignore"):
+        between = slope(formula, known, drive)
+    bound = np.maximum(np.abs(between.low), np.abs(between.high))
+    return np.where(np.isnan(bound), np.inf, bound)
+
+
+def slope(formula: Formula, known: Mapping[str, Interval], drive: str) -> Interval:
+    """Bounds of d formula / d drive."""
+    if isinstance(formula, Number):
+        return _ZERO
+    if isinstance(formula, Symbol):
+        return _ONE if formula.key == drive else _ZERO
+    slopes = [slope(a, known, drive) for a in formula.arguments]
+    if all(s is _ZERO for s in slopes):
+        return _ZERO
+    values = [evaluate_interval(a, known) for a in formula.arguments]
+    return _RULES[formula.function](values, slopes, formula, known)
+
+
+def _times(a: Interval, b: Interval) -> Interval:
+    corners = [np.where((x == 0) | (y == 0), 0.0, x * y) for x in (a.low, a.high) for y in (b.low, b.high)]
+    return Interval(np.minimum.reduce(corners), np.maximum.reduce(corners))
+
+
+def _plus(a: Interval, b: Interval) -> Interval:
+    return Interval(a.low + b.low, a.high + b.high)
+
+
+def _minus(a: Interval) -> Interval:
+    return Interval(-a.high, -a.low)
+
+
+def _hull(a: Interval, b: Interval) -> Interval:
+    return Interval(np.minimum(a.low, b.low), np.maximum(a.high, b.high))
+
+
+def _choose(first: Bools, second: Bools, a: Interval, b: Interval) -> Interval:
+    """a where `first` holds, b where `second` does, and either elsewhere."""
+    both = _hull(a, b)
+    low = np.where(first, a.low, np.where(second, b.low, both.low))
+    return Interval(low, np.where(first, a.high, np.where(second, b.high, both.high)))
+
+
+def _inverse(a: Interval) -> Interval:
+    through = (a.low <= 0) & (a.high >= 0)
+    return Interval(np.where(through, -np.inf, 1 / a.high), np.where(through, np.inf, 1 / a.low))
+
+
+def _quotient(values: list[Interval], slopes: list[Interval]) -> Interval:
+    one_over = _inverse(values[1])
+    return _plus(_times(slopes[0], one_over), _minus(_times(_times(values[0], _times(one_over, one_over)), slopes[1])))
+
+
+def _power(_: list[Interval], slopes: list[Interval], formula: Call, known: Mapping[str, Interval]) -> Interval:
+    exponent = formula.arguments[1]
+    n = exponent.value if isinstance(exponent, Number) else np.nan
+    outer = evaluate_interval(Call("^", (formula.arguments[0], Number(n - 1))), known)
+    return _times(_times(Interval(np.float64(n), np.float64(n)), outer), slopes[0])  # type: ignore[arg-type]
+
+
+def _chain(derivative: Callable[[Interval], Interval]) -> Callable[..., Interval]:
+    return lambda v, s, *_: _times(derivative(v[0]), s[0])
+
+
+def _falling(function: Callable[[Floats], Floats]) -> Callable[[Interval], Interval]:
+    """Of a derivative that falls with the magnitude of its argument, as those of tanh and erf."""
+
+    def bounds(a: Interval) -> Interval:
+        least = np.where((a.low <= 0) & (a.high >= 0), 0.0, np.minimum(np.abs(a.low), np.abs(a.high)))
+        return Interval(function(np.maximum(np.abs(a.low), np.abs(a.high))), function(least))
+
+    return bounds
+
+
+def _absolute(values: list[Interval], slopes: list[Interval]) -> Interval:
+    return _choose(values[0].low >= 0, values[0].high <= 0, slopes[0], _minus(slopes[0]))
+
+
+def _extreme(values: list[Interval], slopes: list[Interval], sign: int) -> Interval:
+    (a, b), (s, t) = values, slopes
+    first, second = a.low >= b.high, b.low >= a.high
+    return _choose(first, second, s, t) if sign > 0 else _choose(second, first, s, t)
+
+
+def _jump(values: list[Interval]) -> Interval:
+    apart = (values[0].low > 0) | (values[0].high < 0)
+    return Interval(np.where(apart, 0.0, -np.inf), np.where(apart, 0.0, np.inf))
+
+
+_RULES: Mapping[str, Callable[..., Interval]] = {
+    "+": lambda _, s, *__: _plus(s[0], s[1]),
+    "-": lambda _, s, *__: _plus(s[0], _minus(s[1])),
+    "neg": lambda _, s, *__: _minus(s[0]),
+    "*": lambda v, s, *_: _plus(_times(v[0], s[1]), _times(v[1], s[0])),
+    "/": lambda v, s, *_: _quotient(v, s),
+    "^": _power,
+    "exp": _chain(lambda a: Interval(np.exp(a.low), np.exp(a.high))),
+    "log": _chain(_inverse),
+    "sqrt": _chain(lambda a: Interval(0.5 / np.sqrt(np.maximum(a.high, 0)), 0.5 / np.sqrt(np.maximum(a.low, 0)))),
+    "abs": lambda v, s, *_: _absolute(v, s),
+    "sign": lambda v, *_: _jump(v),
+    "sinh": _chain(lambda a: Interval(np.float64(1), np.cosh(np.maximum(np.abs(a.low), np.abs(a.high))))),  # type: ignore[arg-type]
+    "asinh": _chain(_falling(lambda x: 1 / np.sqrt(1 + x * x))),
+    "tanh": _chain(_falling(lambda x: 1 / np.cosh(x) ** 2)),
+    "erf": _chain(_falling(lambda x: 2 / np.sqrt(np.pi) * np.exp(-x * x))),
+    "max": lambda v, s, *_: _extreme(v, s, 1),
+    "min": lambda v, s, *_: _extreme(v, s, -1),
+}

@@ -1,0 +1,171 @@
+"""What is proved of a compiled network, in one place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from nn2crn import compiler
+from nn2crn.certify.cascade import Bounds, Cascade
+from nn2crn.certify.error_bound import ErrorBound, error_bound
+from nn2crn.certify.settling import settling
+from nn2crn.data import box as bounded
+from nn2crn.ir.formula import show
+from nn2crn.ir.network import Input, Network
+from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.passes.choose_templates import choose_templates
+from nn2crn.passes.drop_dead import drop_dead
+from nn2crn.passes.expand_compositions import expand_compositions
+from nn2crn.passes.set_domain import set_domain
+from nn2crn.templates.options import Options
+from nn2crn.templates.registry import Library
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What holds for every input in `box` and every start in [0, start].
+
+    Attributes:
+        model: name.
+        box: bounds of each input, the least and the largest over its elements.
+        start: mol/l up to which each species that changes may start, or as high as it starts in the file.
+        tolerance: how near to the steady state every output is after `settling_time`.
+        modules: how many there are of each template.
+        unique: there is one steady state with non-negative concentrations, and every such start leads to it.
+        neutral: modules that reach it from the file's start only, by name.
+        conserved: relations that never change, by module.
+        error_bound: by output, the largest distance of its steady state from the network's value; None if not proved.
+        settling_rate: 1/s; no mode is slower in the end.
+        settling_time: s; None if not proved.
+        peak_concentration: mol/l that no species ever exceeds; None if not proved.
+        rate_constants: by reaction order, the least, the largest, and the number of distinct values.
+        species, reactions, catalytic, order: counts, also of reactions with an unchanged reactant; the largest order.
+        not_proved: in words.
+    """
+
+    model: str
+    box: Mapping[str, tuple[float, float]]
+    start: float
+    tolerance: float
+    modules: Mapping[str, int]
+    unique: bool
+    neutral: tuple[str, ...]
+    conserved: Mapping[str, tuple[str, ...]]
+    error_bound: Mapping[str, float | None]
+    settling_rate: float | None
+    settling_time: float | None
+    peak_concentration: float | None
+    rate_constants: Mapping[int, tuple[float, float, int]]
+    species: int
+    reactions: int
+    catalytic: int
+    order: int
+    not_proved: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network with a bounded box of inputs, its chemistry, and what bounds are computed from."""
+
+    network: Network
+    reactions: ReactionNetwork
+    options: Options
+    cascade: Cascade
+    box: Mapping[str, Bounds]
+
+    def errors(self) -> ErrorBound:
+        """How far the steady state may be from the network's values."""
+        expanded = choose_templates(expand_compositions(drop_dead(self.network), self.options), self.options)
+        prepared = compiler.prepare(self.network, self.options)
+        modules = {n.name: m for n, m in zip(prepared.activations(), self.reactions.modules, strict=True)}
+        return error_bound(self.network, expanded, modules, self.cascade.steady(self.box), self.options)
+
+
+def subject(
+    network: Network, options: Options, *, name: str = "", box: Mapping[str, tuple[float, float]] | None = None
+) -> Subject:
+    """Compiles a network; its inputs lie in `box` (by name, or "" for all), else in their domains, else in [-1, 1].
+
+    Raises:
+        UsageError: the box names no input.
+        NotTriangularError: the chemistry has a circle.
+    """
+    inputs = set_domain(network, box or {}).inputs
+    bounds = {n.name: bounded(n.lower, n.upper, n.size) for n in inputs}
+    nodes = tuple(
+        replace(n, lower=bounds[n.name][0], upper=bounds[n.name][1]) if isinstance(n, Input) else n
+        for n in network.nodes
+    )
+    reactions = compiler.compile(network, options, name=name)
+    return Subject(network.replace(nodes=nodes), reactions, options, Cascade(reactions), bounds)
+
+
+def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> Certificate:
+    """Everything that is proved.
+
+    Args:
+        given: the network and its chemistry.
+        tolerance: what counts as settled, in units of the outputs.
+        start: mol/l, the largest concentration that a species may start with.
+    """
+    reactions = given.reactions
+    settled = settling(given.cascade, given.box, tolerance, start)
+    errors = given.errors()
+    neutral = tuple(m.name for m in reactions.modules if given.options.library.get(m.template).stability == "neutral")
+    own = {m.template for m in reactions.modules} - set(Library().names)
+    unproved = [
+        *errors.reasons,
+        *(f"the error that {t} states, which is no template of the package" for t in sorted(own)),
+    ]
+    if settled.unproved:
+        unproved.append(f"that {len(settled.unproved)} species settle, {settled.unproved[0]} the first of them")
+    return Certificate(
+        model=reactions.name,
+        box={
+            n: (float(low.min(initial=np.inf)), float(high.max(initial=-np.inf)))
+            for n, (low, high) in given.box.items()
+        },
+        start=start,
+        tolerance=tolerance,
+        modules=dict(Counter(m.template for m in reactions.modules)),
+        unique=not settled.unproved,
+        neutral=neutral,
+        conserved={
+            m.name: tuple(f"{show(f)} = {show(v)}" for f, v in m.conserved) for m in reactions.modules if m.conserved
+        },
+        error_bound={n: _finite(float(e.max(initial=0))) for n, e in errors.outputs.items()},
+        settling_rate=None if settled.unproved else _finite(settled.rate),
+        settling_time=_finite(settled.time),
+        peak_concentration=_finite(float(settled.peak.max(initial=0))),
+        not_proved=tuple(unproved),
+        **_counts(reactions),
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _counts(reactions: ReactionNetwork) -> dict[str, Any]:
+    rates: dict[int, list[np.ndarray]] = {}
+    catalytic = 0
+    for family in reactions.families:
+        scheme = family.scheme
+        rates.setdefault(scheme.order, []).extend(np.unique(r) for _, r in family.chunks())
+        products = dict(scheme.products)
+        catalytic += family.count * any(products.get(s) == n for s, n in scheme.reactants)
+    found = {order: np.unique(np.concatenate(values)) for order, values in sorted(rates.items())}
+    return {
+        "rate_constants": {o: (float(v[0]), float(v[-1]), len(v)) for o, v in found.items()},
+        "species": reactions.species_count,
+        "reactions": reactions.reaction_count,
+        "catalytic": catalytic,
+        "order": max(found, default=0),
+    }

@@ -1,0 +1,258 @@
+"""An upper bound on how far the chemistry's steady state is from the network, over a box of inputs.
+
+Node by node: what a node's sources are off by passes on through |W|, or through the steepest slope of an activation,
+and an activation's template adds its own error (docs/theory.md, section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nn2crn.analysis.bounds import Interval, evaluate_interval, intervals, weighted
+from nn2crn.analysis.slopes import steepest
+from nn2crn.certify.cascade import Steady
+from nn2crn.ir.arrays import Floats, floats, positive_part
+from nn2crn.ir.formula import OPERATORS, Call, Formula, Number, Symbol, evaluate
+from nn2crn.ir.network import Activation, Affine, Input, Network
+from nn2crn.ir.reactions import Drive, Module
+from nn2crn.templates.options import Options
+from nn2crn.templates.registry import Library
+from nn2crn.templates.template import Template
+
+_CELLS = 512  # into which the range of a drive is cut for the steepest slope
+_DENSE = 1 << 17  # cells in which a composition is compared with the function that it stands for
+_SAME = 1e-9  # two formulas of one function differ by rounding only
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorBound:
+    """Bounds by output name, (size,) each, inf where nothing is proved; `reasons` say why, layer by layer."""
+
+    outputs: Mapping[str, Floats]
+    reasons: tuple[str, ...]
+
+    @property
+    def worst(self) -> float:
+        return max((float(e.max(initial=0)) for e in self.outputs.values()), default=0.0)
+
+
+def error_bound(
+    network: Network, expanded: Network, modules: Mapping[str, Module], steady: Steady, options: Options
+) -> ErrorBound:
+    """The bound over the domain boxes of the network's inputs.
+
+    Args:
+        network: as it was loaded, with a bounded domain for each input.
+        expanded: the same with compositions replaced by their parts, and templates chosen.
+        modules: by name of the activation that each computes.
+        steady: bounds on the chemistry's steady state over the same box.
+        options: which templates were chosen.
+    """
+    return _Recursion(network, expanded, modules, steady, options).run()
+
+
+class _Recursion:
+    def __init__(
+        self, network: Network, expanded: Network, modules: Mapping[str, Module], steady: Steady, options: Options
+    ) -> None:
+        self.expanded, self.modules, self.steady, self.options = expanded, modules, steady, options
+        self.library = options.library
+        self.exact = intervals(expanded, self.library)
+        self.composed = {
+            n.name: n for n in network.activations() if n.name in expanded.by_name
+            and not isinstance(expanded.by_name[n.name], Activation)
+        }  # fmt: skip
+        self.errors: dict[str, Floats] = {}
+        self.reasons: list[str] = []
+
+    def run(self) -> ErrorBound:
+        for node in self.expanded.nodes:
+            if isinstance(node, Input):
+                error = np.zeros(node.size)
+            elif isinstance(node, Affine):
+                error = self._affine(node)
+            else:
+                error = self._activation(node)
+            self.errors[node.name] = error
+        return ErrorBound({o.name: self.errors[o.source] for o in self.expanded.outputs}, tuple(self.reasons))
+
+    def _affine(self, node: Affine) -> Floats:
+        total: Floats = np.zeros(node.size)
+        for term in node.terms:
+            for sign in (1, -1):
+                total = total + weighted(positive_part(term.weight, sign), self.errors[term.source])
+        return total + self._by_itself(self.composed[node.name]) if node.name in self.composed else total
+
+    def _by_itself(self, node: Activation) -> Floats:
+        """What a composition differs by from the function, were its parts exact: as GELU's tanh form from GELU."""
+        template = self.options.template_of(node)
+        if len(template.drives) != 1 or template.vector:
+            return np.zeros(node.size)  # the maximum of two, and others that are what they say
+        drive = self._widened(node.sources[0])
+        bound = composition_error(template, float(drive.low.min()), float(drive.high.max()), self.library)
+        return np.full(node.size, bound)
+
+    def _activation(self, node: Activation) -> Floats:
+        template = self.library.get(node.template)
+        drives = [self._widened(s) for s in node.sources]
+        outside = [
+            f"[{d.low.min():.3g}, {d.high.max():.3g}]"
+            for name, d in zip(template.drives, drives, strict=True)
+            if not _within(d, template.domain.get(name.lower()))
+        ]
+        bound = np.full(node.size, np.inf)
+        if outside:
+            self.reasons.append(f"{node.name}: drives in {', '.join(outside)} leave the range of {template.name}")
+        else:
+            bound = self._own(template, node, drives) + self._passed_on(template, node, drives)
+        return floats(np.minimum(bound, self._apart(node)))
+
+    def _widened(self, source: str) -> Interval:
+        """The chemistry's drive: the exact one, less or more its error."""
+        return Interval(self.exact[source].low - self.errors[source], self.exact[source].high + self.errors[source])
+
+    def _own(self, template: Template, node: Activation, drives: list[Interval]) -> Floats:
+        """The template's error at the drives that the chemistry has."""
+        if template.name == "softmax.chain":
+            return _softmax_chain(node, drives[0])
+        known = _known(template, node)
+        module = self.modules[node.name]
+        for name, drive in zip(template.drives, drives, strict=True):
+            known |= {f"{name.lower()}{i}": drive.reshape(-1, node.width) for i in ("", "[i]", "[j]")}
+            for rail, sign in (("+", 1), ("-", -1)):
+                top = _rail(module.drives[name], sign, self.steady.high)
+                known[name + rail] = Interval(np.zeros(top.shape), top).reshape(-1, node.width)
+        numbers = {name: Number(float(value)) for name, value in node.settings.items()}
+        with np.errstate(all="ignore"):
+            error = evaluate_interval(_replaced(template.error, numbers), known).high
+        error = np.where(np.isnan(error), np.inf, error)
+        if template.reduces or not np.ndim(error):
+            return np.full(node.size, float(np.max(error)))
+        return floats(np.broadcast_to(error, (node.size // node.width, node.width)).reshape(-1))
+
+    def _passed_on(self, template: Template, node: Activation, drives: list[Interval]) -> Floats:
+        """What the function makes of its drives' errors: the mean value theorem."""
+        off = [self.errors[s] for s in node.sources]
+        if template.activation == "softmax":  # |dp_i| <= p_i (1 - p_i) (|du_i| + max |du_j|)
+            groups = off[0].reshape(-1, node.width).max(axis=1)
+            return np.repeat(groups / 2, node.size // len(groups))
+        if template.vector:
+            return np.where(max(o.max(initial=0) for o in off) > 0, np.inf, np.zeros(node.size))
+        total = np.zeros(node.size)
+        with np.errstate(invalid="ignore"):
+            for i, error in enumerate(off):
+                part = np.where(error > 0, steepness(template, node, drives, i) * error, 0.0)
+                total = total + part
+        return total
+
+    def _apart(self, node: Activation) -> Floats:
+        """However wrong, the chemistry's value and the exact one are within their bounds."""
+        if node.function == "softmax":  # both are shares of a sum
+            return np.ones(node.size)
+        readout, exact = self.modules[node.name].readout, self.exact[node.name]
+        low = high = readout.constant
+        for indices, c in readout.terms:
+            ends = (c * self.steady.low[indices], c * self.steady.high[indices])
+            low, high = low + np.minimum(*ends), high + np.maximum(*ends)
+        with np.errstate(invalid="ignore"):
+            apart = np.maximum(exact.high - low, high - exact.low)
+        return floats(np.where(np.isnan(apart), np.inf, apart))
+
+
+def steepness(template: Template, node: Activation, drives: list[Interval], which: int) -> Floats:
+    """The steepest slope in one drive, (1,) or (size,): of a function of one drive, the worst of many cells."""
+    known, name = _known(template, node), template.drives[which].lower()
+    if len(drives) > 1:
+        known |= {d.lower(): drive for d, drive in zip(template.drives, drives, strict=True)}
+        return steepest(template.function, known, name)
+    low, high = float(drives[0].low.min()), float(drives[0].high.max())
+    if not np.isfinite(high - low):
+        return np.array([np.inf])
+    ends = np.linspace(low, high, _CELLS + 1)[:, None]
+    slopes = steepest(template.function, known | {name: Interval(ends[:-1], ends[1:])}, name)
+    return floats(np.broadcast_to(slopes, (_CELLS, slopes.shape[-1] if np.ndim(slopes) else 1)).max(axis=0))
+
+
+def composition_error(template: Template, low: float, high: float, library: Library) -> float:
+    """The largest |composition - function| between `low` and `high`, of parts that are exact; 0 if they are the same.
+
+    Between two points of a fine grid it is at most what it is at one of them, and half a cell of both slopes.
+    """
+    assert template.compose is not None  # noqa: S101  # the caller's condition
+    if not np.isfinite(high - low):
+        return np.inf
+    name = template.drives[0].lower()
+    composed = inlined(template.compose, library)
+    known: dict[str, float | Floats] = {**template.attributes, name: np.linspace(low, high, _DENSE + 1)}
+    with np.errstate(all="ignore"):
+        exact = evaluate(template.function, known)
+        apart = np.abs(exact - evaluate(composed, known))
+    if np.all(apart < _SAME * np.maximum(1.0, np.abs(exact))):
+        return 0.0
+    box = {k: Interval(np.asarray(v), np.asarray(v)) for k, v in template.attributes.items()}
+    ends = np.linspace(low, high, _CELLS + 1)
+    box[name] = Interval(ends[:-1], ends[1:])
+    steep = sum(float(np.max(steepest(f, box, name))) for f in (template.function, composed))
+    return float(apart.max()) + steep * (high - low) / _DENSE / 2
+
+
+def inlined(formula: Formula, library: Library) -> Formula:
+    """The formula with each activation in it replaced by its function."""
+    if not isinstance(formula, Call):
+        return formula
+    arguments = tuple(inlined(a, library) for a in formula.arguments)
+    if formula.function in OPERATORS:
+        return Call(formula.function, arguments)
+    called = library.get(formula.function)
+    given = {name: inlined(f, library) for name, f in formula.keywords}
+    values = {name: given.get(name, Number(float(v))) for name, v in called.attributes.items()}
+    values |= {d.lower(): a for d, a in zip(called.drives, arguments, strict=True)}
+    return _replaced(called.function, values)
+
+
+def _replaced(formula: Formula, values: Mapping[str, Formula]) -> Formula:
+    if isinstance(formula, Symbol):
+        return values.get(formula.key, formula)
+    if isinstance(formula, Call):
+        return Call(formula.function, tuple(_replaced(a, values) for a in formula.arguments))
+    return formula
+
+
+def _known(template: Template, node: Activation) -> dict[str, Interval]:
+    """Parameters and attributes."""
+    known: dict[str, Interval] = {}
+    for name, value in {**template.attributes, **node.attributes, **node.settings}.items():
+        array = np.asarray(value, dtype=np.float64)
+        known[name] = Interval(array, array)
+    return known
+
+
+def _within(drive: Interval, bounds: tuple[float, float] | None) -> bool:
+    if bounds is None:
+        return bool(np.all(np.isfinite(drive.high - drive.low)))
+    return bool(np.all(drive.low >= bounds[0]) and np.all(drive.high <= bounds[1]))
+
+
+def _rail(drive: Drive, sign: int, high: Floats) -> Floats:
+    """An upper bound (n_out,) of U+ (sign 1) or U- (sign -1)."""
+    total: Floats = np.maximum(sign * drive.bias, 0.0)
+    for term in drive.terms:
+        total = total + weighted(positive_part(term.matrix, sign * term.sign), high[term.sources])
+    return total
+
+
+def _softmax_chain(node: Activation, drive: Interval) -> Floats:
+    """tanh(spread/4), if each exponential is off by a factor whose logarithm varies by `spread` at most.
+
+    The logarithm m asinh(c u/m) - u has its extremes at the ends and where its slope is nought.
+    """
+    m = 2.0 ** node.settings["k"]
+    c = 1 + 19 / (4 ** node.settings["k"] + 1)
+    turning = m / c * np.sqrt(max(c * c - 1, 0.0))
+    low, high = (f(x.reshape(-1, node.width), axis=1) for f, x in ((np.min, drive.low), (np.max, drive.high)))
+    candidates = np.clip([low, high, np.full(low.shape, -turning), np.full(low.shape, turning)], low, high)
+    logs = m * np.arcsinh(c * candidates / m) - candidates
+    return floats(np.repeat(np.tanh((logs.max(axis=0) - logs.min(axis=0)) / 4), node.width))

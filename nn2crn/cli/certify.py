@@ -1,0 +1,91 @@
+"""nn2crn certify."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn.cli.options import POSITIVE, interval, loaded, model_options
+
+if TYPE_CHECKING:
+    from nn2crn.certify.certificate import Certificate
+
+
+@click.command()
+@model_options
+@click.option("--box", metavar="[NAME=]LO:HI", multiple=True, help="Where the inputs lie; else in their domain.")
+@click.option(
+    "--start",
+    metavar="C",
+    type=POSITIVE,
+    default=1.0,
+    show_default=True,
+    help="Species start anywhere in [0, C] mol/l, or up to where the file has them.",
+)
+@click.option(
+    "--tolerance",
+    metavar="E",
+    type=POSITIVE,
+    default=1e-2,
+    show_default=True,
+    help="How near to its end an output is that has settled.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def certify(  # noqa: PLR0913  # one argument per option
+    model: str,
+    box: tuple[str, ...],
+    start: float,
+    tolerance: float,
+    as_json: bool,
+    name: str,
+    **options: Any,
+) -> None:
+    """Say what is proved of the chemistry of MODEL, for all inputs in a box and all starts in another.
+
+    An input without bounds is taken to lie in [-1, 1]. docs/theory.md has the proofs.
+    """  # fmt: skip
+    from nn2crn.certify import certificate
+
+    network, chosen = loaded(model, **options)
+    bounds = dict(interval(b, "--box") for b in box)
+    given = certificate.subject(network, chosen, name=name, box=bounds)
+    found = certificate.certify(given, tolerance=tolerance, start=start)
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=2))
+        return
+    for title, text in _lines(found):
+        click.echo(f"{title:11}{text}".rstrip())
+
+
+def _lines(c: Certificate) -> Iterator[tuple[str, str]]:
+    box = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in c.box.items())
+    yield (
+        "for all",
+        f"{box or 'no inputs'}; species that start in [0, {c.start:g}] mol/l, or up to where the file has them",
+    )
+    parts = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in c.modules.items())
+    yield "modules", f"{parts}: each an instance of a proved template, none in a circle"
+    yield "chemistry", f"{c.species} species, {c.reactions} reactions ({c.catalytic} catalytic), order <= {c.order}"
+    for order, (low, high, count) in c.rate_constants.items():
+        unit = ("mol/(l s)", "1/s", "l/(mol s)")[order]
+        spread = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+        yield "", f"order {order}: {count} distinct rate constant{'s' if count != 1 else ''}, {spread} {unit}"
+    for module, relations in c.conserved.items():
+        yield "conserved", f"{module}: {', '.join(relations)}"
+    if c.unique:
+        yield "steady", "one steady state with non-negative concentrations, reached from every such start"
+    for module in c.neutral:
+        yield "neutral", f"{module} reaches its steady state from the file's start only"
+    for output, error in c.error_bound.items():
+        yield "error", f"{output}: {'not proved' if error is None else f'at most {error:.2g} from the network'}"
+    if c.settling_time is not None:
+        yield "settling", f"every output within {c.tolerance:g} of its end after {c.settling_time:.3g} s at most"
+    if c.settling_rate is not None:
+        yield "", f"and then no slower than exp(-{c.settling_rate:.3g} t)"
+    if c.peak_concentration is not None:
+        yield "peak", f"no concentration ever above {c.peak_concentration:.3g} mol/l"
+    for missing in c.not_proved:
+        yield "NOT PROVED", missing

@@ -1,0 +1,222 @@
+"""Templates' parameters from the accuracy, or from the settling time, that is asked for.
+
+Each layer has a ladder of values, from fast and coarse to slow and exact. All layers climb together until the error is
+small enough; then each goes down again as far as the error allows, the one that gains most time first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from nn2crn import compiler
+from nn2crn.analysis.forward import forward
+from nn2crn.certify.certificate import Subject, subject
+from nn2crn.certify.settling import settling
+from nn2crn.data import random_data
+from nn2crn.errors import Nn2crnError
+from nn2crn.ir.arrays import Floats
+from nn2crn.ir.network import Activation, Network
+from nn2crn.passes.drop_dead import drop_dead
+from nn2crn.passes.expand_compositions import expand_compositions
+from nn2crn.simulate.fixed_point import fixed_point
+from nn2crn.simulate.internal import Internal
+from nn2crn.simulate.ports import read_outputs
+from nn2crn.templates.options import Choice, Options
+from nn2crn.templates.template import Template
+
+_SAMPLES = 1000  # random inputs where there are no data
+_TIMED = 16  # samples whose settling time is measured
+_MARGIN = 0.5  # of the tolerance that a measured error may take up: other inputs may be worse
+_SMOOTHING = tuple(10.0**-e for e in range(1, 13))
+_ANNIHILATION = tuple(10.0**e for e in range(2, 10))
+_TIMES = np.concatenate([[0.0], np.geomspace(1e-2, 1e9, 221)])
+
+
+class ToleranceError(Nn2crnError):
+    """No parameters of the templates give what is asked for."""
+
+    code = "tolerance"
+    example = "nn2crn compile --tolerance 1e-6 --activation gelu=sigmoid"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Options that meet what was asked for; `error` is certified over the box of inputs, or measured on data."""
+
+    options: Options
+    error: float
+    certified: bool
+    settling_time: float  # s, certified or measured as the error is
+    samples: int  # that were measured; 0 if certified
+
+    def show(self) -> str:
+        """One line for people."""
+        how = "certified for every input in the box" if self.certified else f"measured on {self.samples} samples"
+        return f"error <= {self.error:.1e}, settles within {self.settling_time:.3g} s ({how})"
+
+
+def fit(network: Network, options: Options, tolerance: float, data: Mapping[str, Floats] | None = None) -> Fit:
+    """The fastest parameters whose output error is below the tolerance.
+
+    Raises:
+        ToleranceError: there are none; what is possible is said.
+    """
+    best = np.inf
+    for judge in (_Certified(network, tolerance), _Measured(network, tolerance, data)):
+        search = _Search(network, options, judge)
+        if search.ladders:
+            found = search.loosest()
+            if found:
+                return search.fit(found)
+            best = min(best, judge.error(search.options(search.top)) / judge.share)
+        elif judge.error(options) <= tolerance * judge.share:
+            return search.fit(search.top)
+        else:
+            best = min(best, judge.error(options) / judge.share)
+    raise ToleranceError(
+        f"no parameters of the templates bring the error below {tolerance:g}",
+        hint=f"{best:.2g} is possible; other templates may do better (nn2crn templates lists them)",
+    )
+
+
+def fit_time(network: Network, options: Options, time: float, data: Mapping[str, Floats] | None = None) -> Fit:
+    """The most exact parameters with which every output settles, to 1 % of itself or 0.01, within a time.
+
+    Raises:
+        ToleranceError: there are none; what is possible is said.
+    """
+    best = np.inf
+    for judge in (_Certified(network, _LOOSE), _Measured(network, _LOOSE, data)):
+        search = _Search(network, options, judge)
+        for level in reversed(range(search.height)):
+            steps = search.level(level)
+            needed = judge.time(search.options(steps))
+            if needed <= time:
+                return search.fit(steps)
+            best = min(best, needed)
+    raise ToleranceError(f"no parameters settle within {time:g} s", hint=f"{best:.3g} s is possible")
+
+
+_LOOSE = 1e-2
+Steps = tuple[int, ...]
+
+
+class _Certified:
+    """Judges by proof, for all inputs in the box."""
+
+    certified, share, samples = True, 1.0, 0
+
+    def __init__(self, network: Network, tolerance: float) -> None:
+        self.network, self.tolerance = network, tolerance
+
+    def subject(self, options: Options) -> Subject:
+        return subject(self.network, options)
+
+    def error(self, options: Options) -> float:
+        return self.subject(options).errors().worst
+
+    def time(self, options: Options) -> float:
+        given = self.subject(options)
+        return settling(given.cascade, given.box, self.tolerance).time
+
+
+class _Measured:
+    """Judges by the closed forms on samples, and by simulation of some."""
+
+    certified, share = False, _MARGIN
+
+    def __init__(self, network: Network, tolerance: float, data: Mapping[str, Floats] | None) -> None:
+        self.network, self.tolerance = network, tolerance
+        self.data = dict(data) if data else random_data(network, _SAMPLES)
+        self.samples = len(next(iter(self.data.values())))
+
+    def error(self, options: Options) -> float:
+        reactions = compiler.compile(self.network, options)
+        found = read_outputs(reactions, fixed_point(reactions, self.data))
+        values = forward(self.network, self.data, options.library)
+        errors = (np.abs(found[o.name] - values[o.source]).max(initial=0) for o in self.network.outputs)
+        return max((float(e) if np.isfinite(e) else np.inf for e in errors), default=0.0)
+
+    def time(self, options: Options) -> float:
+        reactions = compiler.compile(self.network, options)
+        few = {name: rows[:_TIMED] for name, rows in self.data.items()}
+        watch = np.unique(np.concatenate([i for o in reactions.outputs for i, _ in o.readout.terms]))
+        states = np.zeros((len(_TIMES), min(_TIMED, self.samples), reactions.species_count))
+        states[..., watch] = Internal(reactions).trajectories(few, _TIMES, watch)
+        course = np.concatenate(list(read_outputs(reactions, states).values()), axis=-1)
+        away = (np.abs(course - course[-1]) > self.tolerance).any(axis=(1, 2))
+        return float(_TIMES[min(np.flatnonzero(away)[-1] + 1, len(_TIMES) - 1)]) if away.any() else 0.0
+
+
+class _Search:
+    """Steps on the ladders of all layers that have one; every judgement is made once."""
+
+    def __init__(self, network: Network, options: Options, judge: _Certified | _Measured) -> None:
+        self.base, self.judge = options, judge
+        expanded = expand_compositions(drop_dead(network), options)
+        self.ladders = {n.name: ladder for n in expanded.activations() for ladder in _ladder(n, options)}
+        self.errors: dict[Steps, float] = {}
+
+    @cached_property
+    def height(self) -> int:
+        """How many levels there are."""
+        return max((len(values) for _, values in self.ladders.values()), default=1)
+
+    @property
+    def top(self) -> Steps:
+        return self.level(self.height - 1)
+
+    def level(self, level: int) -> Steps:
+        """All layers on the same step, or on their last."""
+        return tuple(min(level, len(values) - 1) for _, values in self.ladders.values())
+
+    def options(self, steps: Steps) -> Options:
+        chosen = {
+            name: Choice(settings={parameter: values[step]})
+            for (name, (parameter, values)), step in zip(self.ladders.items(), steps, strict=True)
+        }
+        layers = {
+            name: replace(self.base.layers.get(name, Choice()), settings=c.settings) for name, c in chosen.items()
+        }
+        return replace(self.base, layers={**self.base.layers, **layers})
+
+    def good(self, steps: Steps) -> bool:
+        if steps not in self.errors:
+            self.errors[steps] = self.judge.error(self.options(steps))
+        return self.errors[steps] <= self.judge.tolerance * self.judge.share
+
+    def loosest(self) -> Steps | None:
+        """The lowest common level that is good, each layer then as far down as it goes, the slowest first."""
+        level = next((n for n in range(self.height) if self.good(self.level(n))), None)
+        if level is None:
+            return None
+        steps = list(self.level(level))
+        for i in range(len(steps)):
+            while steps[i] and self.good((*steps[:i], steps[i] - 1, *steps[i + 1 :])):
+                steps[i] -= 1
+        return tuple(steps)
+
+    def fit(self, steps: Steps) -> Fit:
+        options = self.options(steps)
+        judge = self.judge
+        return Fit(options, judge.error(options), judge.certified, judge.time(options), judge.samples)
+
+
+def _ladder(node: Activation, options: Options) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """The parameter that trades speed for accuracy, if the template has one, and its values from coarse to exact."""
+    template = options.template_of(node)
+    if "h" in _names(template):
+        yield "h", _SMOOTHING
+    elif any(p.name == "k" and p.whole for p in template.parameters):
+        (k,) = (p for p in template.parameters if p.name == "k")
+        yield "k", tuple(float(v) for v in range(int(k.low), int(k.high) + 1))
+    elif template.name == "relu.annihilation":
+        yield "k", _ANNIHILATION
+
+
+def _names(template: Template) -> set[str]:
+    return {p.name for p in template.parameters}
