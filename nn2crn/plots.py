@@ -49,7 +49,7 @@ def plot_course(path: str, times: Floats, curves: Mapping[str, Floats], expected
     axes.set_title("; ".join(filter(None, [title, more])), fontsize="medium")
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     try:
-        with rc_context({"svg.hashsalt": "nn2crn"}):  # the same bytes each time
+        with rc_context({"svg.hashsalt": "nn2crn", "svg.fonttype": "none"}):  # the same bytes; text as text
             figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
     except OSError as e:
         raise OutputError(f"cannot write {path}: {e.strerror}") from None

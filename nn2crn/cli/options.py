@@ -125,7 +125,7 @@ def subject(  # noqa: PLR0913  # one argument per option
     tolerance: float | None = None,
     **options: Any,
 ) -> Case:
-    """A compiled network with inputs to run it on: those of --data or --input, or random ones if `samples` are wanted.
+    """A compiled network with inputs to run it on: --data (the first `samples`, if given), --input, or random ones.
 
     Raises:
         UsageError: there is nothing to run it on.
@@ -141,6 +141,8 @@ def subject(  # noqa: PLR0913  # one argument per option
     if not data and not given and not samples:
         raise UsageError("there is nothing to run it on", hint="give --input or --data")
     values = read_data(data, network) if data else random_data(network, samples)
+    if samples:
+        values = {name: rows[:samples] for name, rows in values.items()}
     if tolerance is not None and not chosen.explicit:
         from nn2crn.tolerance import fit
 

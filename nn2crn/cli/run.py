@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ENGINE = click.Choice(("fixed-point", "internal", "roadrunner", "copasi"))
 _TOLERANCE = 1e-2
+_SAMPLES = 100
 
 
 @click.command()
@@ -38,7 +39,7 @@ _TOLERANCE = 1e-2
 def verify(  # noqa: PLR0913  # one argument per option
     model: str,
     data: str | None,
-    samples: int,
+    samples: int | None,
     engines: tuple[str, ...],
     tolerance: float | None,
     layerwise: bool,
@@ -52,7 +53,7 @@ def verify(  # noqa: PLR0913  # one argument per option
     """  # fmt: skip
     from nn2crn import verify as measured
 
-    case = subject(model, data, samples=samples, tolerance=tolerance, **options)
+    case = subject(model, data, samples=samples or (0 if data else _SAMPLES), tolerance=tolerance, **options)
     chosen = engines or measured.default_engines(case.reactions)
     report = measured.verify(case, chosen, tolerance or _TOLERANCE, layerwise=layerwise, jobs=jobs)
     if as_json:

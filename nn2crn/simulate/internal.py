@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike
 
 from nn2crn.errors import Nn2crnError
 from nn2crn.ir.arrays import Floats, Ints
-from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.formula import symbols
+from nn2crn.ir.reactions import InputPort, ReactionNetwork
 from nn2crn.simulate.factorised import Factorised
+from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.kinetics import Kinetics
 from nn2crn.simulate.ports import set_inputs
 from nn2crn.simulate.sweep import NotTriangularError, Sweep
@@ -21,6 +23,7 @@ from nn2crn.simulate.sweep import NotTriangularError, Sweep
 _RTOL, _ATOL = 1e-8, 1e-11
 _FIRST_SPAN, _LAST_TIME = 100.0, 1e9  # seconds
 _NEAR = 1e-6  # what is left to the steady state, relative to [S] where that exceeds 1, when integration ends
+_FAINTEST = 1e-200  # of a fixed point that has underflown
 _TOGETHER = 2_000_000  # concentrations in one run, at 0.5 KB each
 
 
@@ -113,7 +116,7 @@ class _Run:
         self.solver = CVODE(
             self._derivative,
             rtol=engine.rtol,
-            atol=engine.atol,
+            atol=(engine.atol * _scale(engine.network, starts)[:, self.kinetics.free].T).reshape(-1),
             linsolver="gmres",
             max_num_steps=100_000,
             precond=CVODEPrecond(self._setup, self._solve),
@@ -149,6 +152,28 @@ class _Run:
     ) -> None:
         del gamma, delta, side  # as they were at _setup; it is solved exactly; the only one
         out[:] = self.newton.solve(right.reshape(self.shape)).reshape(-1)
+
+
+def _scale(network: ReactionNetwork, starts: Floats) -> Floats:
+    """What absolute tolerances (batch, species) are multiplied by: 1, or less for what shares a conserved sum.
+
+    A state of a switch that is all but empty may react so fast that an error within the plain tolerance would drown
+    what keeps the sum.
+    """
+    scale = np.ones_like(starts)
+    kept = [(m, s.key) for m in network.modules for f, _ in m.conserved for s in symbols(f) if s.key in m.species]
+    if kept:
+        inputs = {p.name: _signed(p, starts) for p in network.inputs}
+        ends = fixed_point(network, inputs)
+        for module, name in kept:
+            indices = module.species[name].indices
+            scale[:, indices] = np.clip(np.nan_to_num(ends[:, indices]), _FAINTEST, 1.0)
+    return scale
+
+
+def _signed(port: InputPort, states: Floats) -> Floats:
+    plus: Floats = states[:, port.plus.indices]
+    return plus - states[:, port.minus.indices] if port.minus else plus
 
 
 def _settle(engine: Internal, starts: Floats) -> Floats:

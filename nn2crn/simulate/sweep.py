@@ -120,11 +120,24 @@ def _inverse(step: Components, entries: Floats, gamma: float) -> Floats:
         block[i, i] += 1.0
     if step.size == 1:
         return np.asarray(1.0 / block)
-    if step.size == 2:  # noqa: PLR2004  # by hand, since LAPACK takes one small matrix at a time
-        (a, b), (c, d) = block
-        return np.asarray(np.array([[d, -b], [-c, a]]) / (a * d - b * c))
+    if step.size == 2:  # noqa: PLR2004  # a pair
+        return _pair(entries[step.inner], gamma)
     inverse = np.linalg.inv(np.moveaxis(block, (0, 1), (-2, -1)))
     return np.asarray(np.moveaxis(inverse, (-2, -1), (0, 1)), dtype=np.float64)
+
+
+def _pair(jacobian: Floats, gamma: float) -> Floats:
+    """(I - gamma J)^-1 of 2 x 2 blocks, without the cancellation that would wear a conserved sum away.
+
+    With the sums over the columns of I - gamma J (of their magnitudes, where the rails of a pair repel) as s and t,
+    the determinant is s t + s |b| + t |c|, in which nothing is subtracted.
+    """
+    (j11, j12), (j21, j22) = jacobian
+    b, c = -gamma * j12, -gamma * j21
+    s, t = 1.0 - gamma * (j11 + np.abs(j21)), 1.0 - gamma * (j22 + np.abs(j12))
+    a, d = s + np.abs(c), t + np.abs(b)
+    determinant = np.where(b * c >= 0, s * t + s * np.abs(b) + t * np.abs(c), a * d - b * c)
+    return np.asarray(np.array([[d, -b], [-c, a]]) / determinant)
 
 
 def _times(inverse: Floats, right: Floats, size: int) -> Floats:

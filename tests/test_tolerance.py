@@ -1,0 +1,114 @@
+"""Compiling to a tolerance, or to a settling time: what comes out is verified, and is no slower than it need be."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from certified import LIBRARY, net_around
+from nets import random_mlp
+
+import nn2crn
+from nn2crn.analysis.forward import forward
+from nn2crn.certify.certificate import subject
+from nn2crn.data import random_data
+from nn2crn.errors import Nn2crnError
+from nn2crn.simulate.fixed_point import fixed_point
+from nn2crn.simulate.ports import read_outputs
+from nn2crn.templates.options import Choice
+from nn2crn.tolerance import fit, fit_time
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+FOLDER = os.environ.get("NN2CRN_MODELS")
+ADJUSTABLE = ("relu.anderson2021", "relu.annihilation", "sigmoid.chain", "tanh.chain", "softplus.chain", "silu.product")
+
+
+def largest_error(network, options, samples=500, seed=5):
+    data = random_data(network, samples, seed)
+    crn = nn2crn.compile(network, options)
+    found = read_outputs(crn, fixed_point(crn, data))
+    values = forward(network, data, options.library)
+    return max(float(np.abs(found[o.name] - values[o.source]).max()) for o in network.outputs)
+
+
+@pytest.mark.parametrize("name", ADJUSTABLE)
+@pytest.mark.parametrize("tolerance", [3e-2, 2e-3])
+def test_the_error_is_below_the_tolerance(name, tolerance):
+    network = net_around(LIBRARY.get(name), 4)
+    found = fit(network, nn2crn.Options(), tolerance)
+    assert found.error <= tolerance
+    assert largest_error(network, found.options) <= tolerance
+    if found.certified:
+        assert subject(network, found.options).errors().worst == found.error
+
+
+def test_no_layer_can_be_loosened_any_more():
+    network = random_mlp([2, 4, 3, 2], 3, lower=0.0).network()
+    found = fit(network, nn2crn.Options(), 1e-2)
+    assert found.certified
+    for name, choice in found.options.layers.items():
+        looser = Choice(settings={"h": choice.settings["h"] * 10})
+        options = replace(found.options, layers={**found.options.layers, name: looser})
+        assert subject(network, options).errors().worst > 1e-2
+
+
+def test_layers_get_parameters_of_their_own():
+    """A layer that hardly matters to the output may be coarse."""
+    net = random_mlp([2, 4, 4, 1], 3, lower=0.0)
+    net.weights[2][:] *= 1e-6
+    coarse = fit(net.network(), nn2crn.Options(), 1e-3)
+    net.weights[2][:] *= 1e7
+    fine = fit(net.network(), nn2crn.Options(), 1e-3)
+    assert {c.settings["h"] for c in coarse.options.layers.values()} == {0.1}
+    assert max(c.settings["h"] for c in fine.options.layers.values()) < 0.1
+    assert coarse.settling_time < fine.settling_time
+
+
+def test_where_no_bound_is_good_enough_the_error_is_measured_with_a_margin():
+    network = nn2crn.load(SAMPLES / "iris" / "iris.onnx")  # the logits leave the softmax's range: no proof
+    found = fit(network, nn2crn.Options(), 1e-2)
+    assert not found.certified
+    assert found.samples == 1000
+    assert found.error <= 5e-3
+    assert "measured on 1000 samples" in found.show()
+
+
+def test_the_data_decide_where_they_are_given():
+    network = nn2crn.load(SAMPLES / "iris" / "iris.onnx")
+    flowers = np.loadtxt(SAMPLES / "iris" / "iris.csv", delimiter=",", skiprows=1)[:, :4]
+    found = fit(network, nn2crn.Options(), 1e-2, {"X": flowers})
+    assert found.samples == 150
+
+
+def test_what_is_impossible_is_refused_with_what_is_possible():
+    network = net_around(LIBRARY.get("gelu.sigmoid"), 0)
+    with pytest.raises(Nn2crnError, match="bring the error below") as caught:
+        fit(network, nn2crn.Options(), 1e-4)
+    assert "is possible" in caught.value.hint
+    with pytest.raises(Nn2crnError, match="no parameters settle within"):
+        fit_time(network, nn2crn.Options(), 0.01)
+
+
+def test_a_network_without_parameters_is_good_as_it_is():
+    network = random_mlp([2, 3], 0).network()
+    found = fit(network, nn2crn.Options(), 1e-6)
+    assert found.error == 0
+    assert found.certified
+
+
+def test_the_settling_time_bounds_the_accuracy():
+    network = random_mlp([2, 4, 2], 3, lower=0.0).network()
+    quick, slow = (fit_time(network, nn2crn.Options(), time) for time in (300.0, 30_000.0))
+    assert quick.settling_time <= 300
+    assert slow.settling_time <= 30_000
+    assert slow.error < quick.error
+
+
+@pytest.mark.skipif(not FOLDER, reason="needs the models of NN2CRN_MODELS")
+def test_a_model_of_thousands_of_weights():
+    network = nn2crn.load(Path(FOLDER) / "acasxu_1_1_left.onnx")
+    found = fit(network, nn2crn.Options(), 1e-3)
+    assert largest_error(network, found.options) <= 1e-3

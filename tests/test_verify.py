@@ -1,0 +1,262 @@
+"""verify and simulate: all four engines against the network itself, and what the commands say and refuse."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nn2crn
+from nn2crn import courses, verify
+from nn2crn.data import random_data, read_data
+from nn2crn.simulate.ports import read_outputs
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+SMALL = {"xor": "xor/xor.nn", "iris": "iris/iris.onnx", "sine": "sine/sine.onnx", "digits": "digits/digits.onnx"}
+DATA = {"iris": "iris/iris.csv", "digits": "digits/digits.npz"}
+FOLDER = os.environ.get("NN2CRN_MODELS")
+MODELS = sorted(Path(FOLDER).glob("*.onnx")) if FOLDER else []
+AGREE = 1e-6  # how far engines may differ: their tolerances are 1e-8, of concentrations up to some hundred
+
+
+def run(*args, cwd=None):
+    command = [sys.executable, "-m", "nn2crn.cli", *map(str, args)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("tolerance", ["1e-2", "1e-3"])
+@pytest.mark.parametrize("name", SMALL)
+def test_the_samples_in_all_four_engines(name, tolerance):
+    path = SAMPLES / SMALL[name]
+    data = ["--data", SAMPLES / DATA[name]] if name in DATA else []
+    data += ["--samples", 5 if name == "digits" else 20]
+    engines = [word for e in verify.ENGINES for word in ("--engine", e)]
+    logits = ["--logits"] if name == "digits" else []  # half the reactions: the clients load it in seconds
+    done = run("verify", path, *data, "--tolerance", tolerance, "--json", *engines, *logits)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["ok"]
+    assert [e["engine"] for e in report["engines"]] == list(verify.ENGINES)
+    assert all(e["max_abs_error"] <= float(tolerance) for e in report["engines"])
+    assert report["disagreement"] < AGREE
+    if name in DATA:
+        assert all(e["argmax_agreement"] == 1.0 for e in report["engines"])
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3])
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+def test_models_of_others(path, tolerance):
+    data = ["--data", path.with_suffix(".npz")]
+    done = run("verify", path, *data, "--tolerance", tolerance, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["ok"]
+    reactions = nn2crn.compile(nn2crn.load(path)).reaction_count
+    assert len(report["engines"]) == (4 if reactions < verify.SMALL else 2)
+    assert report["disagreement"] < AGREE * 10
+
+
+def test_json_has_what_scripts_rely_on():
+    report = json.loads(run("verify", SAMPLES / "iris/iris.onnx", "--samples", 5, "--layerwise", "--json").stdout)
+    assert {"model", "samples", "tolerance", "ok", "engines", "layers"} <= set(report)
+    wanted = {"engine", "max_abs_error", "mean_abs_error", "argmax_agreement", "settling_time", "seconds"}
+    assert all(wanted <= set(e) for e in report["engines"])
+    assert report["samples"] == 5
+    assert [layer["template"] for layer in report["layers"]] == ["relu.anderson2021", "softmax.chain"]
+    assert all(layer["settling_time"] > 0 for layer in report["layers"])
+    assert next(e for e in report["engines"] if e["engine"] == "fixed-point")["settling_time"] is None
+
+
+def case(name: str, options: nn2crn.Options | None = None, samples: int = 20) -> verify.Case:
+    network = nn2crn.load(SAMPLES / SMALL[name])
+    chosen = options or nn2crn.Options()
+    return verify.case(
+        str(SAMPLES / SMALL[name]), network, nn2crn.compile(network, chosen), chosen, random_data(network, samples)
+    )
+
+
+def test_a_coarse_chemistry_is_found_out_and_its_first_layer_named():
+    coarse = nn2crn.Options(settings={"relu.h": 0.01})
+    report = verify.verify(case("xor", coarse), ["fixed-point", "internal"], 1e-2)
+    assert not report.ok
+    assert report.departs == "layer1"
+    worst = report.engines[0]
+    assert worst.max_abs_error > 1e-2
+    assert 0 <= worst.worst_sample < 20
+    done = run(
+        "verify", SAMPLES / SMALL["xor"], "--set", "relu.h=0.01", "--tolerance", "0.01", "--engine", "fixed-point"
+    )
+    assert done.returncode == 1
+    assert "NOT within 0.01" in done.stdout
+    assert "layer1 departs first" in done.stdout
+
+
+def test_errors_and_margins_are_what_they_are_called():
+    subject = case("iris")
+    report = verify.verify(subject, ["fixed-point"], 1e-2).engines[0]
+    with verify.engine("fixed-point", subject.reactions) as chosen:
+        found = read_outputs(subject.reactions, chosen.settle(subject.inputs))["probabilities"]
+    errors = np.abs(found - subject.expected)
+    assert report.max_abs_error == errors.max()
+    assert report.mean_abs_error == errors.mean()
+    assert report.worst_sample == errors.max(axis=1).argmax()
+    ordered = np.sort(subject.expected, axis=1)
+    assert report.thin_margins == np.sum(ordered[:, -1] - ordered[:, -2] <= 2e-2)
+
+
+def test_a_wrong_network_is_not_taken_for_right():
+    """The reference is the model's file, not what the compiler made of it."""
+    subject = case("iris")
+    wrong = verify.Case(**{**vars(subject), "expected": subject.expected + 0.02})
+    assert not verify.verify(wrong, ["fixed-point"], 1e-2).ok
+
+
+def test_without_onnx_runtime_the_forward_pass_is_the_reference(monkeypatch):
+    by_runtime = case("iris")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    by_ourselves = case("iris")
+    assert by_runtime.reference == "ONNX Runtime"
+    assert "forward pass" in by_ourselves.reference
+    np.testing.assert_allclose(by_runtime.expected, by_ourselves.expected, atol=1e-5)
+
+
+def test_the_settling_time_is_when_the_outputs_stay_near():
+    subject = case("xor")
+    report = verify.verify(subject, ["internal", "roadrunner", "copasi"], 1e-3)
+    times = [e.settling_time for e in report.engines]
+    assert max(times) <= min(times) * 1.1
+    course = courses.simulate(subject, "internal", t_end=2 * times[0], points=2001)
+    late = course.times > times[0]
+    assert np.abs(course.done[late] - course.done[-1]).max() < 1.1e-3
+    early = course.times < times[0] / 1.1
+    assert np.abs(course.done[early][-1] - course.done[-1]).max() > 1e-3
+
+
+@pytest.mark.parametrize("engine", ["internal", "roadrunner", "copasi"])
+def test_courses_are_written_with_species_by_pattern(tmp_path, engine):
+    args = ["simulate", SAMPLES / SMALL["xor"], "--input", "1,0", "--engine", engine, "--points", 50]
+    done = run(*args, "--species", "layer1*", "-o", "out.csv", "--plot", "out.svg", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.reader((tmp_path / "out.csv").read_text().splitlines()))
+    assert rows[0] == ["sample", "time", "y[0]", "layer1[0]", "layer1[1]"]
+    assert rows[1][:3] == ["0", "0.0", "0.0"]
+    assert float(rows[-1][2]) == pytest.approx(1.0, abs=2e-3)
+    assert "own value" in (tmp_path / "out.svg").read_text(encoding="utf-8")
+    run(*args, "--t-end", 5, "-o", "out.npz", cwd=tmp_path)
+    written = np.load(tmp_path / "out.npz")
+    assert written["courses"].shape == (50, 1, 1)
+    assert written["times"][-1] == 5
+    assert written["columns"].tolist() == ["y[0]"]
+    np.testing.assert_allclose(written["expected"], [[1.0]])
+
+
+def test_many_samples_and_their_ends_are_printed():
+    done = run("simulate", SAMPLES / SMALL["iris"], "--data", SAMPLES / DATA["iris"])
+    lines = done.stdout.splitlines()
+    assert len(lines) == 1 + 150 * 3
+    assert lines[1].split()[:2] == ["0", "probabilities[0]"]
+
+
+def test_an_interrupted_simulation_keeps_what_is_done(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "many.npz", x=rng.uniform(0, 1, (4000, 64)))
+    model = SAMPLES / SMALL["digits"]
+    command = [sys.executable, "-m", "nn2crn.cli", "simulate", str(model), "--data", "many.npz", "-o", "out.npz"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
+        time.sleep(4)
+        running.send_signal(signal.SIGINT)
+        said = running.stderr.read()
+    assert running.returncode == 130, said
+    assert "of 4000 samples are done" in said
+    kept = np.load(tmp_path / "out.npz")
+    assert 0 < kept["courses"].shape[1] < 4000
+    assert kept["courses"].shape[1] == len(kept["expected"])
+
+
+BAD = {
+    "nothing to run": (["simulate", "xor/xor.nn"], 2, "there is nothing to run it on"),
+    "both": (["simulate", "xor/xor.nn", "--input", "1,0", "--data", "d.csv"], 2, "exclude each other"),
+    "two ends": (["simulate", "xor/xor.nn", "--input", "1,0", "--t-end", "1", "--to-steady-state"], 2, "exclude"),
+    "no such species": (["simulate", "xor/xor.nn", "--input", "1,0", "--species", "z*"], 2, "no species is called"),
+    "no such suffix": (["simulate", "xor/xor.nn", "--input", "1,0", "-o", "out.txt"], 2, ".csv or .npz"),
+    "no such picture": (["simulate", "xor/xor.nn", "--input", "1,0", "--plot", "out.doc"], 2, "suffix is one of"),
+    "too few values": (["simulate", "xor/xor.nn", "--input", "1"], 2, "takes 2 values"),
+    "no time": (["simulate", "xor/xor.nn", "--input", "1,0", "--engine", "fixed-point"], 2, "has no trajectories"),
+    "no data": (["verify", "xor/xor.nn", "--data", "missing.csv"], 1, "cannot read missing.csv"),
+    "unknown data": (["verify", "xor/xor.nn", "--data", "d.txt"], 2, ".npz or .csv"),
+    "zero tolerance": (["verify", "xor/xor.nn", "--tolerance", "0"], 2, "range"),
+    "negative tolerance": (["compile", "xor/xor.nn", "--tolerance=-1"], 2, "range"),
+    "two aims": (["compile", "xor/xor.nn", "--tolerance", "1", "--settling-time", "1"], 2, "exclude each other"),
+    "parameters too": (["compile", "xor/xor.nn", "--tolerance", "1", "--set", "h=1e-4"], 2, "chooses the templates'"),
+    "data for nothing": (["compile", "xor/xor.nn", "--data", "d.csv"], 2, "--data is for"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_usage_is_one_message(tmp_path, name):
+    args, status, message = BAD[name]
+    done = run(args[0], SAMPLES / args[1], *args[2:], cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def network():
+    return nn2crn.load(SAMPLES / SMALL["xor"])
+
+
+FAULTY = {
+    "text.csv": ("1,b\n", "line 1: 'b' is not a number"),
+    "short.csv": ("a,b\n1,2\n3\n", "line 3: 1 values, where the inputs want 2"),
+    "nan.csv": ("1,nan\n", "sample 0 of input 'x' has a value that is NaN"),
+    "empty.csv": ("", "have no samples"),
+    "head.csv": ("a,b\n", "have no samples"),
+    "below.csv": ("1,-2\n", "declared non-negative"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_faulty_csv_is_refused_with_its_line(tmp_path, name):
+    text, message = FAULTY[name]
+    (tmp_path / name).write_text(text)
+    with pytest.raises(nn2crn.Nn2crnError, match=message):
+        read_data(tmp_path / name, network())
+
+
+def test_faulty_npz_is_refused(tmp_path):
+    path = tmp_path / "d.npz"
+    for arrays, message in (
+        ({"x": np.zeros((3, 5))}, "each sample of this input has 2 numbers"),
+        ({"x": np.array(["a", "b"])}, "has no numbers"),
+        ({"x": np.full((3, 2), np.inf)}, "NaN or infinite"),
+        ({}, "no array in it"),
+    ):
+        np.savez(path, **arrays)
+        with pytest.raises(nn2crn.Nn2crnError, match=message):
+            read_data(path, network())
+    path.write_bytes(b"no archive")
+    with pytest.raises(nn2crn.Nn2crnError, match="is no"):
+        read_data(path, network())
+    np.savez(path, x=np.array([{}], dtype=object))
+    with pytest.raises(nn2crn.Nn2crnError, match="of plain arrays"):
+        read_data(path, network())
+
+
+def test_data_are_read_in_the_forms_that_people_have(tmp_path):
+    x = np.array([[0.0, 1.0], [0.5, 0.25]])
+    np.savetxt(tmp_path / "plain.csv", x, delimiter=",")
+    np.savetxt(tmp_path / "head.csv", np.c_[x, [7, 8]], delimiter=",", header="a,b,label", comments="")
+    np.savez(tmp_path / "named.npz", x=x.reshape(2, 2, 1).astype(np.float32))
+    np.savez(tmp_path / "other.npz", label=np.array([1, 2]), features=x)
+    np.savez(tmp_path / "numbered.npz", x0=x)
+    for name in ("plain.csv", "head.csv", "named.npz", "other.npz", "numbered.npz"):
+        np.testing.assert_array_equal(read_data(tmp_path / name, network())["x"], x)
