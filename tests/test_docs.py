@@ -40,8 +40,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_the_sessions_in_the_readme_are_real(folder):
-    found = list(sessions(README))
+@pytest.mark.parametrize("document", ["README.md", "docs/formats.md", "docs/verify.md"])
+def test_the_sessions_in_the_documents_are_real(folder, document):
+    found = list(sessions((ROOT / document).read_text(encoding="utf-8")))
     assert len(found) >= 2
     for command, expected in found:
         args = [sys.executable, "-m", "nn2crn.cli", *shlex.split(command)[1:]]
@@ -80,6 +81,14 @@ def test_the_python_in_the_readme_runs(folder, key, code):
         assert chemistry == network
     if key == "settings":
         assert "ReactionNetwork('iris', " in run.stdout
+
+
+def test_the_python_in_verify_runs(folder):
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "verify.md").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True, text=True)
+    assert done.stdout.startswith("[1.0000")
 
 
 def accuracy():

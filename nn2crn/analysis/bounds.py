@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nn2crn.ir.arrays import Floats, Matrix, positive_part
-from nn2crn.ir.formula import FUNCTIONS, Call, Formula, Number, Symbol
+from nn2crn.ir.formula import FUNCTIONS, Formula, Number, Symbol
 from nn2crn.ir.network import Activation, Affine, Input, Network
 from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
@@ -90,7 +90,7 @@ def evaluate_interval(formula: Formula, known: Mapping[str, Interval]) -> Interv
     if special is not None:
         return special(*arguments)
     if formula.function == "^":
-        return _power(arguments[0], formula)
+        return power(*arguments)
     function = FUNCTIONS[formula.function][1]  # all others increase with each argument
     return Interval(function(*(a.low for a in arguments)), function(*(a.high for a in arguments)))
 
@@ -113,12 +113,13 @@ def _absolute(a: Interval) -> Interval:
     return Interval(low, np.maximum(np.abs(a.low), np.abs(a.high)))
 
 
-def _power(base: Interval, formula: Call) -> Interval:
-    exponent = formula.arguments[1]
-    if isinstance(exponent, Number) and exponent.value % 2 == 0:
+def power(base: Interval, exponent: Interval) -> Interval:
+    """A power whose exponent is one number, nan otherwise."""
+    n = float(exponent.low) if np.ndim(exponent.low) == 0 and exponent.low == exponent.high else np.nan
+    if n % 2 == 0:
         base = _absolute(base)
-    power = exponent.value if isinstance(exponent, Number) else np.nan
-    return Interval(np.power(base.low, power), np.power(base.high, power))
+    ends = (np.power(base.low, n), np.power(base.high, n))
+    return Interval(*ends) if n >= 0 else Interval(*ends[::-1])
 
 
 _SPECIAL: Mapping[str, Callable[..., Interval]] = {

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2crn.analysis.bounds import Interval, evaluate_interval
+from nn2crn.analysis.bounds import Interval, evaluate_interval, power
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.formula import Call, Formula, Number, Symbol
+from nn2crn.ir.formula import Formula, Number, Symbol
 
 Bools = NDArray[np.bool_]
 _ZERO = Interval(np.float64(0), np.float64(0))  # type: ignore[arg-type]  # 0-d arrays
@@ -71,11 +71,9 @@ def _quotient(values: list[Interval], slopes: list[Interval]) -> Interval:
     return _plus(_times(slopes[0], one_over), _minus(_times(_times(values[0], _times(one_over, one_over)), slopes[1])))
 
 
-def _power(_: list[Interval], slopes: list[Interval], formula: Call, known: Mapping[str, Interval]) -> Interval:
-    exponent = formula.arguments[1]
-    n = exponent.value if isinstance(exponent, Number) else np.nan
-    outer = evaluate_interval(Call("^", (formula.arguments[0], Number(n - 1))), known)
-    return _times(_times(Interval(np.float64(n), np.float64(n)), outer), slopes[0])  # type: ignore[arg-type]
+def _power(values: list[Interval], slopes: list[Interval]) -> Interval:
+    n = values[1]
+    return _times(_times(n, power(values[0], Interval(n.low - 1, n.high - 1))), slopes[0])
 
 
 def _chain(derivative: Callable[[Interval], Interval]) -> Callable[..., Interval]:
@@ -113,7 +111,7 @@ _RULES: Mapping[str, Callable[..., Interval]] = {
     "neg": lambda _, s, *__: _minus(s[0]),
     "*": lambda v, s, *_: _plus(_times(v[0], s[1]), _times(v[1], s[0])),
     "/": lambda v, s, *_: _quotient(v, s),
-    "^": _power,
+    "^": lambda v, s, *_: _power(v, s),
     "exp": _chain(lambda a: Interval(np.exp(a.low), np.exp(a.high))),
     "log": _chain(_inverse),
     "sqrt": _chain(lambda a: Interval(0.5 / np.sqrt(np.maximum(a.high, 0)), 0.5 / np.sqrt(np.maximum(a.low, 0)))),
