@@ -11,11 +11,12 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
 from nn2crn.backends import Format, format_of, formats, network_language
-from nn2crn.backends.files import write_bytes, write_text
+from nn2crn.backends.files import gzipped, write_bytes, write_text
 from nn2crn.errors import Nn2crnError, OutputError, UsageError
 from nn2crn.frontends import Request, open_model, reader_for
 from nn2crn.ir.network import Network
@@ -115,7 +116,7 @@ def prepare(network: Network, options: Options) -> Network:
 def write(network: ReactionNetwork, path: str | Path, *, to: str = "", **options: bool | str | float) -> None:
     """Writes the network, its format named by `to` or by the suffix (nn2crn formats lists them), atomically.
 
-    A path of `-` is standard output, in SBML unless `to` says otherwise.
+    A path of `-` is standard output, in SBML unless `to` says otherwise. Text is compressed if the path ends in .gz.
 
     Raises:
         UsageError: the format is unknown, or has no such option.
@@ -125,8 +126,14 @@ def write(network: ReactionNetwork, path: str | Path, *, to: str = "", **options
     unknown = set(options) - {o.name for o in target.options}
     if unknown:
         raise UsageError(f"the format {target.name} has no option {min(unknown)!r}")
-    put = write_bytes if target.binary else write_text
-    put(Path(path), lambda out: target.emit(network, out, **options))
+
+    def emit(out: IO[Any]) -> None:
+        target.emit(network, out, **options)
+
+    if str(path).endswith(".gz") and not target.binary:
+        write_bytes(Path(path), gzipped(emit))
+    else:
+        (write_bytes if target.binary else write_text)(Path(path), emit)
 
 
 def convert(network: Network, path: str | Path, *, library: Library | None = None) -> tuple[Path, ...]:

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clients import MODELS
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nn2crn
 from nn2crn.backends.latex import emit
 from nn2crn.backends.latex_names import LONGEST, escape, mathematical, width
 from nn2crn.ir import reactions
@@ -425,3 +427,35 @@ def test_a_bias_is_shown_as_such_even_if_it_is_the_only_one(bias):
     assert r"\xrightarrow{\;|b_{i}|\;} \emptyset$ & $i=1,\dots,3$, $b_{i}<0$ &" in latex(
         replace(network, modules=modules)
     )
+
+
+def iris():
+    """The sample, softmax and all, as a user gets it."""
+    return nn2crn.compile(nn2crn.load(MODELS["iris"]))
+
+
+def test_the_families_of_iris_fit_one_page(tmp_path):
+    assert compile_pdf(latex(iris(), standalone=True), tmp_path) == 1
+
+
+def test_a_long_constant_is_said_once_and_stands_for_itself_over_arrows():
+    text = latex(iris())
+    assert text.count("0.031394923114474005") == 1
+    assert "$c=0.031394923114474005$" in text
+    assert all(rf"\xrightarrow{{\;{rate}\;}}" in text for rate in (r"c\,w_{ij}", r"c\,|w_{ij}|", r"c\,b_{i}"))
+
+
+def test_a_species_that_a_group_shares_is_called_by_its_own_index():
+    assert r"\crnname{layer2.N}_{1}" in latex(iris())
+
+
+def test_several_long_constants_are_numbered():
+    network = small_network()
+    layer = network.modules[0]
+    long = {1: 0.123456789, -1: 2.718281828}
+    families = tuple(
+        replace(f, constants=np.full(3, long[f.rail])) if isinstance(f, Driven) else f for f in layer.families
+    )
+    text = latex(replace(network, modules=(replace(layer, families=families), *network.modules[1:])))
+    assert "$c^{(1)}=0.123456789$, $c^{(2)}=2.718281828$" in text
+    assert r"\xrightarrow{\;c^{(2)}\,|w_{ij}|\;}" in text

@@ -44,6 +44,7 @@ class Format:
         return cast(Emit, module.emit)
 
 
+_GRAPH = FormatOption("graph", "of species and reactions, or of layers", choices=("reactions", "modules"))
 BUILT_IN = (
     Format("sbml", (".xml", ".sbml"), "SBML Level 3 Version 1, for COPASI, Tellurium and most others"),
     Format("antimony", (".ant",), "Antimony, for Tellurium and for reading"),
@@ -55,6 +56,29 @@ BUILT_IN = (
             FormatOption("expand", "list every reaction, not families"),
             FormatOption("standalone", "a whole document, not a fragment"),
         ),
+    ),
+    Format("crn", (".crn",), "reactions as text, for crnsimulator and Nuskell"),
+    Format("net", (".net",), "BioNetGen network, for run_network, PySB and Catalyst"),
+    Format("npz", (".npz",), "sparse matrices for NumPy, at any size", binary=True),
+    Format(
+        "odes",
+        (".py",),
+        "differential equations, as sympy expressions or LaTeX",
+        (
+            FormatOption("notation", "how equations are written", choices=("sympy", "latex")),
+            FormatOption("standalone", "a whole document, not a fragment"),
+        ),
+    ),
+    Format("dot", (".dot", ".gv"), "graph for Graphviz", (_GRAPH,)),
+    Format("graphml", (".graphml",), "graph for networkx, Cytoscape and Gephi", (_GRAPH,)),
+    Format("svg", (".svg",), "a picture of the network, layer by layer; large layers are folded"),
+    Format(
+        "omex",
+        (".omex",),
+        "COMBINE archive: SBML, SED-ML, Antimony and LaTeX, for Tellurium and COPASI",
+        (FormatOption("t_end", "how many seconds to simulate; else until outputs settle", value=float, metavar="T"),),
+        binary=True,
+        module="nn2crn.archive",  # which simulates, as no other back end does
     ),
 )
 
@@ -70,12 +94,12 @@ def formats() -> tuple[Format, ...]:
 
 
 def format_of(path: str, to: str = "") -> Format:
-    """The format named, or that of the path's suffix; `-` is SBML unless named otherwise.
+    """The format named, or that of the path's suffix (before .gz); `-` is SBML unless named otherwise.
 
     Raises:
         UsageError: neither names a format.
     """
-    suffix = BUILT_IN[0].suffixes[0] if path == "-" else Path(path).suffix
+    suffix = BUILT_IN[0].suffixes[0] if path == "-" else Path(path.removesuffix(".gz")).suffix
     for f in formats():
         if f.name == to or (not to and suffix in f.suffixes):
             return f

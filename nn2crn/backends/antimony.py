@@ -9,7 +9,7 @@ from typing import TextIO
 
 from nn2crn import __version__
 from nn2crn.backends.names import COMPARTMENT, Ids, make_ids
-from nn2crn.backends.rates import RateConstants
+from nn2crn.backends.rates import RateConstants, reactions_as_text
 from nn2crn.backends.usage import how_to_use
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import OutputPort, ReactionNetwork, Scheme
@@ -93,24 +93,19 @@ def _reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants) -> Iter
     first = 1
     for family in network.families:
         yield f"\n  // {_line(family.label)}\n"
-        layout = _layout(family.scheme).format
-        for species, constants in family.chunks():
-            names = [[ids.species[i] for i in slot] for slot in species.tolist()]
-            numbers = range(first, first + len(constants))
-            for row in zip(numbers, rates.ids(family.scheme.order, constants), *names, strict=True):
-                yield layout(*row)
-            first += len(constants)
+        yield from reactions_as_text(family, first, _layout(family.scheme), ids.species, rates)
+        first += family.count
 
 
 def _layout(scheme: Scheme) -> str:
-    """A reaction with {0} for its number, {1} for its rate constant and {2}, {3}, ... for the slots."""
+    """A reaction with {0} for its number, {1} for that of its rate constant and {2}, {3}, ... for the slots."""
     place = {slot: f"{{{i}}}" for i, slot in enumerate(scheme.slots, 2)}
 
     def side(members: tuple[tuple[str, int], ...]) -> str:
         return " + ".join(f"{n} {place[s]}" if n > 1 else place[s] for s, n in members)
 
     factors = "".join(f"*{place[s]}" * n for s, n in scheme.reactants)
-    return f"  r{{0}}: {side(scheme.reactants)} => {side(scheme.products)}; {COMPARTMENT}*{{1}}{factors};\n"
+    return f"  r{{0}}: {side(scheme.reactants)} => {side(scheme.products)}; {COMPARTMENT}*k{{1}}{factors};\n"
 
 
 def _line(text: str) -> str:

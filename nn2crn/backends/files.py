@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import re
@@ -9,13 +10,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, TextIO, cast
 
 from nn2crn.errors import OutputError
 
 Emit = Callable[[TextIO], None]
 EmitBytes = Callable[[BinaryIO], None]
 
+_LEVEL = 1  # of compression: repetitive text gains little from more, and takes three times as long
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 _STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
 
@@ -47,6 +49,16 @@ def write_bytes(path: Path, emit: EmitBytes) -> None:
         _replace(path.resolve(), emit)
     except OSError as e:
         raise OutputError(f"cannot write {path}: {e.strerror or e}") from None
+
+
+def gzipped(emit: Emit) -> EmitBytes:
+    """Writes text compressed, the same bytes each time: without a time or a name."""
+
+    def write(raw: BinaryIO) -> None:
+        with gzip.GzipFile("", "wb", compresslevel=_LEVEL, fileobj=raw, mtime=0) as packed:
+            _encode(cast(BinaryIO, packed), emit)
+
+    return write
 
 
 def _write(path: Path, emit: Emit) -> None:

@@ -7,28 +7,19 @@ user's, and \ce would read their digits, signs and brackets as chemistry.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
+from itertools import chain
 from typing import TextIO
 
 import numpy as np
 
-from nn2crn.backends.latex_families import indexed_family, indexed_readout, side
+from nn2crn.backends.latex_document import document, legend, table
+from nn2crn.backends.latex_families import indexed_family, indexed_readout, long_constants, side
 from nn2crn.backends.latex_indices import Species, Statement, coefficient, numbered
 from nn2crn.backends.latex_names import escape, grouped, mathematical, prose
 from nn2crn.ir.arrays import floats
 from nn2crn.ir.reactions import Driven, Family, InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
 
-_PACKAGES = "".join(rf"\usepackage{{{p}}}" for p in ("amsmath", "array", "booktabs", "longtable"))
-_HEAD = rf"""\documentclass[a4paper]{{article}}
-\usepackage[margin=2cm]{{geometry}}
-{_PACKAGES}
-\setlength{{\parindent}}{{0pt}}
-\setlength{{\parskip}}{{\medskipamount}}
-\begin{{document}}
-"""
-_MACRO = r"""% a name inside a formula; its depth is hidden so that all subscripts stand equally low
-\providecommand{\crnname}[1]{\raisebox{0pt}[\height][0pt]{\textrm{#1}}}
-"""
 _CONVENTIONS = r"""\par\noindent
 Rate constants are those of deterministic mass action: $2\,Y \to \cdots$ at rate constant $k$ has the flux $k[Y]^2$.
 Concentrations, rate constants and time are dimensionless.
@@ -36,18 +27,6 @@ Subscripts count from 1, numbers in brackets from 0: $Y_1$ is the species $Y[0]$
 """
 _WEIGHTS = r"""The weight $w_{ij}$ leads from species $j$ of the source to neuron $i$, whose bias is $b_i$.
 """
-_TABLE_BEGIN = r"""\begingroup\small\edef\crnwidth{\the\linewidth}\renewcommand{\arraystretch}{%s}
-\setlength{\LTpre}{\medskipamount}\setlength{\LTpost}{\medskipamount}
-\begin{longtable}{@{}%s@{}}
-\toprule
-%s \\
-\midrule
-\endhead
-\bottomrule
-\endfoot
-"""
-
-Column = tuple[str, float]  # the ragged side, and the fraction of the line
 _PORT_COLUMNS = [("right", 0.12), ("right", 0.42), ("right", 0.28), ("right", 0.18)]
 _FAMILY_COLUMNS = [("right", 0.37), ("right", 0.35), ("left", 0.1), ("right", 0.18)]
 _REACTION_COLUMNS = [("left", 0.1), ("right", 0.6), ("right", 0.3)]
@@ -63,17 +42,9 @@ def emit(network: ReactionNetwork, out: TextIO, *, expand: bool = False, standal
         standalone: a document that compiles by itself, instead of a fragment to \input.
     """
     species = Species(network)
-    if standalone:
-        out.write(f"{_HEAD}\\section*{{\\raggedright Reaction network {escape(network.name)}}}\n")
-    else:
-        out.write(f"% needs {_PACKAGES} and a page of one column\n")
-    out.write(_MACRO)
-    out.writelines(_notes(network, species, expand=expand))
-    out.writelines(_ports(network, species))
-    out.writelines(_reactions(network, species) if expand else _families(network, species))
-    out.write(_totals(network))
-    if standalone:
-        out.write("\\end{document}\n")
+    reactions = _reactions(network, species) if expand else _families(network, species)
+    parts = chain(_notes(network, species, expand=expand), _ports(network, species), reactions, [_totals(network)])
+    out.writelines(document(f"Reaction network {network.name}", parts, standalone=standalone))
 
 
 def _notes(network: ReactionNetwork, species: Species, *, expand: bool) -> Iterator[str]:
@@ -81,10 +52,7 @@ def _notes(network: ReactionNetwork, species: Species, *, expand: bool) -> Itera
     yield _CONVENTIONS if expand else _CONVENTIONS + _WEIGHTS
     for remark in network.remarks:
         yield f"\n{{\\noindent\\raggedright {prose(remark)}\\par}}\n"
-    legend = species.symbols.legend
-    if legend:
-        rows = [f"{symbol} & {escape(name)} \\\\\n" for name, symbol in legend.items()]
-        yield from _table([("right", 0.12), ("right", 0.88)], ["Symbol", "Name"], rows)
+    yield from legend(species.symbols)
 
 
 def _ports(network: ReactionNetwork, species: Species) -> Iterator[str]:
@@ -92,7 +60,7 @@ def _ports(network: ReactionNetwork, species: Species) -> Iterator[str]:
     rows = [_port("Input", p.shape, _input(species, p)) for p in network.inputs]
     rows += [_port("Output", p.shape, indexed_readout(species, p.name, p.readout)) for p in network.outputs]
     if rows:
-        yield from _table(_PORT_COLUMNS, ["", "Value", "Indices", "Shape"], rows)
+        yield from table(_PORT_COLUMNS, ["", "Value", "Indices", "Shape"], rows)
 
 
 def _input(species: Species, port: InputPort) -> Statement:
@@ -122,7 +90,7 @@ def _families(network: ReactionNetwork, species: Species) -> Iterator[str]:
 
     if network.modules:
         heads = ["Reaction", "Indices", "Count", "Origin"]
-        yield from _table(_FAMILY_COLUMNS, heads, rows(), stretch=1.4)
+        yield from table(_FAMILY_COLUMNS, heads, rows(), stretch=1.25)
 
 
 def _family(module: Module, family: Family | Driven, species: Species) -> str:
@@ -153,7 +121,7 @@ def _reactions(network: ReactionNetwork, species: Species) -> Iterator[str]:
                     yield f"{grouped(number)} & ${reaction}$ & ${mathematical(rate)}$ \\\\\n"
 
     if network.modules:
-        yield from _table(_REACTION_COLUMNS, ["No.", "Reaction", "Rate constant"], rows())
+        yield from table(_REACTION_COLUMNS, ["No.", "Reaction", "Rate constant"], rows())
 
 
 def _expanded(family: Family | Driven, labels: list[str]) -> Iterator[tuple[str, float]]:
@@ -175,6 +143,7 @@ def _heading(module: Module, species: Species, columns: int) -> str:
         rf"template \texttt{{{escape(module.template)}}}",
         *(rf"\textit{{{escape(k)}}}${{}}={mathematical(float(v))}$" for k, v in numbers.items()),
         _counted(module.size, "neuron"),
+        *(f"${symbol}={number}$" for number, symbol in long_constants(module).items()),
         *_initial(module, species),
     ]
     text = rf"\textbf{{{escape(module.name)}}}: {', '.join(parts)}"
@@ -209,18 +178,3 @@ def _totals(network: ReactionNetwork) -> str:
 
 def _counted(n: int, noun: str) -> str:
     return f"{grouped(n)} {noun}" if n == 1 else f"{grouped(n)} {noun}s"
-
-
-def _table(columns: Sequence[Column], heads: Sequence[str], rows: Iterable[str], stretch: float = 1.1) -> Iterator[str]:
-    """A long table of the full line's width.
-
-    All column widths are fixed, so that one run of LaTeX is enough and no name makes a column too wide.
-    """
-    gap = f"{2 * (len(columns) - 1) / len(columns):.4g}"
-    widths = "".join(
-        rf">{{\ragged{ragged}\arraybackslash}}p{{\dimexpr{fraction}\linewidth-{gap}\tabcolsep\relax}}"
-        for ragged, fraction in columns
-    )
-    yield _TABLE_BEGIN % (stretch, widths, " & ".join(heads))
-    yield from rows
-    yield "\\end{longtable}\n\\endgroup\n"

@@ -21,6 +21,7 @@ from nn2crn.backends.latex_names import mathematical
 from nn2crn.ir.arrays import Floats, Ints, Matrix, same_matrix
 from nn2crn.ir.reactions import Driven, Family, Module, Readout, Scheme, Side
 
+_LONGEST = 6  # digits of a number over an arrow that also carries a symbol
 _ROUNDING = 1e-11  # relative, of a template's constant times a bias
 
 
@@ -61,10 +62,21 @@ def _driven(species: Species, module: Module, family: Driven) -> Statement:
     weight = _weight(module, family.term.matrix)
     positive = family.rail * family.term.sign > 0
     factor, listed = coefficient(family.constants, "c")
+    rate = times(_short(module, factor), weight if positive else f"|{weight}|")
     conditions = [span("i", rows), span("j", columns), weight + (">0" if positive else "<0")]
     conditions += [c for _, definition in vectors for c in definition] + listed
-    rate = times(factor, weight if positive else f"|{weight}|")
     return _reaction(family.scheme, [s for s, _ in vectors], rate), conditions
+
+
+def long_constants(module: Module) -> dict[str, str]:
+    """Numbers too long to stand over an arrow beside a weight, with their symbols: c, numbered if several."""
+    uniforms = dict.fromkeys(uniform(f.constants) for f in module.families if isinstance(f, Driven) and f.count)
+    long = [number for number in uniforms if len(number) > _LONGEST]
+    return {number: numbered("c", k, len(long)) for k, number in enumerate(long)}
+
+
+def _short(module: Module, factor: str) -> str:
+    return long_constants(module).get(factor, factor)
 
 
 def _weight(module: Module, matrix: Matrix) -> str:
@@ -106,16 +118,20 @@ def _within_neurons(module: Module, family: Family, neurons: Ints) -> Statement:
     for k, drive in enumerate(module.drives.values()):
         bias = numbered("b", k, len(module.drives)) + "_{i}"
         for sign, symbol, condition in ((1, bias, f"{bias}>0"), (-1, f"|{bias}|", f"{bias}<0")):
-            factor = _ratio(rates, neurons, sign * drive.bias)
+            factor = _ratio(module, rates, neurons, sign * drive.bias)
             if factor:
-                return same or times(factor, symbol), [span("i", module.size), condition]
+                return same or times(_short(module, factor), symbol), [span("i", module.size), condition]
     rate, listed = coefficient(rates, "k")
     return rate, [which, *listed]
 
 
-def _ratio(rates: Floats, neurons: Ints, bias: Floats) -> str:
-    """The constant c if these neurons are those of positive bias and their rate constants are c * bias."""
+def _ratio(module: Module, rates: Floats, neurons: Ints, bias: Floats) -> str:
+    """The constant c if these neurons are those of positive bias and their rate constants are c * bias, rounded."""
     if not np.array_equal(neurons, np.flatnonzero(bias > 0)):
         return ""
     ratios = rates / bias[neurons]
-    return mathematical(float(f"{ratios[0]:.12g}")) if np.allclose(ratios, ratios[0], rtol=_ROUNDING, atol=0) else ""
+    exact = [f.constants for f in module.families if isinstance(f, Driven)] + [ratios]
+    for constants in exact:
+        if len(constants) and np.allclose(ratios, constants[0], rtol=_ROUNDING, atol=0):
+            return mathematical(float(constants[0]))
+    return ""

@@ -31,7 +31,13 @@ class Species:
         return self.blocks[int(np.searchsorted(self.starts, index, side="right")) - 1]
 
     def vector(self, indices: Ints, letter: str, name: str) -> Statement:
-        """The species at these indices by one letter; if no block is just that, by `name`, with its definition."""
+        """The species at these indices by one letter; if no block is just that, by `name`, with its definition.
+
+        One and the same species, as a vector activation has, is called by its own index.
+        """
+        if len(indices) and np.all(indices == indices[0]):
+            block = self.block(int(indices[0]))
+            return self.symbols.indexed(block, str(int(indices[0]) - block.start + 1)), []
         runs = self._runs(indices)
         if len(runs) == 1:
             block, first, _ = runs[0]

@@ -1,13 +1,17 @@
-"""Rate constants as shared parameters: one per distinct value and reaction order."""
+"""Reactions as text: a layout per scheme, filled in for each, and rate constants that are shared parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from string import Formatter
 
 import numpy as np
 
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.reactions import Driven, Family, ReactionNetwork
+
+_BLOCK = 1024  # reactions that are written at a time
 
 
 class RateConstants:
@@ -31,7 +35,37 @@ class RateConstants:
             for i, value in enumerate(values.tolist(), self._first[order]):
                 yield f"k{i}", value, order
 
-    def ids(self, order: int, rates: Floats) -> list[str]:
-        """The ids of these rate constants."""
-        found = np.searchsorted(self._values[order], rates) + self._first[order]
-        return [f"k{i}" for i in found.tolist()]
+    def numbers(self, order: int, rates: Floats) -> list[int]:
+        """The numbers in the ids of these rate constants."""
+        found: list[int] = (np.searchsorted(self._values[order], rates) + self._first[order]).tolist()
+        return found
+
+
+def reactions_as_text(
+    family: Family | Driven, first: int, layout: str, species: Sequence[str], rates: RateConstants
+) -> Iterator[str]:
+    """The reactions of a family as text, some at a time, numbered from `first`.
+
+    Args:
+        family: what to write.
+        first: the number of its first reaction.
+        layout: a reaction with {0} for its number, {1} for that of its rate constant, and {2}, {3}, ... for the slots.
+        species: ids of all species.
+        rates: the rate constants of the network.
+    """
+    template, fields = _positional(layout)
+    for indices, constants in family.chunks():
+        names = [list(map(species.__getitem__, slot)) for slot in indices.tolist()]
+        columns = [range(first, first + len(constants)), rates.numbers(family.scheme.order, constants), *names]
+        # filled in by C, row after row: with a million reactions that is what counts
+        texts = map(template.__mod__, zip(*(columns[i] for i in fields), strict=True))
+        while block := "".join(islice(texts, _BLOCK)):
+            yield block
+        first += len(constants)
+
+
+def _positional(layout: str) -> tuple[str, list[int]]:
+    """`r{0}: {2} + {2}` as `r%s: %s + %s` and [0, 2, 2]."""
+    parts = list(Formatter().parse(layout))
+    template = "".join(text.replace("%", "%%") + ("%s" if field is not None else "") for text, field, _, _ in parts)
+    return template, [int(field) for _, field, _, _ in parts if field is not None]

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from nn2crn import __version__
 from nn2crn.backends.names import COMPARTMENT, Ids, make_ids
-from nn2crn.backends.rates import RateConstants
+from nn2crn.backends.rates import RateConstants, reactions_as_text
 from nn2crn.backends.usage import how_to_use
 from nn2crn.ir.reactions import InputPort, OutputPort, ReactionNetwork, Scheme
 
@@ -178,18 +178,13 @@ def _reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants) -> Iter
     yield "<listOfReactions>\n"
     first = 1
     for family in network.families:
-        layout = _layout(family.scheme).format
-        for species, constants in family.chunks():
-            names = [[ids.species[i] for i in slot] for slot in species.tolist()]
-            numbers = range(first, first + len(constants))
-            for row in zip(numbers, rates.ids(family.scheme.order, constants), *names, strict=True):
-                yield layout(*row)
-            first += len(constants)
+        yield from reactions_as_text(family, first, _layout(family.scheme), ids.species, rates)
+        first += family.count
     yield "</listOfReactions>\n"
 
 
 def _layout(scheme: Scheme) -> str:
-    """A reaction with {0} for its number, {1} for its rate constant and {2}, {3}, ... for the slots."""
+    """A reaction with {0} for its number, {1} for that of its rate constant and {2}, {3}, ... for the slots."""
     place = {slot: f"{{{i}}}" for i, slot in enumerate(scheme.slots, 2)}
 
     def side(tag: str, members: tuple[tuple[str, int], ...]) -> str:
@@ -203,7 +198,7 @@ def _layout(scheme: Scheme) -> str:
         '<reaction sboTerm="SBO:0000176" id="r{0}" reversible="false" fast="false">\n'
         + side("listOfReactants", scheme.reactants)
         + side("listOfProducts", scheme.products)
-        + f'<kineticLaw sboTerm="SBO:0000012">{_MATH}<apply><times/><ci>{COMPARTMENT}</ci><ci>{{1}}</ci>{factors}'
+        + f'<kineticLaw sboTerm="SBO:0000012">{_MATH}<apply><times/><ci>{COMPARTMENT}</ci><ci>k{{1}}</ci>{factors}'
         "</apply></math></kineticLaw>\n</reaction>\n"
     )
 

@@ -16,12 +16,15 @@ from nn2crn.errors import Nn2crnError
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "compile": ("compile", "Compile MODEL and write it."),
     "inspect": ("look", "Show what MODEL becomes: layers, species, reactions."),
+    "estimate": ("formats", "Say what MODEL would come to, before anything is written."),
     "check": ("look", "Say whether MODEL can be compiled, and what stands in the way."),
     "convert": ("look", "Write MODEL in the network language, to read and edit."),
     "simulate": ("run", "Run the chemistry in time: courses of outputs and species."),
     "verify": ("run", "Measure the chemistry against the network itself."),
+    "certify": ("certify", "Say what is proved of the chemistry."),
     "templates": ("templates", "List the activation templates, or show one."),
     "config": ("templates", "Print a TOML file with the template of every layer."),
+    "formats": ("formats", "List the formats that can be written, and their options."),
     "ops": ("look", "List the ONNX operators that can be compiled."),
 }
 

@@ -1,0 +1,80 @@
+"""Commands on formats: formats, estimate."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn.cli.options import compiled, model_options
+from nn2crn.cli.show import table
+
+if TYPE_CHECKING:
+    from nn2crn.backends import Format, FormatOption
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def formats(as_json: bool) -> None:
+    """List the formats that compile writes, their suffixes and options."""
+    from nn2crn.backends import formats as known
+
+    if as_json:
+        click.echo(json.dumps([_as_json(f) for f in known()], indent=2))
+        return
+    rows: list[tuple[str, ...]] = [
+        (f.name, " ".join(f.suffixes), f.summary, " ".join(_option(o) for o in f.options)) for f in known()
+    ]
+    table(("format", "suffixes", "what it is", "options"), rows, "<<<<")
+
+
+def _option(option: FormatOption) -> str:
+    """`--graph reactions|modules`."""
+    value = "|".join(option.choices) or option.metavar or (option.name.upper() if option.value else "")
+    return f"--{option.name.replace('_', '-')} {value}".rstrip()
+
+
+def _as_json(target: Format) -> dict[str, Any]:
+    options = [{"name": o.name, "help": o.help, "choices": o.choices} for o in target.options]
+    return {"name": target.name, "suffixes": target.suffixes, "summary": target.summary, "options": options}
+
+
+@click.command()
+@model_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--max-reactions", metavar="N", type=click.IntRange(0), help="Refuse a network of more reactions.")
+def estimate(model: str, as_json: bool, max_reactions: int | None, **options: Any) -> None:
+    """Say what MODEL would come to, before anything is written: counts, bytes, and what clients take to load it."""
+    from nn2crn import estimate as estimated
+
+    network, _ = compiled(model, **options)
+    if max_reactions is not None:
+        estimated.refuse_more(network, max_reactions)
+    found = estimated.estimate(network)
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=2))
+        return
+    click.echo(f"{model}: {found.species:,} species, {found.reactions:,} reactions, {found.non_zeros:,} non-zeros")
+    sizes: list[tuple[str, ...]] = [(s.format, ("" if s.exact else "about ") + _bytes(s.bytes)) for s in found.sizes]
+    table(("format", "size"), sizes, "<>")
+    loads: list[tuple[str, ...]] = [(c.client, _seconds(c.seconds), _bytes(1e6 * c.megabytes)) for c in found.loads]
+    table(("forecast", "time", "memory"), loads, "<>>")
+
+
+def _bytes(count: float) -> str:
+    """`1.2 MB`, two digits or more."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:  # noqa: PLR2004  # of each unit in the next
+            return f"{count:.2g} {unit}" if count < 10 and unit != "B" else f"{count:.0f} {unit}"  # noqa: PLR2004
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def _seconds(time: float) -> str:
+    """`0.25 s`, `12 s`, `3 min`, `2 h`; what is far beyond all that was measured has no number."""
+    for unit, length in (("s", 120.0), ("min", 120.0), ("h", 24.0)):
+        if time < length:
+            return f"{time:.2g} {unit}" if time < 10 else f"{time:.0f} {unit}"  # noqa: PLR2004  # two digits
+        time /= 60.0
+    return "over a day"

@@ -1,0 +1,79 @@
+"""The .crn file, read by crnsimulator, is the network."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from clients import HOSTILE, MODELS
+from hypothesis import given, settings
+from reading import expected, hostile, networks, probe, sample, text
+
+from nn2crn.backends.crn import emit
+
+# crnsimulator changes pyparsing for everyone in its process, so it gets one of its own: a text a line, as JSON.
+READER = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from crnsimulator.crn_parser import parse_crn_string
+for line in sys.stdin:
+    reactions, species = parse_crn_string(json.loads(line))
+    print(json.dumps([species, reactions]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def read():
+    """Species as {name: (kind, concentration)} and reactions as [left, right, [rate constant]]."""
+    command = [sys.executable, "-c", READER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+
+        def ask(written):
+            reader.stdin.write(json.dumps(written) + "\n")
+            reader.stdin.flush()
+            return json.loads(reader.stdout.readline())
+
+        yield ask
+        reader.stdin.close()
+
+
+def check(read, network):
+    found, reactions = read(text(emit, network))
+    species, rates = expected(network)
+    assert {name: value for name, (_, value) in found.items()} == species
+    assert {kind for kind, _ in found.values()} == {"initial"}
+    assert [(left, right, float(k)) for left, right, (k,) in reactions] == rates
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_samples(read, name):
+    check(read, sample(name))
+
+
+def test_many_kinds_of_layers(read, tmp_path):
+    check(read, probe(tmp_path))
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_names(read, name):
+    check(read, hostile([name], name))
+
+
+def test_all_hostile_names_together(read):
+    check(read, hostile())
+
+
+@settings(max_examples=50, deadline=None)
+@given(networks())
+def test_random_networks(read, network):
+    check(read, network)
+
+
+def test_the_file_says_how_inputs_are_set_and_outputs_read(tmp_path):
+    said = text(emit, probe(tmp_path))
+    assert "# input a[1]: a_1_p is its positive part, a_1_m its negative part (one is 0)\n" in said
+    assert "# input b[0]: the concentration of b_0_s\n" in said
+    assert "# output y[0] = y_0_p - y_0_m at steady state\n" in said
+    assert "\na_0_p @ initial 0.5\na_1_p @ initial 0.0\na_0_m @ initial 0.0\na_1_m @ initial 0.75\n" in said
