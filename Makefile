@@ -4,10 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUNS   := $(VENV)/runs
 READY  := $(VENV)/ready
+PEERS  := $(VENV)-peers
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports samples accuracy clean
+.PHONY: help setup demo test test-all check lint types imports samples accuracy bench bench-quick clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -39,8 +40,22 @@ samples: $(RUNS) ## compile every sample to every format, as a user's pipeline w
 accuracy: $(RUNS) ## measure docs/accuracy.md again: two minutes
 	$(BIN)/python docs/accuracy.py
 
+bench: $(READY) $(PEERS) ## measure everything beside its peers, and write benchmarks/RESULTS.md: ten minutes
+	$(BIN)/python benchmarks/run.py --peers $(PEERS)/bin/python
+
+bench-quick: $(READY) ## the same without the slowest, under three minutes
+	$(BIN)/python benchmarks/run.py --quick
+
+# bioCRNpyler wants versions of its own.
+$(PEERS):
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check biocrnpyler
+
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n auto
+
+test-all: $(READY) ## the tests with twenty random nets per activation, as issues ask: some minutes
+	NN2CRN_NETS=20 $(BIN)/python -m pytest -n auto
 
 lint: $(READY)
 	$(BIN)/ruff check .
