@@ -53,6 +53,7 @@ $(PEERS):
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto tests/archives
 
 test-all: $(READY) ## the tests with twenty random nets per activation, as issues ask: some minutes
 	NN2CRN_NETS=20 $(BIN)/python -m pytest -n auto
