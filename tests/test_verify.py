@@ -75,6 +75,13 @@ def test_json_has_what_scripts_rely_on():
     assert next(e for e in report["engines"] if e["engine"] == "fixed-point")["settling_time"] is None
 
 
+def test_all_data_are_taken_unless_fewer_are_asked_for():
+    args = ["verify", SAMPLES / "iris/iris.onnx", "--engine", "fixed-point", "--json"]
+    for more, count in (([], 100), (["--data", SAMPLES / DATA["iris"]], 150), (["--samples", 7], 7)):
+        assert json.loads(run(*args, *more).stdout)["samples"] == count
+    assert json.loads(run(*args, "--data", SAMPLES / DATA["iris"], "--samples", 3).stdout)["samples"] == 3
+
+
 def case(name: str, options: nn2crn.Options | None = None, samples: int = 20) -> verify.Case:
     network = nn2crn.load(SAMPLES / SMALL[name])
     chosen = options or nn2crn.Options()

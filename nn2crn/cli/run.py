@@ -27,9 +27,7 @@ _SAMPLES = 100
     "--samples",
     metavar="N",
     type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    help="Random inputs from the domain box, or from [-1, 1], where there are no --data.",
+    help=f"The first N of the data; without data, random inputs from the domain box or [-1, 1] [{_SAMPLES}].",
 )
 @click.option("--engine", "engines", type=_ENGINE, multiple=True, help="Which to run (repeatable).")
 @click.option("--tolerance", metavar="E", type=POSITIVE, help=f"The largest error that is still good [{_TOLERANCE:g}].")
