@@ -17,7 +17,7 @@ import numpy as np
 
 from nn2crn.backends import Format, format_of, formats, network_language
 from nn2crn.backends.files import gzipped, write_bytes, write_text
-from nn2crn.errors import OutputError, UsageError
+from nn2crn.errors import OutputError, UnsupportedError, UsageError
 from nn2crn.frontends import Request, open_model, reader_for
 from nn2crn.ir.network import Affine, Network
 from nn2crn.ir.reactions import ReactionNetwork
@@ -110,18 +110,28 @@ def compile(  # noqa: A001  # the verb users know
 
     Args:
         network: what `load` returned.
-        options: which templates, and their parameters.
+        options: which templates, and their parameters; how many reactions at most.
         name: of the reaction network; the network's own if empty.
         inputs: values that the written file starts with, by input name, each flattened (size,); zero if not given.
         steps: which of the optional passes are run; the standard ones if None.
 
     Raises:
         UsageError: an option names a template or a parameter that is not there, or a value out of its range.
+        UnsupportedError: there are more reactions than the options allow.
     """
     options, steps = options or Options(), steps or Steps()
     network = prepare(network, options, steps=steps)
-    reactions = lower(network.replace(name=name or network.name), options.library)
-    return set_inputs(steps.reactions(REACTION_PASSES, reactions), inputs or {})
+    reactions = steps.reactions(REACTION_PASSES, lower(network.replace(name=name or network.name), options.library))
+    _refuse_more(reactions, options.max_reactions)
+    return set_inputs(reactions, inputs or {})
+
+
+def _refuse_more(network: ReactionNetwork, limit: int | None) -> None:
+    if limit is not None and network.reaction_count > limit:
+        raise UnsupportedError(
+            f"{network.name} has {network.reaction_count:,} reactions, more than {limit:,}",
+            hint="give another --max-reactions, or a smaller model",
+        )
 
 
 def prepare(network: Network, options: Options, *, steps: Steps | None = None) -> Network:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.network import Network
+
+_Read = TypeVar("_Read")
 
 
 class DataError(Nn2crnError):
@@ -32,13 +36,7 @@ def read_data(path: str | Path, network: Network) -> dict[str, Floats]:
         DataError: the file cannot be read, has not the numbers that the inputs want, or has NaN or infinite ones.
     """
     path = Path(path)
-    readers = {".npz": _npz, ".csv": _csv}
-    if path.suffix not in readers:
-        raise UsageError(f"{path}: data are read from .npz or .csv")
-    try:
-        values = readers[path.suffix](path, network)
-    except OSError as e:
-        raise DataError(f"cannot read {path}: {e.strerror or e}") from None
+    values = _by_suffix(path, {".npz": partial(_npz, network=network), ".csv": partial(_csv, network=network)})
     for name, rows in values.items():
         bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
         if len(bad):
@@ -59,18 +57,22 @@ def read_labels(path: str | Path, name: str) -> Ints:
         DataError: the file cannot be read, or has no such whole numbers.
     """
     path = Path(path)
-    readers = {".npz": _npz_labels, ".csv": _csv_labels}
-    if path.suffix not in readers:
-        raise UsageError(f"{path}: data are read from .npz or .csv")
-    try:
-        values = readers[path.suffix](path, name)
-    except OSError as e:
-        raise DataError(f"cannot read {path}: {e.strerror or e}") from None
+    values = _by_suffix(path, {".npz": partial(_npz_labels, name=name), ".csv": partial(_csv_labels, name=name)})
     if values is None:
         raise DataError(f"{path}: there are no labels {name!r}", hint="name an array, or a column by the first row")
     if values.ndim != 1 or not np.all(np.isfinite(values) & (values == np.floor(values))):
         raise DataError(f"{path}: labels are one whole number per sample, 0 for the first output; {name!r} has others")
     return ints(values.astype(np.intp))
+
+
+def _by_suffix(path: Path, readers: Mapping[str, Callable[[Path], _Read]]) -> _Read:
+    """What the reader for the file's suffix makes of it; what the system says against it is a DataError."""
+    if path.suffix not in readers:
+        raise UsageError(f"{path}: data are read from .npz or .csv")
+    try:
+        return readers[path.suffix](path)
+    except OSError as e:
+        raise DataError(f"cannot read {path}: {e.strerror or e}") from None
 
 
 def _npz_labels(path: Path, name: str) -> Floats | None:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from nn2crn.backends import Format, formats
-from nn2crn.errors import UnsupportedError
 from nn2crn.ir.arrays import as_matrix
 from nn2crn.ir.reactions import Driven, DriveTerm, Family, Module, ReactionNetwork, Scheme
 
@@ -79,15 +78,6 @@ def estimate(network: ReactionNetwork) -> Estimate:
         tuple(size(network, f) for f in formats()),
         tuple(load(client, points, count) for client, points in MEASURED.items()),
     )
-
-
-def refuse_more(network: ReactionNetwork, limit: int) -> None:
-    """Raises UnsupportedError if the network has more reactions than that."""
-    if network.reaction_count > limit:
-        raise UnsupportedError(
-            f"{network.name} has {network.reaction_count:,} reactions, more than {limit:,}",
-            hint="give another --max-reactions, or a smaller model",
-        )
 
 
 def non_zeros(network: ReactionNetwork) -> int:

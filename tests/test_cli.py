@@ -129,6 +129,7 @@ BAD = {
     "domain": ([IRIS, "--domain", "X=2:1"], 2, "the domain of X is empty: 2.0 > 1.0"),
     "overwrite": (["text.onnx", "-o", "text.onnx", "--to", "sbml"], 2, "would overwrite the model text.onnx"),
     "twice": ([IRIS, "-o", "a.xml", "-o", "a.xml"], 2, "a target is named twice"),
+    "map twice": ([IRIS, "-o", "a.json", "--to", "map", "--map", "a.json"], 2, "a.json is named twice"),
     "latex option": ([IRIS, "--expand"], 2, "--expand is for latex"),
     "no variant": ([IRIS, "--activation", "relu"], 2, "write NAME=VARIANT"),
     "no config": ([IRIS, "--config", "absent.toml"], 2, "cannot read absent.toml"),

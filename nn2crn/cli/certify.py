@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.limits import refuse_more
 from nn2crn.cli.options import POSITIVE, interval, loaded, model_options
 
 if TYPE_CHECKING:
@@ -53,7 +52,6 @@ def certify(  # noqa: PLR0913  # one argument per option
     network, chosen = loaded(model, **options)
     bounds = dict(interval(b, "--box") for b in box)
     given = certificate.subject(network, chosen, name=name, box=bounds)
-    refuse_more(given.reactions)
     found = certificate.certify(given, tolerance=tolerance, start=start)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))

@@ -61,6 +61,8 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
 
     plan = compiler.plan_targets(model, targets, names)
     if map_file:
+        if map_file in (target for target, _ in plan):
+            raise UsageError(f"{map_file} is named twice", hint="each -o and --map writes a file of its own")
         plan += compiler.plan_targets(model, (map_file,), ("map",))
     known = {o.name for f in formats() for o in f.options}
     given = {name: options.pop(name) for name in known & set(options) if options[name] is not None}

@@ -58,42 +58,44 @@ def compress(  # noqa: PLR0913  # one argument per option
     """
     from nn2crn import compiler, pareto
     from nn2crn.data import read_data, read_labels
-    from nn2crn.plots import check_plot, plot_tradeoff
+    from nn2crn.plots import plot_tradeoff
 
     del name  # of a reaction network; this writes a network
     if budget_reactions is None and min_accuracy is None:
         min_accuracy = _MIN_ACCURACY
-    if plot:
-        check_plot(plot)
-    if target:
-        compiler.refuse_overwriting(model, [target])
-        if not target.endswith(".nn"):
-            raise UsageError(f"{target}: a network is written as a .nn file", hint="for instance: -o small.nn")
+    _refuse_targets(model, target, plot)
     smaller = CompressionOptions()
     if smaller.given(options["config"]):
         raise UsageError("compress finds out itself what is pruned", hint="leave [weights] out of the configuration")
     network, chosen = loaded(model, smaller=smaller, **options)
     given = pareto.task(network, chosen, read_data(data, network), read_labels(data, labels) if labels else None)
     front = pareto.search(given, score, spacing)
-    best, whole = (
-        pareto.choose(given, front, min_accuracy=min_accuracy, budget=budget_reactions),
-        pareto.measured(given, network),
-    )
+    best = pareto.choose(given, front, min_accuracy=min_accuracy, budget=budget_reactions)
+    whole = pareto.measured(given, network)
     if plot:
         points = [(c.reactions, c.accuracy, c.rate_constants) for c in (whole, *front)]
         plot_tradeoff(plot, points, 1 + front.index(best))
     written = compiler.convert(best.network, target, library=chosen.library) if target else ()
     if as_json:
-        click.echo(
-            json.dumps(
-                {"whole": whole.as_json(), "candidates": [c.as_json() for c in front], "chosen": best.as_json()},
-                indent=2,
-            )
-        )
+        found = {"whole": whole.as_json(), "candidates": [c.as_json() for c in front], "chosen": best.as_json()}
+        click.echo(json.dumps(found, indent=2))
         return
     _show(whole, front, best)
     if written:
         click.echo(f"{model}: written as {' and '.join(map(str, written))}", err=True)
+
+
+def _refuse_targets(model: str, target: str | None, plot: str | None) -> None:
+    """Before the search, which takes a while: files that could not be written after it."""
+    from nn2crn import compiler
+    from nn2crn.plots import check_plot
+
+    if plot:
+        check_plot(plot)
+    if target:
+        compiler.refuse_overwriting(model, [target])
+        if not target.endswith(".nn"):
+            raise UsageError(f"{target}: a network is written as a .nn file", hint="for instance: -o small.nn")
 
 
 def _show(whole: Candidate, front: list[Candidate], best: Candidate) -> None:

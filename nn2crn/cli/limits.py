@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from nn2crn.ir.reactions import ReactionNetwork
-
-_REACTIONS = "nn2crn.max_reactions"
 _LEAST = 300 * 10**6  # bytes
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -43,23 +39,9 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
     """What every command takes that compiles a model."""
     return memory_option(
         click.option(
-            "--max-reactions", metavar="N", type=click.IntRange(0), expose_value=False, callback=_limit_reactions,
-            help="Refuse a network of more reactions.",
+            "--max-reactions", metavar="N", type=click.IntRange(0), help="Refuse a network of more reactions."
         )(command)
-    )  # fmt: skip
-
-
-def refuse_more(network: ReactionNetwork) -> None:
-    """Refuses a network past --max-reactions.
-
-    Raises:
-        UnsupportedError: it has more reactions.
-    """
-    limit = click.get_current_context().meta.get(_REACTIONS)
-    if limit is not None:
-        from nn2crn.estimate import refuse_more as refuse
-
-        refuse(network, limit)
+    )
 
 
 def _limit_memory(_ctx: click.Context, _param: click.Parameter, value: int | None) -> None:
@@ -67,7 +49,3 @@ def _limit_memory(_ctx: click.Context, _param: click.Parameter, value: int | Non
         from nn2crn.ir import memory
 
         memory.limit(value)
-
-
-def _limit_reactions(ctx: click.Context, _param: click.Parameter, value: int | None) -> None:
-    ctx.meta[_REACTIONS] = value

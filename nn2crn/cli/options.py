@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.cli.compression import CompressionOptions, compression_options, steps_of
-from nn2crn.cli.limits import limit_options, refuse_more
+from nn2crn.cli.limits import limit_options
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -111,7 +111,6 @@ def compiled(  # noqa: PLR0913  # one argument per option
     reactions = compiler.compile(
         network, found.options if found else chosen, name=name, inputs=vectors(inputs, network), steps=steps
     )
-    refuse_more(reactions)
     return reactions, found
 
 
@@ -180,21 +179,21 @@ def subject(  # noqa: PLR0913  # one argument per option
 
         chosen = fit(network, chosen, tolerance, values).options
     reactions = compiler.compile(network, chosen, name=name, inputs=given)
-    refuse_more(reactions)
     if given:
         values = {p.name: p.values[None] for p in reactions.inputs}
     return case(model, network, reactions, chosen, values)
 
 
-def template_options(
+def template_options(  # noqa: PLR0913  # one argument per option
     *,
     relu: str | None,
     activations: tuple[str, ...],
     settings: tuple[str, ...],
     own: tuple[str, ...],
     config: str | None,
+    max_reactions: int | None,
 ) -> Options:
-    """The compiler's options that --relu, --activation, --set, --template and --config ask for."""
+    """The compiler's options that --relu, --activation, --set, --template, --config and --max-reactions ask for."""
     from nn2crn.compiler import Library, Options
     from nn2crn.config import read_config
     from nn2crn.templates.registry import read_template
@@ -207,6 +206,7 @@ def template_options(
         library=Library(tuple(read_template(Path(f)) for f in own)),
         choices=choices,
         layers=layers,
+        max_reactions=max_reactions,
     )
 
 

@@ -51,6 +51,8 @@ def config(model: str, generate: bool, config: str | None, **options: Any) -> No
     from nn2crn.config import show_config
 
     del generate  # the only thing there is to do, named for what it does
-    chosen = template_options(config=config, **{k: options[k] for k in ("relu", "activations", "settings", "own")})
+    chosen = template_options(
+        config=config, **{k: options[k] for k in ("relu", "activations", "settings", "own", "max_reactions")}
+    )
     network = compiler.load(model, outputs=options["outputs"], logits=options["logits"], library=chosen.library)
     click.echo(show_config(network, chosen, compiler.weights(network)), nl=False)

@@ -22,7 +22,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Options:
-    """Variants and parameters of templates.
+    """Variants and parameters of templates, and how many reactions there may be at most.
 
     variants maps an activation to a variant (`{"relu": "annihilation"}`); settings maps a parameter to its value,
     as `h`, `relu.h` or `relu.anderson2021.h`. A configuration has choices by activation, and for layers by name. A
@@ -35,6 +35,7 @@ class Options:
     library: Library = field(default_factory=Library)
     choices: Mapping[str, Choice] = field(default_factory=dict)
     layers: Mapping[str, Choice] = field(default_factory=dict)
+    max_reactions: int | None = None
 
     @property
     def explicit(self) -> bool:
