@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,15 @@ def unquoted(string: str) -> str:
     text = str(json.loads(string, strict=False))
     text.encode()
     return text
+
+
+@contextmanager
+def errors_at(place: Location) -> Iterator[None]:
+    """Says of notation errors that have no place that this is it."""
+    try:
+        yield
+    except NotationError as e:
+        raise NotationError(e.message, hint=e.hint, location=e.location or place) from None
 
 
 def location(text: str, file: str, line: int, column: int) -> Location:

@@ -16,7 +16,7 @@ from lark.visitors import Transformer, v_args
 from nn2crn.errors import Location, NotationError
 from nn2crn.ir.formula import FUNCTIONS, Call, Formula, Number, Symbol, evaluate, number, resolve, show
 from nn2crn.ir.reactions import Reaction, Side
-from nn2crn.notation.grammar import location, parse, unquoted
+from nn2crn.notation.grammar import errors_at, location, parse, unquoted
 
 MAXIMAL_DEPTH = 100
 MAXIMAL_PASSES = 1000
@@ -45,11 +45,16 @@ class SymbolicReaction:
     location: Location
 
     def unrolled(self, integers: dict[str, int], keep: tuple[str, ...] = ()) -> list[tuple[Side, Side, Formula]]:
-        """The reactions the loop stands for, with species by name; `keep` as in `resolve`."""
+        """The reactions the loop stands for, with species by name; `keep` as in `resolve`.
+
+        Raises:
+            NotationError: the loop is too long, or an index is no whole number.
+        """
         out = []
-        for env in environments(self.loop, integers):
-            left, right = (tuple((key(s, env, keep), n) for s, n in side) for side in (self.reactants, self.products))
-            out.append((left, right, resolve(self.rate, env, keep)))
+        with errors_at(self.location):
+            for env in environments(self.loop, integers):
+                left, right = (tuple((key(s, env, keep), n) for s, n in m) for m in (self.reactants, self.products))
+                out.append((left, right, resolve(self.rate, env, keep)))
         return out
 
 

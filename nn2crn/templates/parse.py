@@ -80,10 +80,14 @@ class _TemplateBuilder(Builder):
         return self._statement("output", children[0], meta)
 
     def initial(self, meta: Meta, children: list[Any]) -> Statement:
-        return self._statement("initial", Assignment(children[0], children[1], (*children[2:], None)[0]), meta)
+        return self._statement("initial", self._assignment(meta, children), meta)
 
     def fixed(self, meta: Meta, children: list[Any]) -> Statement:
-        return self._statement("fixed", Assignment(children[0], children[1], (*children[2:], None)[0]), meta)
+        return self._statement("fixed", self._assignment(meta, children), meta)
+
+    def _assignment(self, meta: Meta, children: list[Any]) -> Assignment:
+        target, formula, loop = (*children, None)[:3]
+        return Assignment(target, formula, loop, self.at(meta))
 
     def error(self, meta: Meta, children: list[Formula]) -> Statement:
         return self._statement("error", children[0], meta)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nn2crn.errors import TemplateError, UsageError
+from nn2crn.errors import Location, TemplateError, UsageError
 from nn2crn.ir.formula import Call, Formula, Number, Symbol, evaluate, number, resolve, show, symbols
 from nn2crn.ir.reactions import Side
+from nn2crn.notation.grammar import errors_at
 from nn2crn.notation.text import Loop, SymbolicReaction, environments, key
 
 MAXIMAL_ORDER = 2
@@ -47,10 +48,13 @@ class Assignment:
     target: Symbol
     formula: Formula
     loop: Loop | None
+    location: Location
 
     def unrolled(self, integers: dict[str, int], keep: tuple[str, ...]) -> Iterator[tuple[str, Formula]]:
-        for env in environments(self.loop, integers):
-            yield key(self.target, env, keep), resolve(self.formula, env, keep)
+        """Raises NotationError if the loop is too long, or an index is no whole number."""
+        with errors_at(self.location):
+            for env in environments(self.loop, integers):
+                yield key(self.target, env, keep), resolve(self.formula, env, keep)
 
 
 @dataclass(frozen=True)
