@@ -172,16 +172,6 @@ def test_products_of_drives_past_double_precision_are_refused():
     assert nn2crn.compile(network(1e200, 1e-200)).reaction_count
 
 
-@pytest.mark.parametrize(("h", "wrong"), [([-1, -1], "negative"), ([1, -1], "negative")])
-def test_a_rate_constant_that_is_none_is_refused(h, wrong):
-    attributes = {"h": np.array(h, dtype=np.float64)}
-    nodes = (Input("x", (2,)), Activation("y", "smoothed_relu", ("x",), 2))
-    object.__setattr__(nodes[1], "attributes", attributes)  # as no front end lets it be
-    said = f"layer1: a rate constant of smoothed_relu.anderson2021 is {wrong} for this layer"
-    with pytest.raises(TemplateError, match=said):
-        nn2crn.compile(Network("net", nodes, (Output("y", "y", (2,)),)))
-
-
 MINE = """template relu.mine for relu
   "Read with a factor, though nothing asks for one"
   source "a test"

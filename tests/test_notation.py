@@ -13,7 +13,8 @@ import nn2crn
 from nn2crn.errors import NotationError
 from nn2crn.ir.formula import FUNCTIONS, OPERATORS, Call, Number, Symbol, evaluate, show
 from nn2crn.ir.reactions import Reaction
-from nn2crn.notation.grammar import parse
+from nn2crn.notation import grammar
+from nn2crn.notation.grammar import grammar_path, parse
 from nn2crn.notation.text import Builder, parse_formula, parse_reactions, show_reaction
 
 species = st.one_of(
@@ -133,3 +134,14 @@ def test_a_formula_in_a_call_keeps_its_keywords():
     called = parse(text, "reactions.lark", "only_formula", Free(text, "f"), "f")
     assert called == Call("elu", (Symbol("u"),), (("alpha", Call("*", (Number(2.0), Symbol("h")))),))
     assert show(called) == text
+
+
+def test_the_grammars_are_in_the_wheel_or_at_the_root_of_a_checkout(tmp_path, monkeypatch):
+    root = Path(__file__).resolve().parent.parent
+    assert grammar_path("reactions.lark") == root / "grammars" / "reactions.lark"
+    inside = tmp_path / "nn2crn" / "grammars" / "reactions.lark"
+    monkeypatch.setattr(grammar, "_PACKAGE", tmp_path / "nn2crn")
+    assert grammar_path("reactions.lark") == tmp_path / "grammars" / "reactions.lark"
+    inside.parent.mkdir(parents=True)
+    inside.touch()
+    assert grammar_path("reactions.lark") == inside

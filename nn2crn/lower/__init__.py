@@ -40,6 +40,7 @@ def lower(network: Network, library: Library) -> ReactionNetwork:
     Raises:
         TemplateError: a template's rate constant is negative for this layer, or past double precision.
         SizeError: the chemistry takes more memory than is allowed.
+        ValueError: an activation has more sources than its template has drives, or fewer.
     """
     return _Lowering(network, library).run()
 
@@ -125,16 +126,19 @@ class _Lowering:
         return readout
 
     def _drive(self, source: str) -> Drive:
-        node: Node = self.network.by_name[source]
-        if not isinstance(node, Affine):
-            node = Affine(source, (Term(source, sparse.eye_array(node.size).tocsr()),), np.zeros(node.size))
-        bias = node.bias
+        node = self.network.by_name[source]
+        summands, bias = (node.terms, node.bias) if isinstance(node, Affine) else _itself(node)
         terms: list[DriveTerm] = []
-        for t in node.terms:
+        for t in summands:
             readout = self.readouts[t.source]
             bias = bias + t.weight @ readout.constant
             terms += [_drive_term(t, indices, coefficients) for indices, coefficients in readout.terms]
         return Drive(tuple(terms), floats(bias))
+
+
+def _itself(node: Node) -> tuple[tuple[Term, ...], Floats]:
+    """The terms and the bias of the affine map that does nothing."""
+    return (Term(node.name, sparse.eye_array(node.size).tocsr()),), np.zeros(node.size)
 
 
 def _drive_term(term: Term, sources: Ints, coefficients: Floats) -> DriveTerm:

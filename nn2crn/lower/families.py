@@ -38,8 +38,8 @@ class _Instances:
 
     layer: Layer
     i: Ints
-    j: Ints | None
-    groups: bool
+    j: Ints | None = None
+    groups: bool = False
 
     @property
     def count(self) -> int:
@@ -57,11 +57,13 @@ def families_of(reaction: GadgetReaction, layer: Layer) -> list[Family | Driven]
     """The families that the reaction becomes; a drive is replaced by the species of the affine map behind it."""
     where = _instances(reaction, layer)
     with np.errstate(all="ignore"):  # what comes of it is looked at
-        rates = np.broadcast_to(evaluate(reaction.rate, layer.values), where.count).astype(np.float64)
+        rates = np.broadcast_to(evaluate(reaction.rate, layer.values), where.count).copy()
     if not np.all((rates >= 0) & (rates < np.inf)):
         wrong = "negative" if np.any(rates < 0) else "infinite"
         raise TemplateError(f"{layer.name}: a rate constant of {layer.gadget.template.name} is {wrong} for this layer")
     left, right = (_without(side, reaction.catalysts) for side in (reaction.reactants, reaction.products))
+    if left == right:
+        return []  # nothing changes
     if not reaction.catalysts:
         return _local(left, right, rates, where, layer.name)
     if len(reaction.catalysts) == 1:
@@ -79,10 +81,10 @@ def _instances(reaction: GadgetReaction, layer: Layer) -> _Instances:
         i, other = np.meshgrid(elements, np.arange(layer.width - 1), indexing="ij")
         within = i % layer.width
         j = i - within + other + (other >= within)  # all elements of the group but i itself
-        return _Instances(layer, i.reshape(-1), j.reshape(-1), groups=False)
+        return _Instances(layer, i.ravel(), j.ravel())
     if reaction.catalysts or any(layer.gadget.per_element(s) for s in names):
-        return _Instances(layer, elements, None, groups=False)
-    return _Instances(layer, np.arange(layer.size // layer.width), None, groups=True)
+        return _Instances(layer, elements)
+    return _Instances(layer, np.arange(layer.size // layer.width), groups=True)
 
 
 def _without(side: Side, catalysts: tuple[str, ...]) -> Side:
@@ -90,12 +92,12 @@ def _without(side: Side, catalysts: tuple[str, ...]) -> Side:
 
 
 def _local(left: Side, right: Side, rates: Floats, where: _Instances, label: str) -> list[Family | Driven]:
-    """The copies whose rate constant is not zero, unless nothing changes in them."""
+    """The copies whose rate constant is not zero."""
     scheme = Scheme(left, right)
     kept = np.flatnonzero(rates)
-    if not len(kept) or left == right:
+    if not len(kept):
         return []
-    indices = np.array([where.indices(s)[kept] for s in scheme.slots], dtype=np.intp)
+    indices = np.array([where.indices(s)[kept] for s in scheme.slots])
     return [Family(scheme, indices, rates[kept], label)]
 
 
@@ -103,9 +105,9 @@ def _driven(catalyst: str, left: Side, right: Side, rates: Floats, where: _Insta
     """One reaction per weight of the drive's sign, and one per bias."""
     name = where.layer.name
     drive, rail = _drive(catalyst, where.layer)
-    sign = "positive" if rail > 0 else "negative"
+    sign = {1: "positive", -1: "negative"}[rail]
     scheme = Scheme(((CATALYSTS[0], 1), *left), ((CATALYSTS[0], 1), *right))
-    targets = np.array([where.indices(s) for s in scheme.slots[1:]], dtype=np.intp).reshape(-1, where.count)
+    targets = np.array([where.indices(s) for s in scheme.slots[1:]])
     for term in drive.terms:
         _refuse_unrepresentable(where.layer, rates, entries(term.matrix))
     _refuse_unrepresentable(where.layer, rates, drive.bias)
@@ -119,7 +121,7 @@ def _refuse_unrepresentable(layer: Layer, *factors: Floats) -> None:
     sizes = [np.abs(f[f != 0]) for f in factors]
     if not all(s.size for s in sizes):
         return
-    with np.errstate(over="ignore", under="ignore"):  # what comes of it is looked at
+    with np.errstate(over="ignore"):  # what comes of it is looked at
         low, high = np.prod([s.min() for s in sizes]), np.prod([s.max() for s in sizes])
     if low == 0 or high == np.inf:
         weights = np.concatenate(sizes[1:])
@@ -173,7 +175,7 @@ def _meeting(
                 if chosen.any():
                     scheme = Scheme((*slots, *left), (*slots, *right))
                     targets = [where.indices(s)[rows] for s in scheme.slots[len(slots) :]]
-                    species = np.array([s[chosen] for s in (*sources[: len(slots)], *targets)], dtype=np.intp)
+                    species = np.array([s[chosen] for s in (*sources[: len(slots)], *targets)])
                     made.append(Family(scheme, species, constants[chosen], f"{where.layer.name}, product of drives"))
     return made
 
