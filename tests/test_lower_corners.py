@@ -238,6 +238,20 @@ def test_an_output_that_is_called_like_an_input_gets_another_name():
     assert named(x, y, *others, outputs=(Output("x", "a", (1,)), Output("y", "b", (1,)))) == ["x''", "y"]
 
 
+def test_names_that_clashed_before_are_not_given_again():
+    eye = np.eye(1)
+    nodes = (
+        Input("layer1", (1,), 0.0, 1.0), Activation("h", "relu", ("layer1",), 1),
+        Affine("a", (Term("h", eye),), np.ones(1)),
+    )  # fmt: skip
+    assert named(*nodes, outputs=(Output("layer1", "a", (1,)),)) == ["layer1'", "layer1''"]
+    nodes = (
+        Input("layer2", (1,), 0.0, 1.0), Affine("a", (Term("layer2", eye),), np.ones(1)),
+        Activation("h", "relu", ("a",), 1),
+    )  # fmt: skip
+    assert named(*nodes, outputs=(Output("layer2", "a", (1,)), Output("y", "h", (1,)))) == ["layer2'", "layer2''"]
+
+
 def test_layers_are_called_like_no_port_nor_like_the_start_of_one():
     def layers(name, port="y"):
         x = Input(name, (1,), 0.0, 1.0)

@@ -21,8 +21,9 @@ def floats(values: ArrayLike) -> Floats:
 
 
 def ints(values: ArrayLike) -> Ints:
-    """A read-only index array of `values`."""
-    array = np.asarray(values, dtype=np.intp).view()
+    """A read-only index array of `values`; raises TypeError if they are floats, which nothing rounds in silence."""
+    given = np.asarray(values)
+    array = given.astype(np.intp, casting="same_kind" if given.size else "unsafe", copy=False).view()
     array.flags.writeable = False
     return array
 
