@@ -11,7 +11,7 @@ CORE   := lower notation dsl steady_state engine
 COVERED := ir notation lower passes frontends
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-lowest lock coverage fuzz check lint types imports samples accuracy compression pictures bench bench-quick clean
+.PHONY: help setup demo test test-all test-lowest lock coverage mutants fuzz check lint types imports samples accuracy compression pictures bench bench-quick clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -85,6 +85,10 @@ lock: ## write requirements-dev.lock, the versions that CI installs: a minute
 coverage: $(READY) ## what the tests reach of the compiler's core, branch by branch; below 95 % fails
 	$(BIN)/python -m pytest -n auto $(COVERED:%=--cov=nn2crn.%) --cov-branch --cov-fail-under=95 \
 		--cov-report=term-missing:skip-covered
+
+mutants: $(READY) ## small faults in lowering and notation: do the tests notice each? three minutes
+	@$(PIP) mutmut==3.8.1
+	$(BIN)/python tests/mutants.py
 
 fuzz: $(READY) ## hostile files by the thousand, random graphs, and runs that are killed: a quarter of an hour
 	$(BIN)/python tests/fuzz.py

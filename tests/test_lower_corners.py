@@ -250,6 +250,9 @@ def test_names_that_clashed_before_are_not_given_again():
         Activation("h", "relu", ("a",), 1),
     )  # fmt: skip
     assert named(*nodes, outputs=(Output("layer2", "a", (1,)), Output("y", "h", (1,)))) == ["layer2'", "layer2''"]
+    of_parts = (*nodes[:2], Activation("h", "elu", ("a",), 1))
+    outputs = (Output("layer2", "a", (1,)), Output("y", "h", (1,)))
+    assert named(*of_parts, outputs=outputs)[:2] == ["layer2'", "layer2''.relu"]
 
 
 def test_layers_are_called_like_no_port_nor_like_the_start_of_one():
