@@ -92,6 +92,8 @@ mutants: $(READY) ## small faults in lowering and notation: do the tests notice 
 
 fuzz: $(READY) ## hostile files by the thousand, random graphs, and runs that are killed: a quarter of an hour
 	$(BIN)/python tests/fuzz.py
+	@if $(PIP) atheris; then $(BIN)/python tests/fuzz_parsers.py; \
+	else echo 'atheris, which fuzzes the parsers, does not install here: that part is left out'; fi
 	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 $(BIN)/python -m pytest -n auto tests/test_faults.py tests/test_differential.py
 
 lint: $(READY)

@@ -99,13 +99,26 @@ def evaluate(formula: Formula, values: Mapping[str, float | Floats]) -> Floats:
     return function(*arguments)
 
 
+def scalar(formula: Formula, values: Mapping[str, float]) -> float:
+    """The value of a formula of numbers and of names that stand for one number each; it may be NaN or infinite.
+
+    Raises:
+        NotationError: a name has no value.
+    """
+    unknown = next((s.key for s in symbols(formula) if s.key not in values), None)
+    if unknown is not None:
+        raise NotationError(f"{unknown!r} is not known here", hint=f"known: {', '.join(sorted(values)) or 'no name'}")
+    with np.errstate(all="ignore"):  # what comes of it is looked at
+        return float(evaluate(formula, values))
+
+
 def resolve(formula: Formula, integers: Mapping[str, int], keep: tuple[str, ...] = ()) -> Formula:
     """The formula with chain indices evaluated, and the index variables themselves replaced by numbers.
 
     Indices named in `keep`, those of a vector's elements, stay as they are.
 
     Raises:
-        NotationError: an index is no number.
+        NotationError: an index is no number, or has an unknown name.
     """
     if isinstance(formula, Symbol):
         if not formula.index and not formula.rail and formula.name in integers:
@@ -120,8 +133,7 @@ def resolve(formula: Formula, integers: Mapping[str, int], keep: tuple[str, ...]
 def _index(formula: Formula, integers: Mapping[str, int], keep: tuple[str, ...]) -> Formula:
     if isinstance(formula, Symbol) and formula.name in keep:
         return formula
-    with np.errstate(all="ignore"):  # what comes of it is looked at
-        value = float(evaluate(formula, integers))
+    value = scalar(formula, integers)
     if not np.isfinite(value):
         raise NotationError(f"the index {show(formula)} is no number")
     return Number(float(round(value)))

@@ -8,13 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from lark.lexer import Token
 from lark.tree import Meta, Tree
 from lark.visitors import Transformer, v_args
 
 from nn2crn.errors import Location, NotationError
-from nn2crn.ir.formula import FUNCTIONS, Call, Formula, Number, Symbol, evaluate, number, resolve, show
+from nn2crn.ir.formula import FUNCTIONS, Call, Formula, Number, Symbol, number, resolve, scalar, show
 from nn2crn.ir.reactions import Reaction, Side
 from nn2crn.notation.grammar import errors_at, location, parse, unquoted
 
@@ -66,8 +65,7 @@ def environments(loop: Loop | None, integers: dict[str, int]) -> list[dict[str, 
     """
     if loop is None:
         return [integers]
-    with np.errstate(all="ignore"):  # what comes of it is looked at
-        ends = [float(evaluate(f, integers)) for f in (loop.first, loop.last)]
+    ends = [scalar(f, integers) for f in (loop.first, loop.last)]
     if not all(map(math.isfinite, ends)) or ends[1] - ends[0] >= MAXIMAL_PASSES:
         raise NotationError(
             f"a loop from {number(ends[0])} to {number(ends[1])} is longer than {MAXIMAL_PASSES} passes"
@@ -211,8 +209,8 @@ def parse_reactions(text: str, file: str = "<reactions>") -> list[Reaction]:
     symbolic: list[SymbolicReaction] = parse(text, "reactions.lark", "reactions", Builder(text, file), file)
     found = []
     for line in symbolic:
-        for left, right, rate in line.unrolled({}):
-            found.append(Reaction(left, right, float(evaluate(rate, {}))))
+        with errors_at(line.location):
+            found += [Reaction(left, right, scalar(rate, {})) for left, right, rate in line.unrolled({})]
     return found
 
 
