@@ -1,7 +1,7 @@
 """Random feed-forward ONNX graphs: operators of the menu with random attributes, shapes, branches and skips.
 
 A graph grows node by node, and each node is tried in ONNX Runtime at once: what that refuses is not added, and what it
-computes tells the shapes and the ranges that the next nodes are made for. No Hypothesis strategy: a number is the graph,
+computes tells the shapes and ranges that the next nodes are made for. No Hypothesis strategy: a number is the graph,
 in a report as in a test, and with each node already tried there is little to shrink.
 """
 
