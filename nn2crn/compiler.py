@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from nn2crn.backends import Format, format_of, formats, network_language
+from nn2crn.backends import format_of, formats, network_language
 from nn2crn.backends.files import gzipped, write_bytes, write_text
 from nn2crn.errors import OutputError, UnsupportedError, UsageError
 from nn2crn.frontends import Request, open_model, reader_for
@@ -232,31 +232,6 @@ def convert(network: Network, path: str | Path, *, library: Library | None = Non
     return (text, weights) if arrays else (text,)
 
 
-def plan_targets(model: str, targets: Sequence[str], names: Sequence[str]) -> list[tuple[str, Format]]:
-    """(target, format) pairs for the command line: what to write and how.
-
-    Raises:
-        UsageError: a format is unknown, or it is not clear which target has which.
-    """
-    if not targets:
-        stem = "stdin" if model == "-" else Path(model).stem
-        chosen = [format_of("", name) for name in names or ("sbml",)]
-        return [(stem + f.suffixes[0], f) for f in chosen]
-    if len(set(targets)) < len(targets):
-        raise UsageError("a target is named twice", hint="each -o writes a file of its own")
-    refuse_overwriting(model, targets)
-    if len(names) not in (0, 1, len(targets)):
-        raise UsageError(f"{len(names)} formats for {len(targets)} target(s)", hint="give --to once, or once per -o")
-    named = list(names) * len(targets) if len(names) == 1 else list(names) or [""] * len(targets)
-    return [(t, format_of(t, name)) for t, name in zip(targets, named, strict=True)]
-
-
-def refuse_overwriting(model: str, targets: Sequence[str]) -> None:
-    """Raises UsageError if a target is the model itself."""
-    if any(t != "-" and Path(t).exists() and Path(model).exists() and Path(t).samefile(model) for t in targets):
-        raise UsageError(f"the target would overwrite the model {model}", hint="give another -o")
-
-
 __all__ = [
     "Compression",
     "Library",
@@ -270,9 +245,7 @@ __all__ = [
     "load",
     "pass_names",
     "passes",
-    "plan_targets",
     "prepare",
-    "refuse_overwriting",
     "weights",
     "write",
 ]

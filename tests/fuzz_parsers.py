@@ -26,8 +26,8 @@ def parsers(folder: Path) -> dict[str, Callable[[str], object]]:
 
     with atheris.instrument_imports(include=COUNTED):
         from nn2crn.frontends.dsl import parse_network
+        from nn2crn.templates.gadget import instantiate
         from nn2crn.templates.parse import parse_template
-        from nn2crn.templates.template import instantiate
     return {
         ".nn": lambda text: parse_network(text, "M.nn", folder, "M"),
         ".act": lambda text: instantiate(parse_template(text, "M.act"), {}),

@@ -13,8 +13,9 @@ import pytest
 from nn2crn.catalogue.measure import check
 from nn2crn.ir.formula import evaluate
 from nn2crn.templates import Library
+from nn2crn.templates.gadget import instantiate
 from nn2crn.templates.proof import prove
-from nn2crn.templates.template import MAXIMAL_ORDER, instantiate
+from nn2crn.templates.template import MAXIMAL_ORDER
 
 ROOT = Path(__file__).parent.parent
 LIBRARY = Library()

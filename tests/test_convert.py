@@ -19,8 +19,8 @@ from nn2crn.cli import cli
 from nn2crn.compiler import convert
 from nn2crn.errors import NotationError, OutputError, UnsupportedError, UsageError
 from nn2crn.frontends.dsl import parse_network
+from nn2crn.ir.equality import equal
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.ir.reactions import equal
 
 HERE = Path(__file__).parent
 FOLDERS = [HERE / "data" / "torch", *(HERE.parent / "samples").iterdir()]

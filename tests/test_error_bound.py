@@ -12,7 +12,7 @@ from nn2crn.analysis.slopes import steepest
 from nn2crn.certify.error_bound import composition_error, inlined
 from nn2crn.ir.formula import Call, Formula, Number, Symbol, evaluate
 from nn2crn.templates import Library
-from nn2crn.templates.template import instantiate
+from nn2crn.templates.gadget import instantiate
 
 LIBRARY = Library()
 CELLS = 40_000

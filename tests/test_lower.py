@@ -13,8 +13,9 @@ import nn2crn
 from nn2crn.errors import ModelError, SizeError, TemplateError
 from nn2crn.ir import memory
 from nn2crn.ir.arrays import dense
+from nn2crn.ir.equality import equal
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.ir.reactions import Driven, equal
+from nn2crn.ir.reactions import Driven
 from nn2crn.lower import lower as lower_
 from nn2crn.notation.text import show_reaction
 from nn2crn.passes.choose_templates import choose_templates

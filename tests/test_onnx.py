@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import nn2crn
 from nn2crn.errors import ModelError, UnsupportedError, UsageError
-from nn2crn.ir.reactions import equal
+from nn2crn.ir.equality import equal
 from nn2crn.simulate.internal import steady_state
 from nn2crn.simulate.ports import read_outputs
 

@@ -9,9 +9,10 @@ import nn2crn
 from nn2crn.errors import NotationError, TemplateError, UsageError
 from nn2crn.ir.formula import evaluate
 from nn2crn.templates import Library
+from nn2crn.templates.gadget import instantiate
 from nn2crn.templates.parse import parse_template
 from nn2crn.templates.proof import prove
-from nn2crn.templates.template import MAXIMAL_ORDER, instantiate
+from nn2crn.templates.template import MAXIMAL_ORDER
 
 LIBRARY = Library()
 WITH_REACTIONS = [n for n in LIBRARY.names if LIBRARY.get(n).compose is None]

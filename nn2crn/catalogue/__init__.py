@@ -8,9 +8,10 @@ from nn2crn.compiler import compile as lower_network
 from nn2crn.ir.formula import number, show
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.ir.reactions import Driven, ReactionNetwork
+from nn2crn.templates.gadget import instantiate
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
-from nn2crn.templates.template import Template, instantiate
+from nn2crn.templates.template import Template
 
 WIDTH = 10  # elements of a vector activation
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]

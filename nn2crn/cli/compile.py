@@ -11,6 +11,7 @@ from nn2crn.backends import Format, FormatOption, formats
 from nn2crn.cli.compression import step_options
 from nn2crn.cli.options import POSITIVE, compiled, data_options, model_options
 from nn2crn.cli.show import spinner
+from nn2crn.cli.targets import plan_targets
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     from nn2crn import compiler
     from nn2crn.analysis.summary import summarise
 
-    plan = compiler.plan_targets(model, targets, names)
+    plan = plan_targets(model, targets, names)
     if map_file:
         if map_file in (target for target, _ in plan):
             raise UsageError(f"{map_file} is named twice", hint="each -o and --map writes a file of its own")
-        plan += compiler.plan_targets(model, (map_file,), ("map",))
+        plan += plan_targets(model, (map_file,), ("map",))
     known = {o.name for f in formats() for o in f.options}
     given = {name: options.pop(name) for name in known & set(options) if options[name] is not None}
     options = {name: value for name, value in options.items() if name not in known}

@@ -87,13 +87,13 @@ def compress(  # noqa: PLR0913  # one argument per option
 
 def _refuse_targets(model: str, target: str | None, plot: str | None) -> None:
     """Before the search, which takes a while: files that could not be written after it."""
-    from nn2crn import compiler
+    from nn2crn.cli.targets import refuse_overwriting
     from nn2crn.plots import check_plot
 
     if plot:
         check_plot(plot)
     if target:
-        compiler.refuse_overwriting(model, [target])
+        refuse_overwriting(model, [target])
         if not target.endswith(".nn"):
             raise UsageError(f"{target}: a network is written as a .nn file", hint="for instance: -o small.nn")
 

@@ -9,8 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from nn2crn.analysis.forward import forward
-from nn2crn.errors import ModelError, Nn2crnError, Problem, UnsupportedError, UsageError
+from nn2crn.errors import ModelError, Problem, UnsupportedError, UsageError
 from nn2crn.frontends import (
     ModelFile,
     Request,
@@ -22,6 +21,7 @@ from nn2crn.frontends import (
     onnx_moves,
     onnx_products,
 )
+from nn2crn.frontends.onnx_batches import refuse_mixing
 from nn2crn.frontends.onnx_ops import (
     FLOAT_TYPES,
     MOVES,
@@ -67,61 +67,15 @@ def load(model: ModelFile, request: Request) -> Network:
         UsageError: an output named is not there.
     """
     proto = read(model)
-    with np.errstate(all="ignore"):  # a node looks at its weights
-        network = _Importer(model, proto, request).run()
+
+    def read_for(batch: int) -> Network:
+        with np.errstate(all="ignore"):  # a node looks at its weights
+            return _Importer(model, proto, request, batch).run()
+
+    network = read_for(1)
     refuse_contradictions(proto, model)
-    if _open_batches(proto) and any(n.op_type in _MAY_MIX for n in proto.graph.node):
-        _refuse_mixing(model, proto, request)
+    refuse_mixing(model, proto, request.library, read_for)
     return network
-
-
-# operators that can make one sample of a batch depend on another
-_MAY_MIX = (
-    *(
-        "Transpose",
-        "Gather",
-        "GatherElements",
-        "Slice",
-        "Split",
-        "Concat",
-        "Pad",
-        "Tile",
-        "Expand",
-        "Einsum",
-        "Softmax",
-    ),
-    *("MatMul", "Gemm", "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "Reshape", "Flatten"),
-)
-_PROBED = 1 << 14  # scalars of the network up to which the batch is probed
-
-
-def _open_batches(model: onnx.ModelProto) -> set[str]:
-    """The inputs whose first axis is open."""
-    weights = {t.name for t in model.graph.initializer}
-    shapes = {i.name: i.type.tensor_type.shape.dim for i in model.graph.input if i.name not in weights}
-    return {name for name, dims in shapes.items() if dims and not dims[0].dim_value}
-
-
-def _refuse_mixing(file: ModelFile, model: onnx.ModelProto, request: Request) -> None:
-    """Reads the graph for a batch of two, and looks for numbers that change with either sample."""
-    try:
-        with np.errstate(all="ignore"):
-            two = _Importer(file, model, request, batch=2).run()
-    except Nn2crnError:
-        return  # made for one sample only
-    if sum(n.size for n in two.nodes) > _PROBED:
-        return
-    rng = np.random.default_rng(0)
-    values = {i.name: np.repeat(rng.uniform(0.1, 1, (1, *i.shape)), 3, axis=0) for i in two.inputs}
-    for changed in (values[i.name] for i in two.inputs if i.name in _open_batches(model)):
-        for sample in (0, 1):
-            changed[sample + 1, sample] = rng.uniform(0.1, 1, changed.shape[2:])
-    results = forward(two, values, request.library)
-    for output in two.outputs:
-        base, *others = results[output.source]
-        first, second = (~np.isclose(base, other, rtol=1e-9, atol=1e-12, equal_nan=True) for other in others)
-        if np.any(first & second):
-            raise UnsupportedError(f"{file.path}: output {output.name!r} of one sample depends on others of its batch")
 
 
 class _Importer:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from nn2crn.ir.arrays import Floats, Ints, Matrix, dense, entries, floats, ints, same_matrix
+from nn2crn.ir.arrays import Floats, Ints, Matrix, dense, entries, floats, ints
 from nn2crn.ir.formula import Formula
 
 Role = Literal["input", "hidden", "output"]
@@ -297,42 +297,3 @@ def distinct_rates(families: Iterable[Family | Driven]) -> dict[int, Floats]:
         for _, rates in family.chunks():
             seen.setdefault(family.scheme.order, []).append(np.unique(rates))
     return {order: np.unique(np.concatenate(seen[order])) for order in sorted(seen)}
-
-
-def equal(a: ReactionNetwork, b: ReactionNetwork) -> bool:
-    """True when both have the same species, reactions (in order), rate constants and ports; origins may differ."""
-    return (
-        a.labels() == b.labels()
-        and bool(np.array_equal(a.initial, b.initial))
-        and len(a.families) == len(b.families)
-        and all(_same_family(f, g) for f, g in zip(a.families, b.families, strict=True))
-        and _ports(a) == _ports(b)
-        and all(_same_readout(p.readout, q.readout) for p, q in zip(a.outputs, b.outputs, strict=True))
-    )
-
-
-def _ports(network: ReactionNetwork) -> list[tuple[str, int]]:
-    """Names and sizes; the shape a tensor had in the model's file is no part of the chemistry."""
-    return [(p.name, p.plus.size) for p in network.inputs] + [(p.name, p.readout.size) for p in network.outputs]
-
-
-def _same_family(f: Family | Driven, g: Family | Driven) -> bool:
-    if isinstance(f, Family) and isinstance(g, Family):
-        return f.scheme == g.scheme and np.array_equal(f.species, g.species) and np.array_equal(f.rates, g.rates)
-    if isinstance(f, Driven) and isinstance(g, Driven):
-        return (
-            (f.scheme, f.rail * f.term.sign) == (g.scheme, g.rail * g.term.sign)
-            and np.array_equal(f.targets, g.targets)
-            and np.array_equal(f.term.sources, g.term.sources)
-            and np.array_equal(f.constants, g.constants)
-            and same_matrix(f.term.matrix, g.term.matrix)
-        )
-    return False
-
-
-def _same_readout(a: Readout, b: Readout) -> bool:
-    return (
-        len(a.terms) == len(b.terms)
-        and np.array_equal(a.constant, b.constant)
-        and all(np.array_equal(i, j) and np.array_equal(c, d) for (i, c), (j, d) in zip(a.terms, b.terms, strict=True))
-    )

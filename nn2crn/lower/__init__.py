@@ -30,8 +30,8 @@ from nn2crn.ir.reactions import (
     SpeciesBlock,
 )
 from nn2crn.lower.families import Layer, families_of
+from nn2crn.templates.gadget import instantiate
 from nn2crn.templates.registry import Library
-from nn2crn.templates.template import instantiate
 
 
 def lower(network: Network, library: Library) -> ReactionNetwork:

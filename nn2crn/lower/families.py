@@ -14,7 +14,7 @@ from nn2crn.ir.arrays import Floats, Ints, entries, ints, positive_part
 from nn2crn.ir.formula import evaluate
 from nn2crn.ir.memory import refuse_larger
 from nn2crn.ir.reactions import Drive, Driven, Family, Scheme, Side, SpeciesBlock
-from nn2crn.templates.template import Gadget, GadgetReaction
+from nn2crn.templates.gadget import Gadget, GadgetReaction
 
 CATALYSTS = ("X", "Z")  # slots of the species that stand in for a drive
 

@@ -13,7 +13,7 @@ import sympy
 from nn2crn.errors import TemplateError
 from nn2crn.ir.formula import Formula, Number, Symbol, evaluate, show, symbols
 from nn2crn.ir.reactions import Side
-from nn2crn.templates.template import Gadget
+from nn2crn.templates.gadget import Gadget
 
 WIDTH = 3  # elements at which the template of a vector activation is proved
 # points at which a residual is evaluated to 40 digits, before any symbolic work: plus and minus rail of a drive

@@ -10,8 +10,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from nn2crn.errors import Nn2crnError, NotationError, TemplateError, UsageError
+from nn2crn.templates.gadget import instantiate
 from nn2crn.templates.parse import parse_template
-from nn2crn.templates.template import Template, instantiate
+from nn2crn.templates.template import Template
 
 _SUFFIX = ".act"
 
