@@ -46,12 +46,14 @@ def fuzz(suffix: str, runs: int, seed: int, folder: Path) -> None:
     from nn2crn.ir import memory
 
     def one(data: bytes) -> None:
+        text = data.decode("utf-8", errors="replace")
         try:
-            parse(data.decode("utf-8", errors="replace"))
+            parse(text)
         except Nn2crnError:
             pass
         except BaseException:
-            (REGRESSIONS / f"atheris_{hashlib.sha256(data).hexdigest()[:8]}{suffix}").write_bytes(data)
+            name = f"atheris_{hashlib.sha256(data).hexdigest()[:8]}{suffix}"
+            (REGRESSIONS / name).write_text(text, encoding="utf-8", newline="\n")
             raise
 
     memory.limit(MEMORY)

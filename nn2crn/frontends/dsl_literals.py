@@ -59,7 +59,8 @@ class LiteralBuilder(Transformer_NonRecursive[Token, Any]):
     def numbers(self, meta: Meta, children: list[Any]) -> Literal:
         rows = [c for c in children if isinstance(c, Literal)]
         if not rows:
-            return self._finite(np.array([float(n) for run in children for n in run.split(",")]), meta)
+            # the grammar takes for white space what strip does, of which float does not know all
+            return self._finite(np.array([float(n.strip()) for run in children for n in run.split(",")]), meta)
         if len(rows) < len(children):
             raise self.error("a list holds numbers or rows of numbers, not both", meta)
         for row in rows:
