@@ -121,7 +121,11 @@ def test_nothing_is_written(tmp_path, monkeypatch):
 
 def test_formats_are_listed():
     lines = run("formats").output.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == [f.name for f in formats()]
+    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == [f.name for f in formats()]
+    assert max(map(len, lines)) <= 100
+    for f in formats():
+        for option in f.options:
+            assert any(f"--{option.name.replace('_', '-')}" in line for line in lines)
     listed = json.loads(run("formats", "--json").output)
     assert [f["name"] for f in listed] == [f.name for f in formats()]
     suffixes = [s for f in listed for s in f["suffixes"]]

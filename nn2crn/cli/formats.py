@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,8 @@ from nn2crn.cli.show import table
 
 if TYPE_CHECKING:
     from nn2crn.backends import Format, FormatOption
+
+_WIDTH = 76  # of a line of options
 
 
 @click.command()
@@ -23,10 +26,15 @@ def formats(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_as_json(f) for f in known()], indent=2))
         return
-    rows: list[tuple[str, ...]] = [
-        (f.name, " ".join(f.suffixes), f.summary, " ".join(_option(o) for o in f.options)) for f in known()
-    ]
-    table(("format", "suffixes", "what it is", "options"), rows, "<<<<")
+    rows = [row for f in known() for row in _rows(f)]
+    table(("format", "suffixes", "what it is, and the options it takes"), rows, "<<<")
+
+
+def _rows(target: Format) -> list[tuple[str, ...]]:
+    """The format, and its options in lines below; an option stays beside its values."""
+    options = "  ".join(_option(o).replace(" ", "\xa0") for o in target.options)
+    lines = (line.replace("\xa0", " ") for line in textwrap.wrap(options, _WIDTH, break_on_hyphens=False))
+    return [(target.name, " ".join(target.suffixes), target.summary), *(("", "", f"  {line}") for line in lines)]
 
 
 def _option(option: FormatOption) -> str:
