@@ -24,19 +24,22 @@ class DataError(Nn2crnError):
     code = "data"
 
 
-def read_data(path: str | Path, network: Network) -> dict[str, Floats]:
+def read_data(path: str | Path, network: Network, labels: str = "") -> dict[str, Floats]:
     """Samples from a file: values by input name, each (samples, size).
 
     An .npz has an array per input, (samples, ...), by its name or as x0, x1, ... in the network's order; for a single
     input, the first array that fits will do. A .csv has a row per sample and the inputs' scalars as its columns, in the
-    network's order; a first row of names, and further columns (labels, say) after those, are left out.
+    network's order. Left out are a first row of names, the column that it calls `labels`, and one column after the
+    inputs', which may be labels, too.
 
     Raises:
-        UsageError: the file's suffix is neither.
-        DataError: the file cannot be read, has not the numbers that the inputs want, or has NaN or infinite ones.
+        UsageError: the file's suffix is neither, or it cannot be read.
+        DataError: it has not the numbers that the inputs want, or has NaN or infinite ones.
     """
     path = Path(path)
-    values = _by_suffix(path, {".npz": partial(_npz, network=network), ".csv": partial(_csv, network=network)})
+    values = _by_suffix(
+        path, {".npz": partial(_npz, network=network), ".csv": partial(_csv, network=network, labels=labels)}
+    )
     for name, rows in values.items():
         bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
         if len(bad):
@@ -53,8 +56,8 @@ def read_labels(path: str | Path, name: str) -> Ints:
     """The class of each sample (samples,), a whole number: an .npz file's array or a .csv file's column of that name.
 
     Raises:
-        UsageError: the file's suffix is neither.
-        DataError: the file cannot be read, or has no such whole numbers.
+        UsageError: the file's suffix is neither, or it cannot be read.
+        DataError: it has no such whole numbers.
     """
     path = Path(path)
     values = _by_suffix(path, {".npz": partial(_npz_labels, name=name), ".csv": partial(_csv_labels, name=name)})
@@ -66,13 +69,13 @@ def read_labels(path: str | Path, name: str) -> Ints:
 
 
 def _by_suffix(path: Path, readers: Mapping[str, Callable[[Path], _Read]]) -> _Read:
-    """What the reader for the file's suffix makes of it; what the system says against it is a DataError."""
+    """What the reader for the file's suffix makes of it."""
     if path.suffix not in readers:
         raise UsageError(f"{path}: data are read from .npz or .csv")
     try:
         return readers[path.suffix](path)
     except OSError as e:
-        raise DataError(f"cannot read {path}: {e.strerror or e}") from None
+        raise UsageError(f"cannot read {path}: {e.strerror or e}") from None
 
 
 def _npz_labels(path: Path, name: str) -> Floats | None:
@@ -148,11 +151,17 @@ def _rows(path: Path) -> list[list[str]]:
         raise DataError(f"{path} is no text of comma-separated values: {e}") from None
 
 
-def _csv(path: Path, network: Network) -> dict[str, Floats]:
+def _csv(path: Path, network: Network, labels: str) -> dict[str, Floats]:
     wanted = sum(i.size for i in network.inputs)
     rows = _rows(path)
-    first = 1 if rows and _header(rows[0]) else 0
-    table = np.array([_numbers(path, n, row, wanted) for n, row in enumerate(rows[first:], first + 1)])
+    named = bool(rows) and _header(rows[0])
+    label = rows[0].index(labels) if named and labels in rows[0] else None
+    for line, row in enumerate(rows, 1):
+        if len(row) != len(rows[0]):
+            raise DataError(f"{path}, line {line}: {len(row)} values, where the first line has {len(rows[0])}")
+    if label is not None:
+        rows = [row[:label] + row[label + 1 :] for row in rows]
+    table = np.array([_numbers(path, n, row, wanted) for n, row in enumerate(rows[named:], 1 + named)])
     ends = np.cumsum([i.size for i in network.inputs])[:-1]
     parts: Sequence[Floats] = np.split(table.reshape(-1, wanted), ends, axis=1)
     return {node.name: part for node, part in zip(network.inputs, parts, strict=True)}
@@ -171,8 +180,14 @@ def _is_number(cell: str) -> bool:
 
 
 def _numbers(path: Path, line: int, row: list[str], wanted: int) -> list[float]:
-    if len(row) < wanted:
-        raise DataError(f"{path}, line {line}: {len(row)} values, where the inputs want {wanted}")
+    if not wanted <= len(row) <= wanted + 1:
+        single = ";" in row[0] or "\t" in row[0]
+        hint = (
+            "columns are separated by commas"
+            if single
+            else "the inputs' columns come first, then one of labels at most"
+        )
+        raise DataError(f"{path}, line {line}: {len(row)} values, where the inputs want {wanted}", hint=hint)
     for cell in row[:wanted]:
         if not _is_number(cell):
             raise DataError(f"{path}, line {line}: {cell!r} is not a number")

@@ -172,8 +172,9 @@ def _compressed(given: Task, compression: Compression) -> Network:
 
 
 def _settling(given: Task, network: Network) -> float | None:
-    """When the outputs of a few samples have come near their end, by the internal engine."""
+    """When the outputs of a few samples have come near their end, by the internal engine; None if it gives up."""
     samples = {name: rows[:_TIMED] for name, rows in given.samples.items()}
     reactions = compiler.compile(network, given.options)
     subject = case(network.name, network, reactions, given.options, samples)
-    return verify(subject, ("internal",), _TOLERANCE).engines[0].settling_time
+    found = verify(subject, ("internal",), _TOLERANCE).engines
+    return found[0].settling_time if found else None

@@ -19,7 +19,7 @@ from nn2crn.certify.settling import settling
 from nn2crn.data import random_data
 from nn2crn.errors import Nn2crnError
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.network import Activation, Network
+from nn2crn.ir.network import Activation, Input, Network
 from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.expand_compositions import expand_compositions
 from nn2crn.simulate.fixed_point import fixed_point
@@ -42,6 +42,9 @@ class ToleranceError(Nn2crnError):
     code = "tolerance"
 
 
+Box = Mapping[str, tuple[float, float]]
+
+
 @dataclass(frozen=True)
 class Fit:
     """Options that meet what was asked for; `error` is certified over the box of inputs, or measured on data."""
@@ -51,21 +54,25 @@ class Fit:
     certified: bool
     settling_time: float  # s, certified or measured as the error is
     samples: int  # that were measured; 0 if certified
+    box: Box  # of the inputs, for which it is certified
 
     def show(self) -> str:
         """One line for people."""
-        how = "certified for every input in the box" if self.certified else f"measured on {self.samples} samples"
+        box = ", ".join(f"{name} in [{low:.3g}, {high:.3g}]" for name, (low, high) in self.box.items())
+        how = f"certified for all {box or 'inputs'}" if self.certified else f"measured on {self.samples} samples"
         return f"error <= {self.error:.1e}, settles within {self.settling_time:.3g} s ({how})"
 
 
 def fit(network: Network, options: Options, tolerance: float, data: Mapping[str, Floats] | None = None) -> Fit:
     """The fastest parameters whose output error is below the tolerance.
 
+    It is certified if that can be: over each input's domain, else over where the data lie, else over [-1, 1].
+
     Raises:
         ToleranceError: there are none; what is possible is said.
     """
     best = np.inf
-    for judge in (_Certified(network, tolerance), _Measured(network, tolerance, data)):
+    for judge in (_Certified(network, tolerance, data), _Measured(network, tolerance, data)):
         search = _Search(network, options, judge)
         if search.ladders:
             found = search.loosest()
@@ -89,7 +96,7 @@ def fit_time(network: Network, options: Options, time: float, data: Mapping[str,
         ToleranceError: there are none; what is possible is said.
     """
     best = np.inf
-    for judge in (_Certified(network, _LOOSE), _Measured(network, _LOOSE, data)):
+    for judge in (_Certified(network, _LOOSE, data), _Measured(network, _LOOSE, data)):
         search = _Search(network, options, judge)
         for level in reversed(range(search.height)):
             steps = search.level(level)
@@ -109,11 +116,18 @@ class _Certified:
 
     certified, share, samples = True, 1.0, 0
 
-    def __init__(self, network: Network, tolerance: float) -> None:
+    def __init__(self, network: Network, tolerance: float, data: Mapping[str, Floats] | None) -> None:
         self.network, self.tolerance = network, tolerance
+        self.around = {n.name: _around(n, data[n.name]) for n in network.inputs if data and not n.bounded}
 
     def subject(self, options: Options) -> Subject:
-        return subject(self.network, options)
+        return subject(self.network, options, box=self.around)
+
+    def box(self, options: Options) -> Box:
+        found = self.subject(options).box
+        return {
+            n: (float(low.min(initial=np.inf)), float(high.max(initial=-np.inf))) for n, (low, high) in found.items()
+        }
 
     def error(self, options: Options) -> float:
         return self.subject(options).errors().worst
@@ -121,6 +135,13 @@ class _Certified:
     def time(self, options: Options) -> float:
         given = self.subject(options)
         return settling(given.cascade, given.box, self.tolerance).time
+
+
+def _around(node: Input, rows: Floats) -> tuple[float, float]:
+    """Where the samples (samples, size) of an input lie, and no less than its domain on a side that it has."""
+    low = float(rows.min()) if node.lower is None else float(np.min(node.lower))
+    high = float(rows.max()) if node.upper is None else float(np.max(node.upper))
+    return low, max(low, high)
 
 
 class _Measured:
@@ -202,7 +223,8 @@ class _Search:
     def fit(self, steps: Steps) -> Fit:
         options = self.options(steps)
         judge = self.judge
-        return Fit(options, judge.error(options), judge.certified, judge.time(options), judge.samples)
+        box = judge.box(options) if isinstance(judge, _Certified) else {}
+        return Fit(options, judge.error(options), judge.certified, judge.time(options), judge.samples, box)
 
 
 def _ladder(node: Activation, options: Options) -> Iterator[tuple[str, tuple[float, ...]]]:

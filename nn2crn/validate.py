@@ -54,7 +54,8 @@ def validate(path: Path, *, large: bool = False) -> Validation:
     """Reads the file with all programs that are installed; beyond LARGE reactions only our own rules, unless `large`.
 
     Raises:
-        ModelError: it cannot be read, or is no SBML Level 3.
+        UsageError: it cannot be read.
+        ModelError: it is no SBML Level 3.
     """
     begun = time.perf_counter()
     reading = Reading(path)

@@ -22,6 +22,7 @@ from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.engine import Engine
+from nn2crn.simulate.internal import SimulationError
 from nn2crn.simulate.ports import read, read_outputs
 from nn2crn.templates.options import Options
 
@@ -81,6 +82,15 @@ class EngineReport:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """An engine that got no result, and what it said."""
+
+    engine: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
 class LayerReport:
     """One module: how far it is from the exact network's layer, and when it settles."""
 
@@ -102,10 +112,11 @@ class Report:
     layers: tuple[LayerReport, ...]
     departs: str | None
     disagreement: float  # the largest difference between outputs of two engines
+    failures: tuple[Failure, ...] = ()
 
     @property
     def ok(self) -> bool:
-        return all(e.max_abs_error <= self.tolerance for e in self.engines)
+        return not self.failures and all(e.max_abs_error <= self.tolerance for e in self.engines)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"ok": self.ok}
@@ -175,16 +186,20 @@ def verify(
         layerwise: report each layer's settling time, too.
         jobs: worker processes of the internal engine.
     """
-    reports, ends = [], []
+    reports, ends, failures = [], [], []
     layers: tuple[LayerReport, ...] = ()
     for name in engines:
         begun = time.perf_counter()
         with engine(name, subject.reactions, jobs=jobs) as chosen:
             loaded = time.perf_counter()
-            states = chosen.settle(subject.inputs)
-            seconds = time.perf_counter() - begun
-            found = _outputs(subject.reactions, states)
-            settling = None if name == "fixed-point" else _settling(chosen, subject, states, tolerance)
+            try:
+                states = chosen.settle(subject.inputs)
+                seconds = time.perf_counter() - begun
+                found = _outputs(subject.reactions, states)
+                settling = None if name == "fixed-point" else _settling(chosen, subject, states, tolerance)
+            except SimulationError as e:
+                failures.append(Failure(name, e.message, e.hint))
+                continue
             reports.append(_report(name, subject, found, tolerance, settling, seconds, loaded - begun))
             if not layers or (layerwise and name == "internal"):
                 times = _layer_times(chosen, subject, states, tolerance) if layerwise and settling else {}
@@ -192,7 +207,10 @@ def verify(
         ends.append(found)
     departs = next((layer.name for layer in layers if layer.max_abs_error > tolerance), None)
     spread = max((float(np.abs(a - b).max(initial=0)) for a in ends for b in ends), default=0.0)
-    return Report(subject.model, subject.samples, tolerance, subject.reference, tuple(reports), layers, departs, spread)
+    return Report(
+        subject.model, subject.samples, tolerance, subject.reference, tuple(reports), layers, departs, spread,
+        tuple(failures),
+    )  # fmt: skip
 
 
 def _outputs(reactions: ReactionNetwork, states: Floats) -> Floats:

@@ -19,6 +19,7 @@ from nn2crn.certify.cascade import Cascade
 from nn2crn.certify.certificate import certify, subject
 from nn2crn.certify.settling import settling
 from nn2crn.compiler import prepare
+from nn2crn.errors import UsageError
 from nn2crn.simulate.mass_action import MassAction
 
 IRIS = Path(__file__).parent.parent / "samples" / "iris" / "iris.onnx"
@@ -70,6 +71,14 @@ def iris():
 @pytest.fixture(scope="module")
 def certificate(iris):
     return certify(iris)
+
+
+def test_a_box_is_where_inputs_can_be():
+    """One rail holds no negative value."""
+    network = nn2crn.load(IRIS, logits=True, domain={"": (0.0, 1.0)})
+    with pytest.raises(UsageError, match="input 'X' was declared non-negative, and the box reaches below zero"):
+        subject(network, nn2crn.Options(), box={"": (-1.0, 1.0)})
+    assert subject(network, nn2crn.Options(), box={"": (0.0, 8.0)}).box["X"][1].max() == 8.0
 
 
 def drives(iris) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -138,6 +138,7 @@ BAD = {
     "unknown format": ([IRIS, "-o", "iris.doc"], 2, "the suffix '.doc' names no format"),
     "unknown format name": ([IRIS, "--to", "word"], 2, "there is no format 'word'"),
     "no such folder": ([IRIS, "-o", "absent/iris.xml"], 1, "cannot write absent/iris.xml: No such file or directory"),
+    "no such folder either": ([IRIS, "-o", "a.xml", "-o", "absent/b.ant"], 1, "hint: there is no folder absent"),
     "a folder": ([IRIS, "-o", "folder.xml"], 1, "cannot write folder.xml: it is a folder"),
     "text syntax": (["bad.nn"], 1, "bad.nn:2:5: "),
 }

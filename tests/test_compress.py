@@ -182,7 +182,7 @@ def test_faulty_labels_are_refused(text, said, tmp_path):
 
 
 def test_labels_that_are_nowhere_are_refused(tmp_path):
-    with pytest.raises(DataError, match="cannot read"):
+    with pytest.raises(UsageError, match="cannot read"):
         read_labels(tmp_path / "data.csv", "label")
     with pytest.raises(UsageError, match=r"\.npz or \.csv"):
         read_labels(tmp_path / "data.txt", "label")

@@ -390,4 +390,7 @@ def test_on_request_a_softmax_at_the_end_is_left_out(tmp_path):
     net = load(open_model(path), Request(logits=True))
     assert [(o.name, net.by_name[o.source].size) for o in net.outputs] == [("p", 2), ("q", 2)]
     assert [type(net.by_name[o.source]).__name__ for o in net.outputs] == ["Affine", "Activation"]
-    assert net.remarks == ("output 'p' is compiled up to its logits: apply softmax to them",)
+    assert net.remarks == (
+        "output 'p' is compiled up to its logits: apply softmax to them",
+        "logits: output 'q' does not end with a softmax or sigmoid",
+    )

@@ -147,6 +147,20 @@ def test_a_label_branch_is_left_out_and_on_request_a_softmax_too(tmp_path):
     )
 
 
+def test_where_no_softmax_is_at_the_end_the_last_one_is_told(tmp_path):
+    """As scikit-learn exports a classifier of two classes."""
+    nodes = [
+        node("MatMul", "x w", "z"), node("Sigmoid", "z", "p"), node("Sub", "one p", "q"),
+        node("Concat", "q p", "y", axis=1),
+    ]  # fmt: skip
+    path = tmp_path / "m.onnx"
+    onnx.save(model(nodes, {"w": W, "one": np.ones(1, np.float32)}), path)
+    said = "logits: output 'y' does not end with a softmax or sigmoid; --output z compiles it up to the last one"
+    assert said in nn2crn.load(path, logits=True).remarks
+    assert nn2crn.load(path).remarks == ()
+    assert nn2crn.load(path, logits=True, outputs=["q"]).remarks[0].startswith("logits: output 'q' does not")
+
+
 def test_outputs_are_chosen_by_name_and_the_rest_pruned(tmp_path):
     nodes = [node("MatMul", "x w", "z"), node("Relu", "z", "r"), node("Hardmax", "r")]
     path = tmp_path / "m.onnx"

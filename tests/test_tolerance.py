@@ -16,6 +16,7 @@ from nn2crn.analysis.forward import forward
 from nn2crn.certify.certificate import subject
 from nn2crn.data import random_data
 from nn2crn.errors import Nn2crnError
+from nn2crn.passes.set_domain import set_domain
 from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates.options import Choice
@@ -43,6 +44,20 @@ def test_the_error_is_below_the_tolerance(name, tolerance):
     assert largest_error(network, found.options) <= tolerance
     if found.certified:
         assert subject(network, found.options).errors().worst == found.error
+
+
+def test_what_is_certified_holds_where_the_data_lie():
+    """An input without a domain is bounded by the samples that are given, on the sides that it has not."""
+    network = random_mlp([2, 4, 2], 3).network()
+    data = {"x": np.array([[3.0, -1.0], [7.0, 5.0]])}
+    found = fit(network, nn2crn.Options(), 1e-1, data)
+    assert found.certified
+    assert found.box == {"x": (-1.0, 7.0)}
+    assert subject(network, found.options, box=found.box).errors().worst == found.error
+    assert "certified for all x in [-1, 7]" in found.show()
+    assert fit(network, nn2crn.Options(), 1e-1).box == {"x": (-1.0, 1.0)}
+    domain = set_domain(network, {"x": (-2.0, 2.0)})
+    assert fit(domain, nn2crn.Options(), 1e-1, data).box == {"x": (-2.0, 2.0)}
 
 
 def test_no_layer_can_be_loosened_any_more():

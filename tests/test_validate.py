@@ -10,7 +10,7 @@ from clients import MODELS
 
 import nn2crn
 from nn2crn.cli import cli
-from nn2crn.errors import ModelError
+from nn2crn.errors import ModelError, UsageError
 from nn2crn.validate import LARGE, validate
 
 
@@ -111,7 +111,7 @@ def test_what_is_no_sbml_is_refused(tmp_path, text, message):
     (tmp_path / "m.xml").write_text(text)
     with pytest.raises(ModelError, match=message):
         validate(tmp_path / "m.xml")
-    with pytest.raises(ModelError, match="cannot read"):
+    with pytest.raises(UsageError, match="cannot read"):
         validate(tmp_path / "none.xml")
 
 

@@ -197,7 +197,7 @@ BAD = {
     "no such picture": (["simulate", "xor/xor.nn", "--input", "1,0", "--plot", "out.doc"], 2, "suffix is one of"),
     "too few values": (["simulate", "xor/xor.nn", "--input", "1"], 2, "takes 2 values"),
     "no time": (["simulate", "xor/xor.nn", "--input", "1,0", "--engine", "fixed-point"], 2, "has no trajectories"),
-    "no data": (["verify", "xor/xor.nn", "--data", "missing.csv"], 1, "cannot read missing.csv"),
+    "no data": (["verify", "xor/xor.nn", "--data", "missing.csv"], 2, "cannot read missing.csv"),
     "unknown data": (["verify", "xor/xor.nn", "--data", "d.txt"], 2, ".npz or .csv"),
     "zero tolerance": (["verify", "xor/xor.nn", "--tolerance", "0"], 2, "range"),
     "negative tolerance": (["compile", "xor/xor.nn", "--tolerance=-1"], 2, "range"),
@@ -223,7 +223,10 @@ def network():
 
 FAULTY = {
     "text.csv": ("1,b\n", "line 1: 'b' is not a number"),
-    "short.csv": ("a,b\n1,2\n3\n", "line 3: 1 values, where the inputs want 2"),
+    "short.csv": ("a,b\n1,2\n3\n", "line 3: 1 values, where the first line has 2"),
+    "long.csv": ("1,2,0,0\n", "line 1: 4 values, where the inputs want 2\nhint: the inputs' columns come first"),
+    "semicolon.csv": ("a;b\n1;2\n", "line 2: 1 values, where the inputs want 2\nhint: columns are separated by commas"),
+    "tabs.csv": ("a\tb\n1\t2\n", "hint: columns are separated by commas"),
     "nan.csv": ("1,nan\n", "sample 0 of input 'x' has a value that is NaN"),
     "empty.csv": ("", "have no samples"),
     "head.csv": ("a,b\n", "have no samples"),
@@ -237,6 +240,39 @@ def test_faulty_csv_is_refused_with_its_line(tmp_path, name):
     (tmp_path / name).write_text(text)
     with pytest.raises(nn2crn.Nn2crnError, match=message):
         read_data(tmp_path / name, network())
+
+
+def test_a_column_of_labels_is_left_out_wherever_it_stands(tmp_path):
+    (tmp_path / "d.csv").write_text("kind,a,b,more\n7,1,2,3\n7,4,5,6\n")
+    assert read_data(tmp_path / "d.csv", network(), "kind")["x"].tolist() == [[1, 2], [4, 5]]
+    with pytest.raises(nn2crn.Nn2crnError, match="4 values, where the inputs want 2"):
+        read_data(tmp_path / "d.csv", network(), "")
+
+
+def test_an_engine_that_gives_up_leaves_the_others_their_say(tmp_path):
+    """A softmax of drives far beyond its range is too stiff for the clients."""
+    (tmp_path / "s.nn").write_text("input x[2] in [-1000, 1000]\noutput y = softmax(x)\n")
+    (tmp_path / "s.csv").write_text("1,2\n300,-300\n")
+    engines = ["--engine", "fixed-point", "--engine", "roadrunner"]
+    done = run("verify", "s.nn", "--data", "s.csv", *engines, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    table = [line.split() for line in done.stdout.splitlines()]
+    assert table[2][0] == "fixed-point"
+    assert table[3] == ["roadrunner", "failed"]
+    assert "roadrunner fails on sample 1: CVODE Error" in done.stdout
+    assert "hint: large weights make it stiff" in done.stdout
+    assert done.stdout.endswith("NOT within 0.01 of the network\n")
+    told = json.loads(run("verify", "s.nn", "--data", "s.csv", *engines, "--json", cwd=tmp_path).stdout)
+    assert [e["engine"] for e in told["engines"]] == ["fixed-point"]
+    assert [f["engine"] for f in told["failures"]] == ["roadrunner"]
+    assert not told["ok"]
+
+
+def test_an_input_is_named_where_there_are_several(tmp_path):
+    (tmp_path / "n.nn").write_text("input a[2]\ninput b[2]\noutput y = relu(a + b)\n")
+    done = run("simulate", "n.nn", "--input", "1,0", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--input 1,0: for which of a, b?\nhint: write a=1,0" in done.stderr
 
 
 def test_faulty_npz_is_refused(tmp_path):

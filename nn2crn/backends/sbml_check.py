@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
-from nn2crn.errors import ModelError
+from nn2crn.errors import ModelError, UsageError
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SIDES = {"listOfReactants": "reactant", "listOfProducts": "product"}
@@ -73,7 +73,7 @@ class Reading:
             with self.path.open("rb") as file:
                 self._parser.ParseFile(file)
         except OSError as e:
-            raise ModelError(f"cannot read {self.path}: {e.strerror}") from None
+            raise UsageError(f"cannot read {self.path}: {e.strerror}") from None
         except expat.ExpatError as e:
             raise ModelError(f"{self.path}:{e.lineno}: not XML: {expat.ErrorString(e.code)}") from None
 

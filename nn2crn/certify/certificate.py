@@ -14,6 +14,7 @@ from nn2crn.certify.cascade import Bounds, Cascade
 from nn2crn.certify.error_bound import ErrorBound, error_bound
 from nn2crn.certify.settling import settling
 from nn2crn.data import box as bounded
+from nn2crn.errors import UsageError
 from nn2crn.ir.formula import show
 from nn2crn.ir.network import Input, Network
 from nn2crn.ir.reactions import ReactionNetwork
@@ -94,11 +95,17 @@ def subject(
     """Compiles a network; its inputs lie in `box` (by name, or "" for all), else in their domains, else in [-1, 1].
 
     Raises:
-        UsageError: the box names no input.
+        UsageError: the box names no input, or is below zero for one that has no rail for negative values.
         NotTriangularError: the chemistry has a circle.
     """
     inputs = set_domain(network, box or {}).inputs
     bounds = {n.name: bounded(n.lower, n.upper, n.size) for n in inputs}
+    for declared in network.inputs:
+        if declared.nonnegative and np.any(bounds[declared.name][0] < 0):
+            raise UsageError(
+                f"input {declared.name!r} was declared non-negative, and the box reaches below zero",
+                hint="its species is a concentration; compile it with another --domain to allow negative values",
+            )
     nodes = tuple(
         replace(n, lower=bounds[n.name][0], upper=bounds[n.name][1]) if isinstance(n, Input) else n
         for n in network.nodes

@@ -40,7 +40,7 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("-o", "targets", metavar="FILE", multiple=True, help="Write FILE, format by suffix; - for stdout.")
 @click.option("--to", "names", metavar="FORMAT", multiple=True, help="Format, where the suffix does not say it.")
 @click.option("--map", "map_file", metavar="FILE", help="Write besides which ids stand for which tensor elements.")
-@click.option("--input", "inputs", metavar="NAME=V,V,...", multiple=True, help="Values the file starts with.")
+@click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values the file starts with.")
 @click.option("--tolerance", metavar="E", type=POSITIVE, help="Choose the templates' parameters for this output error.")
 @click.option("--settling-time", metavar="T", type=POSITIVE, help="Choose them to settle in T seconds instead.")
 @data_options

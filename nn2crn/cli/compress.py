@@ -54,7 +54,8 @@ def compress(  # noqa: PLR0913  # one argument per option
     """Find the smallest chemistry of MODEL that is accurate enough: prune and quantize it in many ways.
 
     Every other sample is for calibration, the others measure accuracy. What is listed is beaten by nothing that was
-    tried in accuracy, reactions and distinct rate constants at once.
+    tried in accuracy, reactions and distinct rate constants at once. Accuracy is the share of samples that get their
+    label, or without labels what the whole network gives them; of an output of one number, the share of its variance.
     """
     from nn2crn import compiler, pareto
     from nn2crn.data import read_data, read_labels
@@ -68,7 +69,8 @@ def compress(  # noqa: PLR0913  # one argument per option
     if smaller.given(options["config"]):
         raise UsageError("compress finds out itself what is pruned", hint="leave [weights] out of the configuration")
     network, chosen = loaded(model, smaller=smaller, **options)
-    given = pareto.task(network, chosen, read_data(data, network), read_labels(data, labels) if labels else None)
+    samples = read_data(data, network, labels or "")
+    given = pareto.task(network, chosen, samples, read_labels(data, labels) if labels else None)
     front = pareto.search(given, score, spacing)
     best = pareto.choose(given, front, min_accuracy=min_accuracy, budget=budget_reactions)
     whole = pareto.measured(given, network)
@@ -87,20 +89,24 @@ def compress(  # noqa: PLR0913  # one argument per option
 
 def _refuse_targets(model: str, target: str | None, plot: str | None) -> None:
     """Before the search, which takes a while: files that could not be written after it."""
-    from nn2crn.cli.targets import refuse_overwriting
+    from nn2crn.cli.targets import refuse_unwritable
     from nn2crn.plots import check_plot
 
     if plot:
         check_plot(plot)
     if target:
-        refuse_overwriting(model, [target])
+        refuse_unwritable(model, [target])
         if not target.endswith(".nn"):
             raise UsageError(f"{target}: a network is written as a .nn file", hint="for instance: -o small.nn")
 
 
+def _percent(accuracy: float) -> str:
+    return f"{round(accuracy, 3) + 0.0:.1%}"  # no minus before a zero
+
+
 def _show(whole: Candidate, front: list[Candidate], best: Candidate) -> None:
     click.echo(
-        f"the whole network: accuracy {whole.accuracy:.1%}, {whole.reactions} reactions,"
+        f"the whole network: accuracy {_percent(whole.accuracy)}, {whole.reactions} reactions,"
         f" {whole.rate_constants} rate constants"
     )
     rows: list[tuple[str, ...]] = [
@@ -108,7 +114,7 @@ def _show(whole: Candidate, front: list[Candidate], best: Candidate) -> None:
             "*" if c is best else "",
             c.prune,
             c.quantize,
-            f"{c.accuracy:.1%}",
+            _percent(c.accuracy),
             str(c.reactions),
             str(c.rate_constants),
             "" if c.settling_time is None else f"{c.settling_time:.3g} s",

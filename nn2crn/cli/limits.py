@@ -23,7 +23,7 @@ class _Size(click.ParamType[int]):
             self.fail(f"{value!r} is no size; write 2GB, or 500MB", param, ctx)
         size = int(float(found[1]) * _UNITS[found[2]])
         if size < _LEAST:
-            self.fail(f"nn2crn itself takes {_LEAST // 10**6} MB", param, ctx)
+            self.fail(f"nn2crn itself takes {_LEAST // 10**6} MB; give at least that", param, ctx)
         return size
 
 

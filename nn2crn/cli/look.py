@@ -108,12 +108,12 @@ def convert(  # noqa: PLR0913  # one argument per option
 ) -> None:
     """Write MODEL in the network language, to read and edit; it compiles to the same reactions."""
     from nn2crn import compiler
-    from nn2crn.cli.targets import refuse_overwriting
+    from nn2crn.cli.targets import refuse_unwritable
     from nn2crn.data import read_data
     from nn2crn.templates.registry import read_template
 
     library = compiler.Library(tuple(read_template(Path(f)) for f in own))
-    refuse_overwriting(model, [target])
+    refuse_unwritable(model, [target])
     network = compiler.load(model, outputs=outputs, logits=logits, library=library)
     compression = smaller.compression(None, read_data(data, network) if data else None)
     network = compiler.compress(network, compression, library=library)

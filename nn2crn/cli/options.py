@@ -141,9 +141,16 @@ def fitted(
 
 
 def vectors(inputs: tuple[str, ...], network: Network) -> dict[str, list[float]]:
-    """Values by input name; the name may be left out if there is only one input."""
-    only = network.inputs[0].name if len(network.inputs) == 1 else ""
-    return dict(_vector(i, only) for i in inputs)
+    """Values by input name; the name may be left out if there is only one input.
+
+    Raises:
+        UsageError: what is given are no numbers, or there is no name where there are several inputs.
+    """
+    names = [i.name for i in network.inputs]
+    for given in inputs:
+        if "=" not in given and len(names) > 1:
+            raise UsageError(f"--input {given}: for which of {', '.join(names)}?", hint=f"write {names[0]}={given}")
+    return dict(_vector(i, names[0] if len(names) == 1 else "") for i in inputs)
 
 
 def subject(  # noqa: PLR0913  # one argument per option
@@ -177,7 +184,9 @@ def subject(  # noqa: PLR0913  # one argument per option
     if tolerance is not None and not chosen.explicit:
         from nn2crn.tolerance import fit
 
-        chosen = fit(network, chosen, tolerance, values).options
+        found = fit(network, chosen, tolerance, values)
+        click.echo(f"{model}: parameters chosen for {tolerance:g}: {found.show()}", err=True)
+        chosen = found.options
     reactions = compiler.compile(network, chosen, name=name, inputs=given)
     if given:
         values = {p.name: p.values[None] for p in reactions.inputs}

@@ -30,7 +30,13 @@ _SAMPLES = 100
     help=f"The first N of the data; without data, random inputs from the domain box or [-1, 1] [{_SAMPLES}].",
 )
 @click.option("--engine", "engines", type=_ENGINE, multiple=True, help="Which to run (repeatable).")
-@click.option("--tolerance", metavar="E", type=POSITIVE, help=f"The largest error that is still good [{_TOLERANCE:g}].")
+@click.option(
+    "--tolerance",
+    metavar="E",
+    type=POSITIVE,
+    help="The largest error that is still good; the templates' parameters are chosen for it unless --set gives any"
+    f" [{_TOLERANCE:g}, and the parameters as they are].",
+)
 @click.option("--layerwise", is_flag=True, help="Say how far each layer is off, and when it settles.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes of the internal engine.")
@@ -70,6 +76,7 @@ def _show(report: Report, *, layerwise: bool) -> None:
         settled = "" if e.settling_time is None else f"{e.settling_time:.3g} s"
         rows.append((e.engine, f"{e.max_abs_error:.1e}", f"{e.mean_abs_error:.1e}", agreed + thin, settled,
                      str(e.worst_sample), f"{e.seconds:.2f} s"))  # fmt: skip
+    rows += [(f.engine, "failed", "", "", "", "", "") for f in report.failures]
     table(("engine", "max error", "mean error", "same argmax", "settles in", "worst sample", "took"), rows, "<>><>>>")
     if layerwise:
         layers: list[tuple[str, ...]] = [
@@ -79,6 +86,8 @@ def _show(report: Report, *, layerwise: bool) -> None:
         table(("layer", "template", "max error", "settles in"), layers, "<<>>")
     if len(report.engines) > 1:
         click.echo(f"engines differ by at most {report.disagreement:.1e}")
+    for f in report.failures:
+        click.echo(f.message + f"\nhint: {f.hint}" * bool(f.hint))
     past = f"; {report.departs} departs first" if report.departs and not report.ok else ""
     click.echo(f"{'within' if report.ok else 'NOT within'} {report.tolerance:g} of the network{past}")
 
@@ -86,7 +95,7 @@ def _show(report: Report, *, layerwise: bool) -> None:
 @click.command()
 @model_options
 @data_options
-@click.option("--input", "inputs", metavar="NAME=V,V,...", multiple=True, help="Values of one sample.")
+@click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values of one sample.")
 @click.option("--t-end", metavar="T", type=POSITIVE, help="Seconds to simulate.")
 @click.option("--to-steady-state", is_flag=True, help="Simulate until nothing changes: the default.")
 @click.option("--points", metavar="N", type=click.IntRange(2), default=200, show_default=True, help="Times shown.")
@@ -119,6 +128,9 @@ def simulate(  # noqa: PLR0913  # one argument per option
         courses.draw(run, plot)
     if target:
         courses.write(run, target)
+        click.echo(
+            f"{model}: the courses of {len(run.done)} sample{'s'[: len(run.done) != 1]} are in {target}", err=True
+        )
     else:
         _ends(run.ends())
     if run.interrupted:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from nn2crn.backends import Format, format_of
-from nn2crn.errors import UsageError
+from nn2crn.errors import OutputError, UsageError
 
 
 def plan_targets(model: str, targets: Sequence[str], names: Sequence[str]) -> list[tuple[str, Format]]:
@@ -21,14 +23,23 @@ def plan_targets(model: str, targets: Sequence[str], names: Sequence[str]) -> li
         return [(stem + f.suffixes[0], f) for f in chosen]
     if len(set(targets)) < len(targets):
         raise UsageError("a target is named twice", hint="each -o writes a file of its own")
-    refuse_overwriting(model, targets)
+    refuse_unwritable(model, targets)
     if len(names) not in (0, 1, len(targets)):
         raise UsageError(f"{len(names)} formats for {len(targets)} target(s)", hint="give --to once, or once per -o")
     named = list(names) * len(targets) if len(names) == 1 else list(names) or [""] * len(targets)
     return [(t, format_of(t, name)) for t, name in zip(targets, named, strict=True)]
 
 
-def refuse_overwriting(model: str, targets: Sequence[str]) -> None:
-    """Raises UsageError if a target is the model itself."""
+def refuse_unwritable(model: str, targets: Sequence[str]) -> None:
+    """What can be known before a model is read, and before the first of several targets is written.
+
+    Raises:
+        UsageError: a target is the model itself.
+        OutputError: the folder of a target is not there.
+    """
+    for target in targets:
+        if target != "-" and not Path(target).parent.is_dir():
+            hint = f"there is no folder {Path(target).parent}: make it first"
+            raise OutputError(f"cannot write {target}: {os.strerror(errno.ENOENT)}", hint=hint)
     if any(t != "-" and Path(t).exists() and Path(model).exists() and Path(t).samefile(model) for t in targets):
         raise UsageError(f"the target would overwrite the model {model}", hint="give another -o")

@@ -57,6 +57,7 @@ def _without_tails(network: Network) -> Network:
             remarks.append(f"output {output.name!r} is compiled up to its logits: apply {node.function} to them")
             outputs.append(replace(output, source=logits, shape=(network.by_name[logits].size,)))
         else:
+            remarks.append(f"logits: output {output.name!r} does not end with a softmax or sigmoid")
             outputs.append(output)
     return network.replace(outputs=tuple(outputs), remarks=tuple(remarks))
 

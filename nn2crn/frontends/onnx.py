@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ class _Importer:
         self.outputs = [self._without_tail(name) for name in self._choose(request.outputs)]
 
     def run(self) -> Network:
-        needed = self._needed()
+        needed = self._needed(self.outputs)
         for i in self.graph.input:
             if i.name not in self.initializers and i.name in needed:
                 self.values[i.name] = Signal(self.wires.input(i.name, self._input_shape(i), f"input {i.name!r}"))
@@ -142,15 +143,25 @@ class _Importer:
         while node is not None and node.op_type in _PASS_ON:
             node = self.producers.get(node.input[0])
         if node is None or node.op_type not in (_TAILS if self.request.logits else _LOG_TAILS):
+            if self.request.logits:
+                self.remarks.append(
+                    f"logits: output {name!r} does not end with a softmax or sigmoid{self._earlier(name)}"
+                )
             return name
         self.remarks.append(
             f"output {name!r} is compiled up to its logits, {node.input[0]!r}: apply {node.op_type.lower()} to them"
         )
         return str(node.input[0])
 
-    def _needed(self) -> set[str]:
-        """Names of all tensors the outputs depend on."""
-        needed = set(self.outputs)
+    def _earlier(self, name: str) -> str:
+        """Where the last of them is, if there is one."""
+        needed = self._needed([name])
+        tails = [n for n in self.graph.node if n.op_type in _TAILS and needed.intersection(n.output)]
+        return f"; --output {tails[-1].input[0]} compiles it up to the last one" if tails else ""
+
+    def _needed(self, outputs: Iterable[str]) -> set[str]:
+        """Names of all tensors that these depend on."""
+        needed = set(outputs)
         for node in reversed(self.graph.node):
             if needed.intersection(node.output):
                 needed.update(node.input)

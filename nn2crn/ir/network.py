@@ -48,6 +48,11 @@ class Input:
         return self.lower is not None and bool(np.all(self.lower >= 0))
 
     @property
+    def bounded(self) -> bool:
+        """True when the domain box has both sides."""
+        return self.lower is not None and self.upper is not None
+
+    @property
     def sources(self) -> tuple[str, ...]:
         return ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.simulate.internal import SimulationError
 
 _FIRST_END, _LAST_END = 6400.0, 1e9  # seconds
+_HINT = "large weights make it stiff: bound the inputs (--domain), or try another template (nn2crn templates)"
 _STILL = 1e-7  # how little may change from a quarter of the time on, relative to [S] where that exceeds 1
 
 
@@ -43,15 +44,28 @@ class Client(ABC):
 
     @abstractmethod
     def course(self, values: Mapping[str, float], times: Floats, watch: Ints) -> Floats:
-        """Concentrations (times, watched) from the file's start, the input parameters set to these values."""
+        """Concentrations (times, watched) from the file's start, the input parameters set to these values.
+
+        Raises:
+            SimulationError: the solver gave up.
+        """
 
     def settle(self, inputs: Mapping[str, ArrayLike]) -> Floats:
         """Concentrations (batch, species) at the end of a time course so long that nothing changes any more.
 
         Raises:
-            SimulationError: something still changes after 1e9 s.
+            SimulationError: the solver gave up, or something still changes after 1e9 s; with the sample.
         """
-        return np.array([self._settle(values) for values in self._parameters(inputs)])
+        return np.array(self._each(inputs, self._settle))
+
+    def _each(self, inputs: Mapping[str, ArrayLike], run: Callable[[Mapping[str, float]], Floats]) -> list[Floats]:
+        found = []
+        for sample, values in enumerate(self._parameters(inputs)):
+            try:
+                found.append(run(values))
+            except SimulationError as e:
+                raise SimulationError(f"{self.name} fails on sample {sample}: {e.message}", hint=_HINT) from None
+        return found
 
     def _settle(self, values: Mapping[str, float]) -> Floats:
         end, every = _FIRST_END, np.arange(len(self.species))
@@ -60,11 +74,11 @@ class Client(ABC):
             if np.all(np.abs(after - before) <= _STILL * np.maximum(np.abs(after), 1.0)):
                 return np.asarray(after, dtype=np.float64)
             end *= 8
-        raise SimulationError(f"{self.name}: no steady state before t = {_LAST_END:.0e} s")
+        raise SimulationError(f"no steady state before t = {_LAST_END:.0e} s")
 
     def trajectories(self, inputs: Mapping[str, ArrayLike], times: Floats, watch: Ints) -> Floats:
         """Concentrations (times, batch, watched) of the species with these indices."""
-        return np.stack([self.course(values, times, watch) for values in self._parameters(inputs)], axis=1)
+        return np.stack(self._each(inputs, lambda values: self.course(values, times, watch)), axis=1)
 
     def _parameters(self, inputs: Mapping[str, ArrayLike]) -> list[dict[str, float]]:
         """The values of all input parameters by id, for each input."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.simulate.clients import Client
 from nn2crn.simulate.internal import SimulationError
+
+_MARK = re.compile(r">\w+ [\d:T-]+< ")  # kind and time of a message
 
 
 class Copasi(Client):
@@ -55,7 +58,7 @@ class Copasi(Client):
         problem.setDuration(float(times[-1]))
         from_initial_values = True
         if not task.process(from_initial_values):
-            raise SimulationError(f"COPASI: {task.getProcessError().strip()}")
+            raise SimulationError(_MARK.sub("", " ".join(task.getProcessError().split())))
         series = task.getTimeSeries()
         columns = {series.getSBMLId(i, self.data): i for i in range(series.getNumVariables())}
         chosen = [columns[self.species[i]] for i in watch]

@@ -25,6 +25,7 @@ class RoadRunner(Client):
         except ImportError:
             raise UsageError("roadrunner is not installed", hint="pip install 'nn2crn[verify]'") from None
         roadrunner.Config.setValue(roadrunner.Config.LLVM_BACKEND, roadrunner.Config.LLJIT)  # loads three times faster
+        roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)  # its errors are raised, too
         self.runner = roadrunner.RoadRunner(str(path))
         self.runner.integrator.relative_tolerance = self.rtol
         self.runner.integrator.absolute_tolerance = self.atol
@@ -39,5 +40,5 @@ class RoadRunner(Client):
         try:
             found = self.runner.simulate(times=list(map(float, times)))
         except RuntimeError as e:
-            raise SimulationError(f"roadrunner: {e}") from None
+            raise SimulationError(" ".join(str(e).split())) from None
         return np.array(found, dtype=np.float64)
