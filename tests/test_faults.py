@@ -136,7 +136,10 @@ def test_a_folder_that_may_not_be_written_to_is_one_message(target):
 def test_a_missing_folder_is_one_message(large, tmp_path):
     target = tmp_path / "none" / "y.ant"
     done = subprocess.run(command(large[0], target), stderr=subprocess.PIPE, check=False)
-    assert done.stderr.decode() == f"nn2crn: cannot write {target}: No such file or directory\n"
+    assert done.stderr.decode() == (
+        f"nn2crn: cannot write {target}: No such file or directory\n"
+        f"hint: there is no folder {target.parent}: make it first\n"
+    )
     assert not target.parent.exists()
 
 

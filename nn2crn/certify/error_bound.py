@@ -114,7 +114,8 @@ class _Recursion:
         ]
         bound = np.full(node.size, np.inf)
         if outside:
-            self.reasons.append(f"{node.name}: drives in {', '.join(outside)} leave the range of {template.name}")
+            layer = self.modules[node.name].name if node.name in self.modules else node.name
+            self.reasons.append(f"{layer}: drives in {', '.join(outside)} leave the range of {template.name}")
         else:
             bound = self._own(template, node, drives) + self._passed_on(template, node, drives)
         return floats(np.minimum(bound, self._apart(node)))

@@ -108,7 +108,9 @@ class Options:
         there = list(layers)
         for name in self.layers:
             if name not in there:
-                raise UsageError(f"the network has no layer {name!r}", hint=f"its layers: {', '.join(there)}")
+                raise UsageError(
+                    f"the network has no layer {name!r}", hint=f"nn2crn config lists them: {', '.join(there)}"
+                )
 
 
 def _names(template: Template, parameter: str) -> tuple[str, str, str]:
