@@ -77,7 +77,11 @@ def parse_network(text: str, file: str, folder: Path, stem: str, library: Librar
     """
     _check_nesting(text, file)
     builder = _NetworkBuilder(text, file, folder, stem, library or Library())
-    network: Network = parse(text, "network.lark", "network", builder, file)
+    try:
+        network: Network = parse(text, "network.lark", "network", builder, file)
+    except NotationError as e:
+        hint = f"{e.hint}; numbers to add are constant(value = [1, 2])" if e.hint == "expected '*'" else e.hint
+        raise NotationError(e.message, hint=hint, location=e.location) from None
     return network
 
 
