@@ -26,13 +26,10 @@ from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.internal import Internal
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates.options import Choice, Options
-from nn2crn.templates.template import Template
 
 _SAMPLES = 1000  # random inputs where there are no data
 _TIMED = 16  # samples whose settling time is measured
 _MARGIN = 0.5  # of the tolerance that a measured error may take up: other inputs may be worse
-_SMOOTHING = tuple(10.0**-e for e in range(1, 13))
-_ANNIHILATION = tuple(10.0**e for e in range(2, 10))
 _TIMES = np.concatenate([[0.0], np.geomspace(1e-2, 1e9, 221)])
 
 
@@ -178,13 +175,13 @@ class _Search:
     def __init__(self, network: Network, options: Options, judge: _Certified | _Measured) -> None:
         self.base, self.judge = options, judge
         expanded = expand_compositions(drop_dead(network), options)
-        self.ladders = {n.name: ladder for n in expanded.activations() for ladder in _ladder(n, options)}
+        self.ladders = {(n.name, p): values for n in expanded.activations() for p, values in _ladders(n, options)}
         self.errors: dict[Steps, float] = {}
 
     @cached_property
     def height(self) -> int:
         """How many levels there are."""
-        return max((len(values) for _, values in self.ladders.values()), default=1)
+        return max(map(len, self.ladders.values()), default=1)
 
     @property
     def top(self) -> Steps:
@@ -192,16 +189,13 @@ class _Search:
 
     def level(self, level: int) -> Steps:
         """All layers on the same step, or on their last."""
-        return tuple(min(level, len(values) - 1) for _, values in self.ladders.values())
+        return tuple(min(level, len(values) - 1) for values in self.ladders.values())
 
     def options(self, steps: Steps) -> Options:
-        chosen = {
-            name: Choice(settings={parameter: values[step]})
-            for (name, (parameter, values)), step in zip(self.ladders.items(), steps, strict=True)
-        }
-        layers = {
-            name: replace(self.base.layers.get(name, Choice()), settings=c.settings) for name, c in chosen.items()
-        }
+        chosen: dict[str, dict[str, float]] = {}
+        for ((name, parameter), values), step in zip(self.ladders.items(), steps, strict=True):
+            chosen.setdefault(name, {})[parameter] = values[step]
+        layers = {n: replace(self.base.layers.get(n, Choice()), settings=s) for n, s in chosen.items()}
         return replace(self.base, layers={**self.base.layers, **layers})
 
     def good(self, steps: Steps) -> bool:
@@ -227,17 +221,7 @@ class _Search:
         return Fit(options, judge.error(options), judge.certified, judge.time(options), judge.samples, box)
 
 
-def _ladder(node: Activation, options: Options) -> Iterator[tuple[str, tuple[float, ...]]]:
-    """The parameter that trades speed for accuracy, if the template has one, and its values from coarse to exact."""
-    template = options.template_of(node)
-    if "h" in _names(template):
-        yield "h", _SMOOTHING
-    elif any(p.name == "k" and p.whole for p in template.parameters):
-        (k,) = (p for p in template.parameters if p.name == "k")
-        yield "k", tuple(float(v) for v in range(int(k.low), int(k.high) + 1))
-    elif template.name == "relu.annihilation":
-        yield "k", _ANNIHILATION
-
-
-def _names(template: Template) -> set[str]:
-    return {p.name for p in template.parameters}
+def _ladders(node: Activation, options: Options) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """The parameters that its template declares to trade speed for accuracy, and their values from coarse to exact."""
+    parameters = options.template_of(node).parameters
+    yield from ((p.name, p.ladder()) for p in parameters if p.accuracy)

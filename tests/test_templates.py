@@ -88,6 +88,17 @@ def test_a_wrong_fixed_point_is_refused_with_its_residual():
         ("stability global", "stability perhaps", "global or neutral"),
         ("  error <= 0\n", "  error <= 0\n  error <= 0\n", "stated twice"),
         ("k = 1 in (0, 10]", "k = 11 in (0, 10]", "default of k is outside"),
+        (
+            "in (0, 10]",
+            "in (0, 10] accuracy from 1 to 11",
+            "the accuracy of k goes from one positive number",
+        ),
+        (
+            "in (0, 10]",
+            "in [0, 10] accuracy from 0 to 1",
+            "the accuracy of k goes from one positive number",
+        ),
+        ("in (0, 10]", "in 1..1000000 accuracy from 1 to 1000000", "no chain is longer than 1000"),
         ("for double", "for triple", "must be triple.VARIANT"),
         ("function = 2*u", "function = 2*v", "'v' is not known here"),
         ("output Y+ - Y-", "output Y+ * Y-", "not a linear combination"),

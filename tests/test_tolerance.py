@@ -19,7 +19,9 @@ from nn2crn.errors import Nn2crnError
 from nn2crn.passes.set_domain import set_domain
 from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.ports import read_outputs
+from nn2crn.templates import Library
 from nn2crn.templates.options import Choice
+from nn2crn.templates.parse import parse_template
 from nn2crn.tolerance import fit, fit_time
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -120,6 +122,55 @@ def test_the_settling_time_bounds_the_accuracy():
     assert quick.settling_time <= 300
     assert slow.settling_time <= 30_000
     assert slow.error < quick.error
+
+
+SMOOTH = """template bend.smooth for bend
+  function = max(u, 0)
+  parameter {} accuracy from {} to {}
+  parameter g = 1 in (0, 10]
+  0       -> Y            @ g*{}
+  U+ + Y  -> U+ + 2 Y     @ g
+  U- + Y  -> U-           @ g
+  2 Y     -> Y            @ g
+  output Y
+  initial Y = 1
+  fixed point Y = (u + sqrt(u^2 + 4*{}))/2
+  error <= sqrt({})
+  rate >= g*sqrt(u^2 + 4*{})
+  stability global
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameter", "first", "last", "smoothing", "chosen"),
+    [
+        ("eps = 1e-3 in (0, 1]", "1", "1e-9", "eps", 1e-6),
+        ("sharp = 1e3 in [1, 1e12]", "1", "1e9", "1/sharp", 1e6),
+        ("digits = 3 in 1..9", "1", "9", "10^(-digits)", 6),
+        ("blunt = 3 in 1..9", "9", "1", "10^(blunt - 9)", 3),
+    ],
+)
+def test_the_parameter_that_decides_accuracy_is_declared_not_named(parameter, first, last, smoothing, chosen):
+    """It was looked for by the names h and k, so that nothing was fitted in a template of one's own."""
+    network = random_mlp([2, 3, 1], 3).network()
+    own = parse_template(SMOOTH.format(parameter, first, last, *[smoothing] * 4), "bend.smooth.act")
+    nodes = tuple(replace(n, function="bend") if getattr(n, "function", "") == "relu" else n for n in network.nodes)
+    found = fit(network.replace(nodes=nodes), nn2crn.Options(library=Library((own,))), 3e-3)
+    (choice,) = found.options.layers.values()
+    assert choice.settings == {parameter.split()[0]: chosen}
+    assert found.error <= 3e-3
+
+
+def test_every_parameter_that_decides_accuracy_is_chosen_by_itself():
+    text = SMOOTH.format("eps = 1e-3 in (0, 1]", "1", "1e-9", *["(eps + h)"] * 4)
+    text = text.replace("  parameter g", "  parameter h = 1 in (0, 1] accuracy from 1 to 1e-9\n  parameter g")
+    own = parse_template(text, "bend.smooth.act")
+    network = random_mlp([2, 3, 1], 3).network()
+    nodes = tuple(replace(n, function="bend") if getattr(n, "function", "") == "relu" else n for n in network.nodes)
+    found = fit(network.replace(nodes=nodes), nn2crn.Options(library=Library((own,))), 3e-3)
+    (choice,) = found.options.layers.values()
+    assert max(choice.settings.values()) <= 1e-6
+    assert found.error <= 3e-3
 
 
 @pytest.mark.skipif(not FOLDER, reason="needs the models of NN2CRN_MODELS")

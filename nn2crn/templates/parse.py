@@ -12,7 +12,7 @@ from lark.visitors import v_args
 from nn2crn.errors import Location, TemplateError
 from nn2crn.ir.formula import FUNCTIONS, OPERATORS, Formula, Number, Symbol, calls, symbols
 from nn2crn.notation.grammar import location, parse
-from nn2crn.notation.text import Builder, SymbolicReaction
+from nn2crn.notation.text import MAXIMAL_PASSES, Builder, SymbolicReaction
 from nn2crn.templates.template import MAXIMAL_ORDER, Assignment, Parameter, Template
 
 Statement = tuple[str, Any, Location]
@@ -49,11 +49,19 @@ class _TemplateBuilder(Builder):
         return self._statement("attribute", (str(children[0]), children[1]), meta)
 
     def parameter(self, meta: Meta, children: list[Any]) -> Statement:
-        name, default, limits = children
-        parameter = Parameter(str(name), default, **limits)
+        name, default, limits, accuracy = (*children, None)[:4]
+        parameter = Parameter(str(name), default, **limits, accuracy=accuracy)
         if not parameter.admits(default):
             raise TemplateError(f"the default of {name} is outside its range", location=self.at(meta))
+        if accuracy and not all(parameter.admits(end) and end > 0 for end in accuracy):
+            message = f"the accuracy of {name} goes from one positive number of its range to another"
+            raise TemplateError(message, location=self.at(meta))
+        if accuracy and parameter.whole and abs(accuracy[1] - accuracy[0]) >= MAXIMAL_PASSES:
+            raise TemplateError(f"no chain is longer than {MAXIMAL_PASSES}", location=self.at(meta))
         return self._statement("parameter", parameter, meta)
+
+    def accuracy(self, meta: Meta, children: list[float]) -> tuple[float, ...]:
+        return tuple(children)
 
     def interval(self, meta: Meta, children: list[Any]) -> dict[str, object]:
         opened, low, high, closed = children

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count, takewhile
 
 from nn2crn.errors import Location, UsageError
 from nn2crn.ir.formula import Formula, Symbol, number, resolve, symbols
@@ -15,7 +17,10 @@ MAXIMAL_ORDER = 2
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number the user may set, within its range; `whole` ones are chain lengths."""
+    """A number the user may set, within its range; `whole` ones are chain lengths.
+
+    `accuracy` is for one that trades speed or size for accuracy: its coarsest and its most accurate value.
+    """
 
     name: str
     default: float
@@ -24,11 +29,27 @@ class Parameter:
     low_open: bool = False
     high_open: bool = False
     whole: bool = False
+    accuracy: tuple[float, float] | None = None
 
     def admits(self, value: float) -> bool:
         above = value > self.low if self.low_open else value >= self.low
         below = value < self.high if self.high_open else value <= self.high
         return above and below and (not self.whole or value == int(value))
+
+    def ladder(self) -> tuple[float, ...]:
+        """Values from coarse to accurate: every whole number, or a factor of ten apart; none without `accuracy`.
+
+        >>> Parameter("h", 1e-6, 0, 1, low_open=True, accuracy=(0.1, 5e-4)).ladder()
+        (0.1, 0.01, 0.001, 0.0005)
+        """
+        if self.accuracy is None:
+            return ()
+        first, last = self.accuracy
+        sign = 1 if first <= last else -1
+        if self.whole:
+            return tuple(float(v) for v in range(int(first), int(last) + sign, sign))
+        steps = (float(Decimal(repr(first)).scaleb(sign * n)) for n in count())
+        return (*takewhile(lambda value: sign * value < sign * last, steps), last)
 
     def show_range(self) -> str:
         """`(0, 1]`, or `1..10` for a whole number."""
