@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 RUNS   := $(VENV)/runs
+TESTS  := $(VENV)/tests
 READY  := $(VENV)/ready
 PEERS  := $(VENV)-peers
 LOCK   ?=
@@ -26,8 +27,13 @@ $(RUNS): pyproject.toml
 	@$(PIP) --editable '.[verify]'
 	@touch $@
 
+# What the tests need besides.
+$(TESTS): $(RUNS)
+	@$(PIP) --editable '.[verify,plot,test]'
+	@touch $@
+
 # What a developer needs besides.
-$(READY): $(RUNS)
+$(READY): $(TESTS)
 	@echo 'adding the developers'\'' tools to $(VENV)'
 	@$(PIP) --editable '.[all]'
 	@touch $@
@@ -61,12 +67,13 @@ $(PEERS):
 	@$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check biocrnpyler
 
-test: $(READY) ## run the tests
-	$(BIN)/python -m pytest -n auto
+test: $(TESTS) ## run the tests but for the slow ones: four minutes
 	$(BIN)/python -m pytest -n auto tests/archives
+	$(BIN)/python -m pytest -n auto -m 'not slow'
 
-test-all: $(READY) ## the tests with twenty random nets per activation, as issues ask: some minutes
-	NN2CRN_NETS=20 $(BIN)/python -m pytest -n auto
+test-all: $(READY) ## run every test: ten minutes
+	$(BIN)/python -m pytest -n auto tests/archives
+	$(BIN)/python -m pytest -n auto
 
 # The clients want newer versions of NumPy than nn2crn does, so they are not there.
 test-lowest: ## the tests of the core with the oldest versions allowed
@@ -91,11 +98,12 @@ mutants: $(READY) ## small faults in lowering and notation: do the tests notice 
 	@$(PIP) mutmut==3.8.1
 	$(BIN)/python tests/mutants.py
 
-fuzz: $(READY) ## hostile files by the thousand, random graphs, and runs that are killed: a quarter of an hour
+fuzz: $(READY) ## hostile files by the thousand, random graphs and nets, and runs that are killed: half an hour
 	$(BIN)/python tests/fuzz.py
 	@if $(PIP) atheris; then $(BIN)/python tests/fuzz_parsers.py; \
 	else echo 'atheris, which fuzzes the parsers, does not install here: that part is left out'; fi
-	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 $(BIN)/python -m pytest -n auto tests/test_faults.py tests/test_differential.py
+	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 NN2CRN_NETS=20 \
+		$(BIN)/python -m pytest -n auto tests/test_faults.py tests/test_differential.py tests/test_certify.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

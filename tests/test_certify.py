@@ -23,7 +23,7 @@ from nn2crn.errors import UsageError
 from nn2crn.simulate.mass_action import MassAction
 
 IRIS = Path(__file__).parent.parent / "samples" / "iris" / "iris.onnx"
-SEEDS = range(int(os.environ.get("NN2CRN_NETS", "3")))  # 20 in make test-all
+SEEDS = range(int(os.environ.get("NN2CRN_NETS", "3")))  # 20 in make fuzz
 TOLERANCE = 1e-3
 ROUNDING = 1e-9
 UNPROVED = {"exp.exact", "sigmoid.exact", "tanh.exact", "softmax.exact", "winner_take_all.lotka_volterra"}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from parts import needs
 
 KILLS = int(os.environ.get("NN2CRN_KILLS", "0"))
 LARGE = 820  # inputs and neurons: 100 MB, as Antimony takes about 150 bytes per weight
@@ -79,6 +80,7 @@ def test_a_killed_run_leaves_the_old_file_or_the_new_one(seed, large, target):
     assert [p.name for p in target.parent.iterdir()] == [target.name]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_says_so_and_leaves_the_old_file(target):
     """A large one, so that it is still being written when the signal comes."""
     source = model(target.parent.parent, "model", side=LARGE)
@@ -105,11 +107,7 @@ def test_a_file_that_may_not_grow_is_one_message(suffix, large, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == [target.name]
 
 
-def can_mount() -> bool:
-    return subprocess.run(["unshare", "--map-root-user", "--mount", "true"], check=False).returncode == 0
-
-
-@pytest.mark.skipif(not can_mount(), reason="this system lets no user mount a file system of his own")
+@needs("mount")
 def test_a_full_disk_is_one_message(large, tmp_path):
     """A disk of 1 MB, which holds the old file and is gone with the run."""
     source, _ = large

@@ -9,6 +9,7 @@ import pytest
 from clients import MODELS
 from hypothesis import given
 from hypothesis import strategies as st
+from parts import needs
 
 import nn2crn
 from nn2crn.backends.latex import emit
@@ -167,6 +168,7 @@ def rows(text):
     return [line for line in text.splitlines() if line.endswith(r" \\") and " & " in line]
 
 
+@needs("latex")
 @pytest.mark.parametrize("expand", [False, True])
 @pytest.mark.parametrize("network", [small_network(), one_reaction_network(), EMPTY], ids=lambda n: n.name)
 def test_a_document_and_a_fragment_compile(network, expand, tmp_path):
@@ -178,10 +180,12 @@ def test_a_document_and_a_fragment_compile(network, expand, tmp_path):
         compile_pdf(text, tmp_path / folder)
 
 
+@needs("latex")
 def test_the_families_of_three_layers_fit_on_one_page(tmp_path):
     assert compile_pdf(latex(small_network(depth=2), standalone=True), tmp_path) == 1
 
 
+@needs("latex")
 @pytest.mark.parametrize("expand", [False, True])
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
 def test_any_name_compiles_everywhere(name, expand, tmp_path):
@@ -338,6 +342,7 @@ def with_output(network, readout):
     return replace(network, outputs=(OutputPort("z", (readout.size,), readout),))
 
 
+@needs("latex")
 def test_readouts_show_coefficients_constants_and_gathered_species(tmp_path):
     network = small_network()
     first, second = np.array([8, 9, 10]), np.array([0, 1, 10])
@@ -377,6 +382,7 @@ def test_reactions_within_neurons_tell_biases_from_constants(neurons, rates, exp
     assert expected in latex(replace(network, modules=modules))
 
 
+@needs("latex")
 def test_reactions_between_neurons_define_their_species(tmp_path):
     network = small_network()
     layer = network.modules[0]
@@ -408,6 +414,7 @@ def test_quotes_in_a_remark_open_and_close(remark, expected):
     assert rf"\raggedright {expected}\par" in latex(small_network(remarks=(remark,)))
 
 
+@needs("latex")
 def test_quotes_open_before_a_long_word(tmp_path):
     text = latex(
         small_network(remarks=("output 'probabilities' is left out ('more_than_ten_letters')",)), standalone=True
@@ -434,6 +441,7 @@ def iris():
     return nn2crn.compile(nn2crn.load(MODELS["iris"]))
 
 
+@needs("latex")
 def test_the_families_of_iris_fit_one_page(tmp_path):
     assert compile_pdf(latex(iris(), standalone=True), tmp_path) == 1
 

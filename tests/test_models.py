@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
+from parts import models
 
 import nn2crn
 from nn2crn.analysis.forward import forward
@@ -16,8 +14,6 @@ from nn2crn.simulate.mass_action import MassAction
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates import Library
 
-FOLDER = os.environ.get("NN2CRN_MODELS")
-MODELS = sorted(Path(FOLDER).glob("*.onnx")) if FOLDER else []
 BY_ODE = ("marabou_fc_2-2sig-3", "velardo_lesson9", "marabou_fc1", "tfl_hello_sine", "marabou_multiInput_add")
 TOLERANCE = 1e-2
 
@@ -29,7 +25,7 @@ def samples(path, crn):
     return inputs, outputs
 
 
-@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", models(), ids=lambda p: p.stem)
 def test_the_fixed_point_is_the_models_output_and_a_root_of_the_reactions(path):
     network = nn2crn.load(path)
     crn = nn2crn.compile(network)
@@ -45,7 +41,7 @@ def test_the_fixed_point_is_the_models_output_and_a_root_of_the_reactions(path):
     assert np.all(change <= 1e-9 * np.maximum(1, np.abs(state[0]).max()))
 
 
-@pytest.mark.parametrize("path", [m for m in MODELS if m.stem in BY_ODE], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", models(BY_ODE), ids=lambda p: p.stem)
 def test_the_odes_settle_at_the_models_output(path):
     crn = nn2crn.compile(nn2crn.load(path))
     inputs, outputs = samples(path, crn)

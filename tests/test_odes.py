@@ -10,6 +10,7 @@ import sympy
 from clients import HOSTILE, MODELS
 from hypothesis import given, settings
 from nets import random_mlp
+from parts import needs
 from reading import hostile, networks, probe, sample, text
 
 import nn2crn
@@ -77,6 +78,7 @@ def test_python_can_parse_a_sum_of_thousands(tmp_path):
     assert len(compile(path.read_text(), str(path), "exec").co_consts) > 3000
 
 
+@needs("latex")
 @pytest.mark.parametrize("name", ["iris", "xor", "hostile"])
 def test_the_latex_compiles_within_its_margins(tmp_path, name):
     network = sample(name) if name in MODELS else hostile()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from certified import LIBRARY, net_around
 from nets import random_mlp
+from parts import MODELS, needs
 
 import nn2crn
 from nn2crn.analysis.forward import forward
@@ -25,7 +25,6 @@ from nn2crn.templates.parse import parse_template
 from nn2crn.tolerance import fit, fit_time
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-FOLDER = os.environ.get("NN2CRN_MODELS")
 ADJUSTABLE = ("relu.anderson2021", "relu.annihilation", "sigmoid.chain", "tanh.chain", "softplus.chain", "silu.product")
 
 
@@ -173,8 +172,8 @@ def test_every_parameter_that_decides_accuracy_is_chosen_by_itself():
     assert found.error <= 3e-3
 
 
-@pytest.mark.skipif(not FOLDER, reason="needs the models of NN2CRN_MODELS")
+@needs("models")
 def test_a_model_of_thousands_of_weights():
-    network = nn2crn.load(Path(FOLDER) / "acasxu_1_1_left.onnx")
+    network = nn2crn.load(Path(MODELS) / "acasxu_1_1_left.onnx")
     found = fit(network, nn2crn.Options(), 1e-3)
     assert largest_error(network, found.options) <= 1e-3

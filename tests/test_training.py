@@ -1,17 +1,15 @@
 """Sparse evolutionary training: what its steps must keep, and what the trained network computes as chemistry.
 
-Without PyTorch, an optional dependency, only the steps are tested, unless NN2CRN_TORCH says that it must be there.
+Without PyTorch, an optional dependency, only the steps are tested.
 """
 
 from __future__ import annotations
-
-import os
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from parts import needs
 
 import nn2crn
 from nn2crn import training
@@ -22,7 +20,6 @@ from nn2crn.simulate.internal import Internal
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.training.topology import evolved, random_masks
 
-TORCH = [True] if find_spec("torch") or os.environ.get("NN2CRN_TORCH") else []
 RULES = [(removal, regrowth) for removal in ("magnitude", "cosine") for regrowth in ("random", "highest", "likely")]
 
 
@@ -72,7 +69,8 @@ RINGS = np.random.default_rng(0).uniform(-1, 1, (400, 2))
 INSIDE = (np.sum(RINGS**2, axis=1) < 0.5).astype(int)
 
 
-@pytest.mark.parametrize("rule", RULES if TORCH else [])
+@needs("torch")
+@pytest.mark.parametrize("rule", RULES)
 def test_an_evolved_network_classifies_as_chemistry_and_has_its_connections(rule):
     removal, regrowth = rule
     how = training.Training(density=0.6, removal=removal, regrowth=regrowth, epochs=60, rate=0.02)
@@ -85,8 +83,8 @@ def test_an_evolved_network_classifies_as_chemistry_and_has_its_connections(rule
     assert sum(np.count_nonzero(dense(a.terms[0].weight)) for a in network.affines()) <= round(0.6 * (2 + 2) * 12) + 1
 
 
-@pytest.mark.parametrize("_", TORCH)
-def test_training_again_gives_the_same_network(_):
+@needs("torch")
+def test_training_again_gives_the_same_network():
     how = training.Training(density=0.5, regrowth="likely", epochs=3, seed=4)
     a, b = (training.evolve(RINGS, INSIDE, (8, 4), how) for _ in range(2))
     for one, other in zip(a.affines(), b.affines(), strict=True):
@@ -94,8 +92,8 @@ def test_training_again_gives_the_same_network(_):
         assert np.array_equal(one.bias, other.bias)
 
 
-@pytest.mark.parametrize("_", TORCH)
-def test_samples_that_do_not_fit_are_refused(_):
+@needs("torch")
+def test_samples_that_do_not_fit_are_refused():
     for x, labels in ((RINGS, INSIDE[:3]), (RINGS[0], INSIDE), (RINGS, INSIDE * 0.5), (RINGS, INSIDE - 1)):
         with pytest.raises(UsageError, match="labels n whole numbers"):
             training.evolve(x, labels)

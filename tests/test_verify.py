@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from parts import models
 
 import nn2crn
 from nn2crn import courses, verify
@@ -22,8 +22,6 @@ from nn2crn.simulate.ports import read_outputs
 SAMPLES = Path(__file__).parent.parent / "samples"
 SMALL = {"xor": "xor/xor.nn", "iris": "iris/iris.onnx", "sine": "sine/sine.onnx", "digits": "digits/digits.onnx"}
 DATA = {"iris": "iris/iris.csv", "digits": "digits/digits.npz"}
-FOLDER = os.environ.get("NN2CRN_MODELS")
-MODELS = sorted(Path(FOLDER).glob("*.onnx")) if FOLDER else []
 AGREE = 1e-6  # how far engines may differ: their tolerances are 1e-8, of concentrations up to some hundred
 
 
@@ -52,7 +50,7 @@ def test_the_samples_in_all_four_engines(name, tolerance):
 
 
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-3])
-@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", models(), ids=lambda p: p.stem)
 def test_models_of_others(path, tolerance):
     data = ["--data", path.with_suffix(".npz")]
     done = run("verify", path, *data, "--tolerance", tolerance, "--json")
@@ -172,6 +170,7 @@ def test_many_samples_and_their_ends_are_printed():
     assert lines[1].split()[:2] == ["0", "probabilities[0]"]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_simulation_keeps_what_is_done(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "many.npz", x=rng.uniform(0, 1, (4000, 64)))

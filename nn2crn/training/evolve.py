@@ -128,7 +128,7 @@ class _Trainer:
         for epoch in range(self.training.epochs):
             for chosen in np.array_split(self.rng.permutation(len(x)), -(-len(x) // self.training.batch)):
                 self.adam.zero_grad()
-                torch.nn.functional.cross_entropy(self._forward(x[chosen])[-1], y[chosen]).backward()  # type: ignore[no-untyped-call]
+                torch.nn.functional.cross_entropy(self._forward(x[chosen])[-1], y[chosen]).backward()
                 self.adam.step()
                 self._cut()
             if epoch < self.training.epochs - 1:
