@@ -73,9 +73,8 @@ def measured_courses(subject: Subject, seed: int, samples: int = 6) -> tuple[np.
     return course, engine.settle(inputs, start)
 
 
-def measured_time(subject: Subject, seed: int, tolerance: float) -> float:
+def measured_time(subject: Subject, course: np.ndarray, ends: np.ndarray, tolerance: float) -> float:
     """When all outputs are within the tolerance of their ends, at the latest by one step of TIMES too late."""
-    course, ends = measured_courses(subject, seed)
     last = 0
     for name, values in read_outputs(subject.reactions, course).items():
         away = np.abs(values - read_outputs(subject.reactions, ends)[name]).reshape(len(TIMES), -1).max(axis=1)
