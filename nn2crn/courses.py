@@ -35,6 +35,10 @@ class Run:
     expected: Floats
     interrupted: bool
 
+    @property
+    def samples(self) -> int:
+        return len(self.expected)
+
     def ends(self) -> list[tuple[str, ...]]:
         """Rows of sample, label, value at the last time, and the network's own value, if it is an output."""
         outputs = self.expected.shape[1]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tracemalloc
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import onnx
@@ -503,10 +502,7 @@ def test_a_lenet_agrees_and_settles(lenet):
     check(lenet, [{"x": RNG.uniform(0, 1, (1, 1, 28, 28)).astype(np.float32)} for _ in range(2)])
 
 
-def test_a_lenet_takes_little_time_and_memory_and_its_convolutions_stay_sparse(lenet):
-    start = perf_counter()
-    nn2crn.load(lenet)
-    assert perf_counter() - start < 5  # seconds
+def test_a_lenet_takes_little_memory_and_its_convolutions_stay_sparse(lenet):
     tracemalloc.start()
     network = nn2crn.load(lenet)
     _, peak = tracemalloc.get_traced_memory()

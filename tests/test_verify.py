@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -170,21 +168,35 @@ def test_many_samples_and_their_ends_are_printed():
     assert lines[1].split()[:2] == ["0", "probabilities[0]"]
 
 
+INTERRUPTED = """
+import os, signal, sys
+from nn2crn.cli import main
+from nn2crn.simulate.internal import Internal
+
+trajectories = Internal.trajectories
+
+def first(*args):
+    Internal.trajectories = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+    return trajectories(*args)
+
+Internal.trajectories = first
+main()
+"""
+
+
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_simulation_keeps_what_is_done(tmp_path):
-    rng = np.random.default_rng(0)
-    np.savez(tmp_path / "many.npz", x=rng.uniform(0, 1, (4000, 64)))
-    model = SAMPLES / SMALL["digits"]
-    command = [sys.executable, "-m", "nn2crn.cli", "simulate", str(model), "--data", "many.npz", "-o", "out.npz"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
-        time.sleep(4)
-        running.send_signal(signal.SIGINT)
-        said = running.stderr.read()
-    assert running.returncode == 130, said
-    assert "of 4000 samples are done" in said
+    """The signal comes when the second of four parts has begun. The number of times was said to be that of samples."""
+    np.savez(tmp_path / "many.npz", x=np.random.default_rng(0).uniform(0, 1, (200, 2)))
+    args = ["simulate", str(SAMPLES / SMALL["xor"]), "--data", "many.npz", "-o", "out.npz"]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *args], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130, done.stderr
+    assert "interrupted: 50 of 200 samples are done" in done.stderr
+    assert "the courses of 50 samples are in out.npz" in done.stderr
     kept = np.load(tmp_path / "out.npz")
-    assert 0 < kept["courses"].shape[1] < 4000
-    assert kept["courses"].shape[1] == len(kept["expected"])
+    assert kept["courses"].shape[1] == len(kept["expected"]) == 50
 
 
 BAD = {

@@ -128,13 +128,11 @@ def simulate(  # noqa: PLR0913  # one argument per option
         courses.draw(run, plot)
     if target:
         courses.write(run, target)
-        click.echo(
-            f"{model}: the courses of {len(run.done)} sample{'s'[: len(run.done) != 1]} are in {target}", err=True
-        )
+        click.echo(f"{model}: the courses of {run.samples} sample{'s'[: run.samples != 1]} are in {target}", err=True)
     else:
         _ends(run.ends())
     if run.interrupted:
-        click.echo(f"interrupted: {len(run.done)} of {case.samples} samples are done", err=True)
+        click.echo(f"interrupted: {run.samples} of {case.samples} samples are done", err=True)
         sys.exit(130)
 
 
