@@ -5,12 +5,13 @@ Vectors have one entry per row of Kinetics' values: species, then 1, then drive 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import numpy as np
 
 from nn2crn.analysis.bounds import weighted
-from nn2crn.certify.stages import Rails, Single, Stage, Switch, stage
+from nn2crn.certify.stages import Rails, Single, Stage, Switch, signs, stages
 from nn2crn.ir.arrays import Floats, Ints, positive_part
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.drives import DriveVariable, Product
@@ -25,7 +26,7 @@ class Cascade:
 
     Attributes:
         partner: for the row of one rail that of the other, else -1.
-        total: what S + T of a switch is from the file's start on, by row of S and of T.
+        held: which values never change: inputs, 1, and what is made of them alone.
 
     Raises:
         NotTriangularError: layers drive each other in a circle.
@@ -34,8 +35,15 @@ class Cascade:
     def __init__(self, network: ReactionNetwork) -> None:
         self.network, self.kinetics = network, Kinetics(network)
         held = (i for i, steady in enumerate(self.kinetics.steady_variables) if steady)
-        sweep = (s if isinstance(s, int) else stage(self.kinetics, s) for s in Sweep(self.kinetics).steps)
-        self.steps: tuple[int | Stage, ...] = (*held, *sweep)
+        sign = signs(self.kinetics)
+        sweep: Iterator[tuple[int | Stage, ...]] = (
+            (s,) if isinstance(s, int) else tuple(stages(self.kinetics, s, sign)) for s in Sweep(self.kinetics).steps
+        )
+        self.steps: tuple[int | Stage, ...] = (*held, *chain.from_iterable(sweep))
+        self.held = np.ones(self.kinetics.rows, dtype=bool)
+        self.held[self.kinetics.free] = False
+        for place, steady in zip(self.kinetics.places, self.kinetics.steady_variables, strict=True):
+            self.held[place] = steady
         self.partner = np.full(self.kinetics.rows, -1)
         pairs = [(p.plus.indices, p.minus.indices) for p in network.inputs if p.minus]
         pairs += [(s.species[0], s.species[1]) for s in self.steps if isinstance(s, Rails)]
@@ -119,16 +127,17 @@ class Steady:
         rate = np.where(squared, np.sqrt(nearest**2 + 4 * f_low * step.c), -g_high)
         low = np.where(squared, root(f_low, g_low, step.c), f_low / -g_low)
         high = np.where(squared, root(f_high, g_high, step.c), f_high / -g_high)
-        proved = (rate > 0) & np.isfinite(high)
+        # where the quadratic term alone keeps y from growing, a y of zero must not stay there
+        reached = np.where(squared, (f_low > 0) | (g_high < 0), g_high < 0)
+        proved = reached & (rate > 0) & np.isfinite(high)
         self._put(step.species, np.where(proved, low, 0.0), np.where(proved, high, np.inf))
         self.known[step.species], self.rate[step.species] = proved, rate
 
     def _rails(self, step: Rails) -> None:
         made = [t.bounds(self.low, self.high) for t in step.f]
-        (g_low, g_high), other = (t.bounds(self.low, self.high) for t in step.g)
+        g_low, g_high = step.g.bounds(self.low, self.high)
         d_low, d_high = -g_high, -g_low
-        same = np.all(g_low == other[0]) and np.all(g_high == other[1])
-        proved = (d_low > 0) & np.isfinite(made[0][1] + made[1][1]) & bool(same)
+        proved = (d_low > 0) & np.isfinite(made[0][1] + made[1][1])
         (a_low, a_high), (b_low, b_high) = made
         least, most = a_low - b_high, a_high - b_low
         bounds = (np.minimum(least / d_low, least / d_high), np.maximum(most / d_low, most / d_high))

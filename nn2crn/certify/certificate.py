@@ -33,14 +33,16 @@ class Certificate:
     Attributes:
         model: name.
         box: bounds of each input, the least and the largest over its elements.
-        start: mol/l up to which each species that changes may start, or as high as it starts in the file.
+        start: mol/l up to which each species that changes may start, or as high as it starts in the file; what is
+            conserved is as in the file.
         tolerance: how near to the steady state every output is after `settling_time`.
         modules: how many there are of each template.
         unique: there is one steady state with non-negative concentrations, and every such start leads to it.
         neutral: modules that reach it from the file's start only, by name.
         conserved: relations that never change, by module.
         error_bound: by output, the largest distance of its steady state from the network's value; None if not proved.
-        settling_rate: 1/s; no mode is slower in the end.
+        settling_rate: 1/s; in the end the way left to the steady state, of all species, shrinks faster than exp(-r t)
+            for every r below it (not at r itself: equal rates of layers in a row make it t exp(-r t), and so on).
         settling_time: s; None if not proved.
         peak_concentration: mol/l that no species ever exceeds; None if not proved.
         rate_constants: by reaction order, the least, the largest, and the number of distinct values.

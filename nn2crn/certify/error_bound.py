@@ -113,12 +113,20 @@ class _Recursion:
             if not _within(d, template.domain.get(name.lower()))
         ]
         bound = np.full(node.size, np.inf)
-        if outside:
-            layer = self.modules[node.name].name if node.name in self.modules else node.name
+        layer = self.modules[node.name].name if node.name in self.modules else node.name
+        if not self._reached(template, node):
+            self.reasons.append(f"{layer}: that {template.name} reaches the fixed point that it states")
+        elif outside:
             self.reasons.append(f"{layer}: drives in {', '.join(outside)} leave the range of {template.name}")
         else:
             bound = self._own(template, node, drives) + self._passed_on(template, node, drives)
         return floats(np.minimum(bound, self._apart(node)))
+
+    def _reached(self, template: Template, node: Activation) -> bool:
+        """True if all species settle: by the cascade, or from the file's start by a conserved relation."""
+        if template.stability == "neutral" and template.name in Library().names:
+            return True
+        return all(bool(self.steady.known[b.indices].all()) for b in self.modules[node.name].species.values())
 
     def _widened(self, source: str) -> Interval:
         """The chemistry's drive: the exact one, less or more its error."""

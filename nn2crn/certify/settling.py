@@ -26,7 +26,8 @@ class Settling:
 
     Attributes:
         time: seconds after which every output stays within the tolerance of its steady state; inf if not proved.
-        rate: no approach to the steady state is slower in the end, 1/s.
+        rate: 1/s; no eigenvalue of the Jacobian at a steady state, but for those of conserved sums, has a real part
+            above its negative. So in the end the way left shrinks faster than exp(-r t), for every r below it.
         peak: the largest concentration that each species can reach, (species,), inf where not proved.
         low, high: bounds on the steady state, (species,).
         unproved: labels of species of which nothing is proved.
@@ -56,13 +57,12 @@ def settling(cascade: Cascade, box: Mapping[str, Bounds], tolerance: float, star
         transient.pass_(step)
         times.pass_(step)
     species = cascade.kinetics.species
-    needed = np.isfinite(room.room[:species])
     labels = np.array(cascade.network.labels(), dtype=object)
     outputs = [i for port in cascade.network.outputs for i, _ in port.readout.terms]
     last = max((float(times.time[i].max(initial=0)) for i in outputs), default=0.0)
     return Settling(
         last,
-        float(steady.rate[:species][needed].min(initial=np.inf)),
+        float(steady.rate[:species].min(initial=np.inf)),
         transient.high[:species],
         steady.low[:species],
         steady.high[:species],
@@ -90,8 +90,8 @@ class _Transient:
         elif isinstance(step, Single):
             self._grow(step.species, step.f, step.g, step.c)
         elif isinstance(step, Rails):
-            for species, f, g in zip(step.species, step.f, step.g, strict=True):
-                self._grow(species, f, g, np.zeros(len(species)))
+            for species, f in zip(step.species, step.f, strict=True):
+                self._grow(species, f, step.g, np.zeros(len(species)))
         elif isinstance(step, Switch):
             self.high[step.species] = self.cascade.network.initial[step.species].sum(axis=0)
         else:
@@ -129,13 +129,14 @@ class _Room:
     def outputs(self, tolerance: float) -> None:
         partner = self.cascade.partner
         for port in self.cascade.network.outputs:
-            weight: Floats = np.zeros(port.readout.size)
-            for _, c in port.readout.terms:
-                weight = weight + np.abs(c)
             rows = [i for i, _ in port.readout.terms]
+            weights = [np.abs(c) for _, c in port.readout.terms]
             rails = len(rows) == 2 and np.array_equal(partner[rows[0]], rows[1])  # noqa: PLR2004  # a pair
+            weight: Floats = sum(weights, np.zeros(port.readout.size))
+            if rails:  # their room is for both together
+                weight = np.maximum(*weights)
             for i in rows:
-                np.minimum.at(self.room, i, tolerance / np.maximum(weight / (2 if rails else 1), 1e-300))
+                np.minimum.at(self.room, i, tolerance / np.maximum(weight, 1e-300))
 
     def pass_(self, step: int | Stage) -> None:
         with np.errstate(all="ignore"):
@@ -175,11 +176,11 @@ class _Room:
     def _rails(self, step: Rails) -> None:
         room = np.minimum(*self.room[step.species])
         self.room[step.species] = room
-        decay = -step.g[0].bounds(self.steady.low, self.steady.high)[1]
+        decay = -step.g.bounds(self.steady.low, self.steady.high)[1]
         for_g = np.minimum(decay * room / 12 / self.size[step.species].sum(axis=0), decay / 2)
-        for f, g in zip(step.f, step.g, strict=True):
+        for f in step.f:
             f.allow(decay * room / 12, self.size, self.room)
-            g.allow(for_g, self.size, self.room)
+        step.g.allow(for_g, self.size, self.room)
 
     def _switch(self, step: Switch) -> None:
         room = np.minimum(*self.room[step.species])
@@ -202,6 +203,7 @@ class _Times:
     def __init__(self, cascade: Cascade, steady: Steady, room: Floats, transient: _Transient) -> None:
         self.cascade, self.steady, self.room, self.transient = cascade, steady, room, transient
         self.time = np.zeros(cascade.kinetics.rows)
+        self.held = cascade.held
 
     def pass_(self, step: int | Stage) -> None:
         with np.errstate(all="ignore"):
@@ -238,8 +240,7 @@ class _Times:
         """The least rate of decay while the values in it stay within their room."""
         least = -g.bounds(self.steady.low, self.steady.high)[1]
         fixed = np.ones(g.size, dtype=bool)
-        moving = (self.time[g.first] > 0) | (self.time[g.second] > 0)
-        fixed[g.into[moving]] = False
+        fixed[g.into[~(self.held[g.first] & self.held[g.second])]] = False
         return np.where(fixed, least, least / 2)
 
     def _single(self, step: Single, begun: Floats) -> Floats:
@@ -270,7 +271,7 @@ class _Times:
     def _rails(self, step: Rails, begun: Floats) -> Floats:
         logs = [self.transient.log_at(s, begun) for s in step.species]
         size = np.logaddexp(np.logaddexp(*logs), np.log(self.steady.high[step.species].sum(axis=0)))
-        return np.asarray((size + np.log(2 / self.room[step.species[0]])) / self._decay(step.g[0]))
+        return np.asarray((size + np.log(2 / self.room[step.species[0]])) / self._decay(step.g))
 
     def _switch(self, step: Switch) -> Floats:
         """Neither state is ever more than both together."""
@@ -281,7 +282,7 @@ class _Times:
 def _terms(step: Single | Rails | Switch) -> tuple[Terms, ...]:
     if isinstance(step, Single):
         return step.f, step.g
-    return (*step.f, *step.g) if isinstance(step, Rails) else (step.on, step.off)
+    return (*step.f, step.g) if isinstance(step, Rails) else (step.on, step.off)
 
 
 def _cut(low: Floats, high: Floats, scale: Floats) -> Floats:

@@ -56,25 +56,13 @@ def certify(  # noqa: PLR0913  # one argument per option
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))
         return
-    for title, text in _lines(found):
+    for title, text in statements(found):
         click.echo(f"{title:11}{text}".rstrip())
 
 
-def _lines(c: Certificate) -> Iterator[tuple[str, str]]:
-    box = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in c.box.items())
-    yield (
-        "for all",
-        f"{box or 'no inputs'}; species that start in [0, {c.start:g}] mol/l, or up to where the file has them",
-    )
-    parts = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in c.modules.items())
-    yield "modules", f"{parts}: each an instance of a proved template, none in a circle"
-    yield "chemistry", f"{c.species} species, {c.reactions} reactions ({c.catalytic} catalytic), order <= {c.order}"
-    for order, (low, high, count) in c.rate_constants.items():
-        unit = ("mol/(l s)", "1/s", "l/(mol s)")[order]
-        spread = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
-        yield "", f"order {order}: {count} distinct rate constant{'s' if count != 1 else ''}, {spread} {unit}"
-    for module, relations in c.conserved.items():
-        yield "conserved", f"{module}: {', '.join(relations)}"
+def statements(c: Certificate) -> Iterator[tuple[str, str]]:
+    """What a certificate says, as lines with titles."""
+    yield from _about(c)
     if c.unique:
         yield "steady", "one steady state with non-negative concentrations, reached from every such start"
     for module in c.neutral:
@@ -84,8 +72,28 @@ def _lines(c: Certificate) -> Iterator[tuple[str, str]]:
     if c.settling_time is not None:
         yield "settling", f"every output within {c.tolerance:g} of its end after {c.settling_time:.3g} s at most"
     if c.settling_rate is not None:
-        yield "", f"and then no slower than exp(-{c.settling_rate:.3g} t)"
+        yield "", f"and in the end faster than exp(-r t), for every r below {c.settling_rate:.3g}/s"
     if c.peak_concentration is not None:
         yield "peak", f"no concentration ever above {c.peak_concentration:.3g} mol/l"
     for missing in c.not_proved:
         yield "NOT PROVED", missing
+
+
+def _about(c: Certificate) -> Iterator[tuple[str, str]]:
+    """What it is about: inputs, starts, and the chemistry."""
+    box = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in c.box.items())
+    yield (
+        "for all",
+        f"{box or 'no inputs'}; species that start in [0, {c.start:g}] mol/l, or up to where the file has them",
+    )
+    if c.conserved:
+        yield "", "with the conserved sums that the file starts with"
+    parts = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in c.modules.items())
+    yield "modules", f"{parts}: each an instance of a proved template, none in a circle"
+    yield "chemistry", f"{c.species} species, {c.reactions} reactions ({c.catalytic} catalytic), order <= {c.order}"
+    for order, (low, high, count) in c.rate_constants.items():
+        unit = ("mol/(l s)", "1/s", "l/(mol s)")[order]
+        spread = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+        yield "", f"order {order}: {count} distinct rate constant{'s' if count != 1 else ''}, {spread} {unit}"
+    for module, relations in c.conserved.items():
+        yield "conserved", f"{module}: {', '.join(relations)}"

@@ -1,0 +1,50 @@
+"""Templates that nobody vouches for, and small nets made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nn2crn.certify.certificate import Subject, subject
+from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
+from nn2crn.templates import Library
+from nn2crn.templates.options import Options
+from nn2crn.templates.parse import parse_template
+from nn2crn.templates.template import Template
+
+Box = tuple[float, float]
+
+
+def template(
+    reactions: str, *, name: str = "odd.one", function: str = "u", settle: str = "", more: str = ""
+) -> Template:
+    """A template of these reactions; `settle` states fixed points, `more` anything else."""
+    head = f"template {name} for {name.split('.', maxsplit=1)[0]}\n  function = {function}"
+    text = f"{head}\n{more}\n{reactions}\n{settle}\n"
+    if "compose" not in reactions:
+        text += "  rate >= 0\n  stability global\n"
+    return parse_template(text + ("" if "error" in more else "  error <= 0\n"), f"{name}.act")
+
+
+def net(
+    made: Template, weights: np.ndarray, *, box: Box = (-1.0, 1.0), attributes: Mapping[str, float] | None = None
+) -> Network:
+    """Inputs in a box, and one neuron of the template, whose drives are the rows of `weights` (drives, inputs)."""
+    rows = np.atleast_2d(weights)
+    nodes: list[Input | Affine | Activation] = [Input("x", (rows.shape[1],), *box)]
+    drives = [f"u{i}" for i in range(len(made.drives))]
+    width = len(rows) if made.vector else 1
+    if made.vector:
+        nodes.append(Affine("u0", (Term("x", rows),), np.zeros(width)))
+    else:
+        nodes += [Affine(d, (Term("x", rows[i : i + 1]),), np.zeros(1)) for i, d in enumerate(drives)]
+    given = {k: np.asarray(v, dtype=float) for k, v in (attributes or {}).items()}
+    nodes.append(Activation("h", made.activation, tuple(drives), width, given, width=width))
+    return Network("net", tuple(nodes), (Output("y", "h", (width,)),))
+
+
+def given(made: Template, weights: np.ndarray | None = None, *, box: Box = (-1.0, 1.0)) -> Subject:
+    """The net of a template, compiled."""
+    w = np.eye(len(made.drives)) if weights is None else weights
+    return subject(net(made, w, box=box), Options(library=Library((made,))))

@@ -1,0 +1,191 @@
+"""Each condition of docs/theory.md: chemistry that breaks it is not proved, and does what the proof excludes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from strangers import given, template
+
+from nn2crn.certify.certificate import Certificate, certify, subject
+from nn2crn.certify.stages import Rails, Single, Switch, Unknown
+from nn2crn.cli.certify import statements
+from nn2crn.ir.network import Activation, Input, Network, Output
+from nn2crn.simulate.mass_action import MassAction
+from nn2crn.templates import Library
+from nn2crn.templates.options import Options
+
+AUTOCATALYSIS = template(
+    "  U+ -> U+ + Y @ 0.1\n  Y -> 0 @ 1\n  2 Y -> 3 Y @ 1\n  output Y",
+    settle="  fixed point Y = (1 - sqrt(1 - 0.4*U+))/2",
+)
+EXPLOSION = template(
+    "  U+ -> U+ + A @ 0.1\n  U- -> U- + B @ 0.1\n  A -> 0 @ 1\n  B -> 0 @ 1\n  A + B -> 2 A + 2 B @ 1\n  output A - B",
+    settle="  fixed point A = (1 + 0.1*u - sqrt((1 + 0.1*u)^2 - 0.4*U+))/2\n"
+    "  fixed point B = (1 - 0.1*u - sqrt((1 - 0.1*u)^2 - 0.4*U-))/2",
+)
+UNEQUAL_DECAYS = template(
+    "  A+ -> A+ + P @ 1\n  A+ -> A+ + Q @ 1\n  A+ + P -> A+ @ 1\n  B+ + Q -> B+ @ 1\n  P + Q -> 0 @ 1\n  output P - Q",
+    more="  drive A, B",
+    function="a",
+    settle="  fixed point P = 1\n  fixed point Q = 1",
+)
+UNEQUAL_LOSSES = template(
+    "  U+ -> U+ + A @ 1\n  U- -> U- + B @ 1\n  A -> 0 @ 1\n  B -> 0 @ 1\n  A + B -> A @ 1\n  A + B -> 0 @ 1\n"
+    "  output A",
+    settle="  fixed point A = 0\n  fixed point B = 0",
+)
+NOTHING_MADE = template(
+    "  U+ + Y -> U+ + 2 Y @ 1\n  U- + Y -> U- @ 1\n  2 Y -> Y @ 1\n  output Y",
+    function="max(u, 0)",
+    settle="  fixed point Y = max(u, 0)",
+    more="  initial Y = 0.01",
+)
+GROWTH = template(
+    "  0 -> Y @ 1\n  U+ + Y -> U+ + 2 Y @ 2\n  Y -> 0 @ 1\n  output Y", settle="  fixed point Y = 1/(1 - 2*U+)"
+)
+NO_DECAY = template("  U+ -> U+ + Y @ 1\n  U- + Y -> U- @ 1\n  output Y", settle="  fixed point Y = U+/U-")
+STUCK_SWITCH = template(
+    "  U+ + T -> U+ + S @ 1\n  U- + S -> U- + T @ 1\n  output S",
+    settle="  fixed point S = U+/(U+ + U-)\n  fixed point T = U-/(U+ + U-)",
+    more="  initial S = 0.5\n  initial T = 0.5\n  conserved S + T = 1",
+)
+LEAKY_SWITCH = template(
+    "  U+ + T -> U+ + S @ 1\n  S -> T @ 1\n  S -> 0 @ 1\n  output S", settle="  fixed point S = 0\n  fixed point T = 0"
+)
+MUTUAL = template(
+    "  A -> A + B @ 1\n  B -> B + A @ 1\n  A -> 0 @ 0.5\n  B -> 0 @ 0.5\n  U+ -> U+ + A @ 1\n  output A",
+    settle="  fixed point A = 0\n  fixed point B = 0",
+)
+SELF_LIMITED_RAILS = template(
+    "  U+ -> U+ + A @ 1\n  U- -> U- + B @ 1\n  A -> 0 @ 1\n  B -> 0 @ 1\n  2 A -> A @ 1\n  A + B -> 0 @ 1\n  output A",
+    settle="  fixed point A = 0\n  fixed point B = 0",
+)
+BROKEN = {
+    "c > 0": AUTOCATALYSIS,
+    "k >= 0": EXPLOSION,
+    "both rails decay by the same g": UNEQUAL_DECAYS,
+    "both rails annihilate at the same k": UNEQUAL_LOSSES,
+    "rails have no quadratic term of their own": SELF_LIMITED_RAILS,
+    "f > 0 or g < 0 in the quadratic form": NOTHING_MADE,
+    "g < 0 in the linear form": GROWTH,
+    "d > 0 at all drives": NO_DECAY,
+    "p + q > 0": STUCK_SWITCH,
+    "a switch loses nothing": LEAKY_SWITCH,
+    "pairs are rails or switches": MUTUAL,
+}
+
+
+def proved(made, **options) -> Certificate:
+    return certify(given(made, **options))
+
+
+@pytest.mark.parametrize("condition", BROKEN)
+def test_what_breaks_a_condition_is_not_proved(condition):
+    made = BROKEN[condition]
+    box = (1.0, 2.0) if made is UNEQUAL_DECAYS else (-1.0, 1.0)
+    found = proved(made, box=box)
+    assert not found.unique
+    assert found.settling_time is None
+    assert found.settling_rate is None
+    assert found.error_bound in (
+        {"y": None},
+        {"y": 2.0},
+    )  # a state of a switch is at most 1, and the function -1 at least
+    assert found.not_proved
+
+
+def derivative(made, x: float, concentrations: dict[str, float]) -> dict[str, float]:
+    """d/dt of species, of one neuron of the template."""
+    network = given(made).reactions
+    state = np.array(network.initial)
+    state[network.inputs[0].plus.indices], state[network.inputs[0].minus.indices] = max(x, 0), max(-x, 0)
+    blocks = network.modules[0].species
+    for name, value in concentrations.items():
+        state[blocks[name].indices] = value
+    change = MassAction(network).derivative(state)
+    return {name: float(change[b.indices][0]) for name, b in blocks.items()}
+
+
+def test_autocatalysis_grows_without_end():
+    """From above the other root; it was certified to be reached from everywhere."""
+    assert derivative(AUTOCATALYSIS, 1.0, {"Y": 1.0})["Y"] > 0
+    assert min(derivative(EXPLOSION, 0.0, {"A": 2.0, "B": 2.0}).values()) > 0
+
+
+def test_a_winner_that_starts_at_nothing_stays_there():
+    """Of one input there are two steady states; it was certified to be reached from zero as well."""
+    single = given(Library().get("winner_take_all"), np.array([[1.0]]), box=(0.1, 1.0))
+    assert (
+        MassAction(single.reactions).derivative(np.array([0.5] + [0.0] * (single.reactions.species_count - 1)))[1] == 0
+    )
+    found = certify(single)
+    assert not found.unique
+    assert found.error_bound == {"y": None}
+
+
+@pytest.mark.parametrize("condition", ["c > 0", "k >= 0", "both rails annihilate at the same k"])
+def test_what_is_of_no_form_is_unknown_and_alone(condition):
+    """Its neighbours of the same level, which keep the conditions, are still proved."""
+    made = BROKEN[condition]
+    nodes = [Input("x", (1,), -1.0, 1.0)]
+    nodes += [
+        Activation(f, f, ("x",), 1, template=t) for f, t in [("odd", ""), ("relu", "relu.annihilation"), ("step", "")]
+    ]
+    network = Network("net", tuple(nodes), tuple(Output(n.name, n.name, (1,)) for n in nodes[1:]))
+    found = subject(network, Options(library=Library((made,))))
+    forms = {type(s) for s in found.cascade.steps if not isinstance(s, int)}
+    assert Unknown in forms
+    assert forms <= {Unknown, Single, Rails, Switch}
+    steady = found.cascade.steady(found.box)
+    known = {
+        m.activation: all(steady.known[b.indices].all() for b in m.species.values()) for m in found.reactions.modules
+    }
+    assert known == {"odd": False, "relu": True, "step": True}
+    assert certify(found).error_bound["odd"] is None
+    assert certify(found).error_bound["relu"] is not None
+
+
+def test_the_rate_is_that_of_all_species():
+    """Of two layers in a row, the one that decays slowly may be the first; y' = u - y and z' = y - 0.1 z, say."""
+    unread = template(
+        "  U+ -> U+ + Y @ 1\n  Y -> 0 @ 1\n  U- -> U- + Z @ 1\n  Z -> 0 @ 0.1\n  output Y",
+        function="max(u, 0)",
+        settle="  fixed point Y = U+\n  fixed point Z = 10*U-",
+    )
+    assert proved(unread).settling_rate == pytest.approx(0.1)
+
+
+def test_equal_rates_in_a_row_are_slower_than_one_exponential():
+    """y' = -y, z' = y - z from 1 and 0 is t exp(-t): what is said holds for every r below 1, not for 1."""
+    row = template(
+        "  U+ -> U+ + Y @ 1\n  Y -> 0 @ 1\n  Y -> Y + Z @ 1\n  Z -> 0 @ 1\n  output Z",
+        function="max(u, 0)",
+        settle="  fixed point Y = U+\n  fixed point Z = U+",
+    )
+    found = proved(row)
+    assert found.settling_rate == pytest.approx(1.0)
+    said = [text for _, text in statements(found)]
+    assert "and in the end faster than exp(-r t), for every r below 1/s" in said
+
+
+def test_two_rails_of_an_output_have_the_room_of_the_larger_coefficient():
+    """Their room is for |A - A*| + |B - B*|: what is read as A - 0.1 B is off by that, not by 0.55 of it."""
+    reactions = "  U+ -> U+ + A @ 1\n  U- -> U- + B @ 1\n  A -> 0 @ 1\n  B -> 0 @ 1\n  A + B -> 0 @ 1\n"
+    settle = (
+        "  fixed point A = (u - 1 + sqrt((u - 1)^2 + 4*U+))/2\n  fixed point B = (sqrt((u + 1)^2 + 4*U-) - u - 1)/2"
+    )
+    both, less = (
+        certify(given(template(reactions + read, settle=settle))).settling_time
+        for read in ("  output A - B", "  output A - 0.1*B")
+    )
+    assert less == pytest.approx(both)
+
+
+def test_a_driver_that_moves_within_its_room_is_no_constant_one():
+    """V drives so little that it is within its room from the start on, and is no constant yet: the decay is halved."""
+    made = template(
+        "  U+ -> U+ + V @ 1\n  V -> 0 @ 1\n  U+ -> U+ + Y @ 1\n  V + Y -> V @ 1e-6\n  Y -> 0 @ 1\n  output Y",
+        function="max(u, 0)",
+        settle="  fixed point V = U+\n  fixed point Y = U+/(1 + 1e-6*U+)",
+    )
+    assert certify(given(made), tolerance=1e-3).settling_time == pytest.approx(2 * np.log(4 / 1e-3), rel=1e-3)
