@@ -70,7 +70,7 @@ def computed(loaded_model, x, start):
 
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("client", CLIENTS)
-@pytest.mark.parametrize("name", ["iris", "digits"])
+@pytest.mark.parametrize("name", ["iris", pytest.param("digits", marks=pytest.mark.slow)])
 def test_classifiers_agree_with_onnx_runtime_on_fifty_samples(loaded, name, client, start):
     x = samples(name)
     assert len(x) == 50

@@ -37,7 +37,10 @@ VARIANTS = {
 }
 LARGE = ("plain", "level 3.2", "compact", "pure", "lumped")  # of digits, which takes clients seconds each
 FAITHFUL = [name for name, v in VARIANTS.items() if not {"profile", "kinetics"} & set(v) and name != "inline"]
-CASES = [(n, v) for n in ("xor", "sine", "iris", "probe") for v in VARIANTS] + [("digits", v) for v in LARGE]
+CASES = [
+    *(pytest.param(n, v, id=f"{n}, {v}") for n in ("xor", "sine", "iris", "probe") for v in VARIANTS),
+    *(pytest.param("digits", v, id=f"digits, {v}", marks=pytest.mark.slow) for v in LARGE),
+]
 TIMES = np.array([0.0, 0.5, 2.0, 10.0, 200.0])
 
 
@@ -71,13 +74,13 @@ def written(reactions, folder, variant):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("name", [*MODELS, "probe"])
+@pytest.mark.parametrize("name", ["iris", "sine", "xor", "probe", pytest.param("digits", marks=pytest.mark.slow)])
 def test_libsbml_has_nothing_to_say(subject, tmp_path, name, variant):
     assert complaints(written(subject(name), tmp_path, variant).read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("client", [RoadRunner, Copasi], ids=["roadrunner", "copasi"])
-@pytest.mark.parametrize(("name", "variant"), CASES, ids=[f"{n}, {v}" for n, v in CASES])
+@pytest.mark.parametrize(("name", "variant"), CASES)
 def test_the_trajectory_is_the_same_in_the_clients_and_they_say_nothing(  # noqa: PLR0913  # fixtures
     subject, tmp_path, capfd, name, variant, client
 ):

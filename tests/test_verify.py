@@ -29,7 +29,7 @@ def run(*args, cwd=None):
 
 
 @pytest.mark.parametrize("tolerance", ["1e-2", "1e-3"])
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", ["xor", "iris", "sine", pytest.param("digits", marks=pytest.mark.slow)])
 def test_the_samples_in_all_four_engines(name, tolerance):
     path = SAMPLES / SMALL[name]
     data = ["--data", SAMPLES / DATA[name]] if name in DATA else []
