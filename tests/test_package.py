@@ -32,6 +32,7 @@ def test_the_wheel_carries_grammars_templates_and_types(wheel):
     assert not any(n.startswith(("tests/", "samples/")) for n in names)
 
 
+@pytest.mark.slow
 def test_an_installed_wheel_compiles_the_iris_sample(wheel, tmp_path):
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     binaries = tmp_path / "venv" / "bin"
