@@ -8,6 +8,8 @@ READY  := $(VENV)/ready
 PEERS  := $(VENV)-peers
 LOCK   ?=
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCK:%=--constraint %)
+# A worker takes tests that stand together, so that what they share is made once.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 CORE   := lower notation dsl steady_state engine
 COVERED := ir notation lower passes frontends
 
@@ -68,12 +70,12 @@ $(PEERS):
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check biocrnpyler
 
 test: $(TESTS) ## run the tests but for the slow ones: four minutes
-	$(BIN)/python -m pytest -n auto tests/archives
-	$(BIN)/python -m pytest -n auto -m 'not slow'
+	$(PYTEST) tests/archives
+	$(PYTEST) -m 'not slow'
 
 test-all: $(READY) ## run every test: ten minutes
-	$(BIN)/python -m pytest -n auto tests/archives
-	$(BIN)/python -m pytest -n auto
+	$(PYTEST) tests/archives
+	$(PYTEST)
 
 # The clients want newer versions of NumPy than nn2crn does, so they are not there.
 test-lowest: ## the tests of the core with the oldest versions allowed
@@ -90,7 +92,7 @@ lock: ## write requirements-dev.lock, the versions that CI installs: a minute
 	@rm -rf $(VENV)-lock
 
 coverage: $(READY) ## what the tests reach of the compiler's core, branch by branch; below 95 % of a package fails
-	$(BIN)/python -m pytest -n auto $(COVERED:%=--cov=nn2crn.%) --cov-branch \
+	$(PYTEST) $(COVERED:%=--cov=nn2crn.%) --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-report=json:build/coverage.json
 	$(BIN)/python tests/branches.py build/coverage.json $(COVERED)
 
@@ -98,12 +100,12 @@ mutants: $(READY) ## small faults in lowering and notation: do the tests notice 
 	@$(PIP) mutmut==3.8.1
 	$(BIN)/python tests/mutants.py
 
-fuzz: $(READY) ## hostile files by the thousand, random graphs and nets, and runs that are killed: half an hour
+fuzz: $(READY) ## hostile files by the thousand, random graphs and nets, and runs that are killed: twenty minutes
 	$(BIN)/python tests/fuzz.py
 	@if $(PIP) atheris; then $(BIN)/python tests/fuzz_parsers.py; \
 	else echo 'atheris, which fuzzes the parsers, does not install here: that part is left out'; fi
 	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 NN2CRN_NETS=20 \
-		$(BIN)/python -m pytest -n auto tests/test_faults.py tests/test_differential.py tests/test_certify.py
+		$(PYTEST) tests/test_faults.py tests/test_differential.py tests/test_certify.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def stopped(source: Path, target: Path, after: float, how: signal.Signals) -> su
     process = subprocess.Popen(command(source, target), stderr=subprocess.PIPE)
     # a process that has ended and was not waited for can still be looked up, without its counts
     while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None and written(process) < after:
-        pass
+        time.sleep(1e-3)  # or looking would take a processor of its own
     process.send_signal(how)
     _, said = process.communicate()
     return subprocess.CompletedProcess([], process.returncode, b"", said)
