@@ -21,6 +21,7 @@ _WHERE = {
     "Options": "compiler",
     "Pruning": "passes.compression",
     "Quantization": "passes.compression",
+    "Units": "compiler",
     "compile": "compiler",
     "compress": "compiler",
     "load": "compiler",
@@ -34,6 +35,7 @@ __all__ = [
     "Options",
     "Pruning",
     "Quantization",
+    "Units",
     "__version__",
     "compile",
     "compress",
@@ -43,7 +45,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from nn2crn.compiler import Compression, Library, Options, compile, compress, load, write  # noqa: A004  # the verb users know
+    from nn2crn.compiler import Compression, Library, Options, Units, compile, compress, load, write  # noqa: A004  # the verb users know
     from nn2crn.errors import Nn2crnError
     from nn2crn.passes.compression import Pruning, Quantization
     from nn2crn.simulate.sensitivity import sensitivities

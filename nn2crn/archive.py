@@ -42,7 +42,7 @@ def emit(network: ReactionNetwork, out: BinaryIO, *, t_end: float | None = None)
     Args:
         network: what to write.
         out: a file that can seek.
-        t_end: of both simulations, in seconds; if None, measured by simulating them here.
+        t_end: of both simulations, in the unit of time; if None, measured by simulating them here.
 
     Raises:
         UsageError: `t_end` is not positive, or the network does not settle without it.

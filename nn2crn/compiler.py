@@ -21,6 +21,7 @@ from nn2crn.errors import OutputError, UnsupportedError, UsageError
 from nn2crn.frontends import Request, open_model, reader_for
 from nn2crn.ir.network import Affine, Network
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.units import Units
 from nn2crn.lower import lower
 from nn2crn.passes.choose_templates import choose_templates
 from nn2crn.passes.compress import discretise, sparsify
@@ -33,6 +34,7 @@ from nn2crn.passes.expand_compositions import expand_compositions
 from nn2crn.passes.fuse_affine import fuse_affine
 from nn2crn.passes.materialise_affine import materialise_affine
 from nn2crn.passes.merge_reactions import merge_reactions
+from nn2crn.passes.rescale import rescale
 from nn2crn.passes.set_domain import set_domain
 from nn2crn.passes.set_inputs import set_inputs
 from nn2crn.passes.share_drives import share_drives
@@ -98,12 +100,14 @@ def load(
     return set_domain(network, domain or {})
 
 
-def compile(  # noqa: A001  # the verb users know
+def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per option
     network: Network,
     options: Options | None = None,
     *,
     name: str = "",
     inputs: Mapping[str, Sequence[float]] | None = None,
+    units: Units | None = None,
+    kappa: float = 1.0,
     steps: Steps | None = None,
 ) -> ReactionNetwork:
     """Lowers a network to reactions, through `passes`.
@@ -113,6 +117,8 @@ def compile(  # noqa: A001  # the verb users know
         options: which templates, and their parameters; how many reactions at most.
         name: of the reaction network; the network's own if empty.
         inputs: values that the written file starts with, by input name, each flattened (size,); zero if not given.
+        units: what a concentration and a time of 1 are in the tube; mol/l and seconds if None. The numbers stay.
+        kappa: what all rate constants are multiplied by, to settle that many times as soon.
         steps: which of the optional passes are run; the standard ones if None.
 
     Raises:
@@ -123,7 +129,7 @@ def compile(  # noqa: A001  # the verb users know
     network = prepare(network, options, steps=steps)
     reactions = steps.reactions(REACTION_PASSES, lower(network.replace(name=name or network.name), options.library))
     _refuse_more(reactions, options.max_reactions)
-    return set_inputs(reactions, inputs or {})
+    return rescale(set_inputs(reactions, inputs or {}), kappa=kappa, units=units or Units())
 
 
 def _refuse_more(network: ReactionNetwork, limit: int | None) -> None:
@@ -237,6 +243,7 @@ __all__ = [
     "Library",
     "Options",
     "Steps",
+    "Units",
     "compile",
     "compress",
     "compression_passes",

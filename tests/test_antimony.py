@@ -85,7 +85,7 @@ def test_rate_constants_are_written_exactly(tmp_path, name):
     network = nn2crn.load(MODELS[name], logits=True)
     document = read_sbml(written(network, tmp_path, ".xml").read_text(encoding="utf-8"))
     text = written(network, tmp_path, ".ant").read_text(encoding="utf-8")
-    found = {k: float(v) for k, v in re.findall(r"^  (k\d+) = (\S+);", text, flags=re.MULTILINE)}
+    found = {k: float(v) for k, v in re.findall(r"^  (k\d+|c\d+|zero) = (\S+);", text, flags=re.MULTILINE)}
     constants = [p for p in document.getModel().getListOfParameters() if p.getConstant()]
     assert found == {p.getId(): p.getValue() for p in constants}
 

@@ -17,6 +17,8 @@ from nn2crn.backends.names import make_ids
 from nn2crn.backends.rails import Rails
 from nn2crn.errors import UsageError
 from nn2crn.ir.reactions import distinct_rates
+from nn2crn.ir.units import Units
+from nn2crn.passes.rescale import rescale
 from nn2crn.simulate.copasi import Copasi
 from nn2crn.simulate.internal import Internal
 from nn2crn.simulate.roadrunner import RoadRunner
@@ -31,9 +33,14 @@ VARIANTS = {
     "pure": {"pure": True},
     "lumped": {"kinetics": "lumped"},
     "lumped, inline": {"kinetics": "lumped", "rate_constants": "inline"},
-    "units": {"concentration_unit": "nM", "time_unit": "min", "kappa": 2.0},
-    "milliseconds": {"concentration_unit": "uM", "time_unit": "ms", "sbml_level": "3.2"},
-    "all at once": {"sbml_level": "3.2", "kinetics": "lumped", "pure": True, "profile": "compact", "time_unit": "h"},
+    "units": {},
+    "milliseconds": {"sbml_level": "3.2"},
+    "all at once": {"sbml_level": "3.2", "kinetics": "lumped", "pure": True, "profile": "compact"},
+}
+SCALES = {  # units, and what rate constants are multiplied by
+    "units": (Units("nM", "min"), 2.0),
+    "milliseconds": (Units("uM", "ms"), 1.0),
+    "all at once": (Units("M", "h"), 1.0),
 }
 LARGE = ("plain", "level 3.2", "compact", "pure", "lumped")  # of digits, which takes clients seconds each
 FAITHFUL = [name for name, v in VARIANTS.items() if not {"profile", "kinetics"} & set(v) and name != "inline"]
@@ -69,7 +76,8 @@ def course(reactions):
 
 def written(reactions, folder, variant):
     path = folder / "model.xml"
-    nn2crn.write(reactions, path, **VARIANTS[variant])
+    units, kappa = SCALES.get(variant, (Units(), 1.0))
+    nn2crn.write(rescale(reactions, kappa=kappa, units=units), path, **VARIANTS[variant])
     return path
 
 
@@ -88,7 +96,7 @@ def test_the_trajectory_is_the_same_in_the_clients_and_they_say_nothing(  # noqa
     path = written(reactions, tmp_path, variant)
     loaded = client(path, make_ids(reactions).species, {})
     assert client is not Copasi or not loaded.messages
-    times = TIMES / VARIANTS[variant].get("kappa", 1.0)
+    times = TIMES / SCALES.get(variant, (Units(), 1.0))[1]
     moving = np.flatnonzero(~np.isin(np.arange(reactions.species_count), inputs(reactions)))
     found = loaded.course({}, times, moving)
     np.testing.assert_allclose(found, course(reactions)[:, moving], rtol=2e-6, atol=2e-6)
@@ -133,8 +141,9 @@ def test_a_pure_file_has_no_rules_and_says_how_to_set_and_read(tmp_path):
     assert model.getNumRules() == 0
     assert all(p.getConstant() for p in model.getListOfParameters())
     said = path.read_text(encoding="utf-8")
-    assert "input X[0]: the concentration of X_0_p" in said or "X_0_p is its positive part" in said
+    assert "input X[0]: X_0_p is its positive part" in said
     assert "output probabilities[0] = layer2_P_0 at steady state" in said
+    assert "probabilities[0..2]" not in said  # which no species is called
 
 
 def test_units_are_those_asked_for(tmp_path):
@@ -170,19 +179,28 @@ def test_the_date_is_that_of_the_build_or_none(tmp_path, monkeypatch):
         written(network("xor"), tmp_path, "plain")
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"kinetics": "lumped", "rate_constants": "local"}, "cannot be local"),
-        ({"kappa": 0.0}, "--kappa 0.0"),
-        ({"kappa": float("inf")}, "--kappa inf"),
-        ({"kappa": 5e-324}, "--kappa 5e-324"),
-    ],
-)
-def test_options_that_cannot_be(tmp_path, options, message):
-    with pytest.raises(UsageError, match=message):
-        nn2crn.write(network("xor"), tmp_path / "model.xml", **options)
+def test_options_that_cannot_be(tmp_path):
+    with pytest.raises(UsageError, match="cannot be local"):
+        nn2crn.write(network("xor"), tmp_path / "model.xml", kinetics="lumped", rate_constants="local")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kappa", [0.0, float("inf"), 5e-324])
+def test_a_factor_that_cannot_be(kappa):
+    with pytest.raises(UsageError, match=f"--kappa {kappa}"):
+        rescale(network("xor"), kappa=kappa, units=Units())
+
+
+def test_a_unit_that_is_not_there():
+    with pytest.raises(UsageError, match="no unit of time 'fortnight'"):
+        Units("nM", "fortnight")
+
+
+@pytest.mark.parametrize("variant", ["plain", "level 3.2", "compact, global", "pure", "lumped", "units"])
+def test_no_number_in_a_formula_has_units(tmp_path, variant):
+    """libSBML gives such a number as `0 concentration`, on which GillesPy2, SBMLtoODEpy and bioscrape stumble."""
+    for name in ("iris", "sine"):
+        assert "<cn" not in written(network(name), tmp_path, variant).read_text(encoding="utf-8")
 
 
 def test_a_number_with_an_exponent_is_written_as_mathml_has_it(tmp_path):

@@ -44,23 +44,17 @@ class Format:
         return cast(Emit, module.emit)
 
 
-_UNITS = (
-    FormatOption("concentration_unit", "what a concentration of 1 is", choices=("M", "mM", "uM", "nM", "pM")),
-    FormatOption("time_unit", "what a time of 1 is", choices=("s", "ms", "min", "h", "d")),
-    FormatOption("kappa", "multiply all rate constants, to settle K times as soon", value=float, metavar="K"),
-)
 _SBML = (
     FormatOption("sbml_level", "Level 3 Version 1 or 2", choices=("3.1", "3.2")),
     FormatOption("rate_constants", "shared parameters, one per reaction, or numbers", ("global", "local", "inline")),
     FormatOption("profile", "catalysts on both sides, or as modifiers with inline rates", ("faithful", "compact")),
     FormatOption("kinetics", "a reaction per weight, or a growth and a decay per neuron", ("elementary", "lumped")),
     FormatOption("pure", "no rules: set and read concentrations of species, as AMICI wants it"),
-    *_UNITS,
 )
 _GRAPH = FormatOption("graph", "of species and reactions, or of layers", choices=("reactions", "modules"))
 BUILT_IN = (
     Format("sbml", (".xml", ".sbml"), "SBML Level 3, for COPASI, Tellurium and most others", _SBML),
-    Format("antimony", (".ant",), "Antimony, for Tellurium and for reading", _UNITS),
+    Format("antimony", (".ant",), "Antimony, for Tellurium and for reading"),
     Format(
         "latex",
         (".tex",),
@@ -90,7 +84,7 @@ BUILT_IN = (
         "omex",
         (".omex",),
         "COMBINE archive: SBML, SED-ML, Antimony and LaTeX, for Tellurium and COPASI",
-        (FormatOption("t_end", "how many seconds to simulate; else until outputs settle", value=float, metavar="T"),),
+        (FormatOption("t_end", "how long to simulate; else until outputs settle", value=float, metavar="T"),),
         binary=True,
         module="nn2crn.archive",  # which simulates, as no other back end does
     ),

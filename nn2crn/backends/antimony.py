@@ -10,39 +10,19 @@ from typing import TextIO
 from nn2crn import __version__
 from nn2crn.backends.names import COMPARTMENT, Ids, make_ids
 from nn2crn.backends.rates import RateConstants, reactions_as_text
-from nn2crn.backends.units import CONCENTRATIONS, TIMES, Units, faster
+from nn2crn.backends.rule_constants import CONCENTRATION, DIMENSIONLESS, ZERO, RuleConstants
 from nn2crn.backends.usage import how_to_use
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import OutputPort, ReactionNetwork, Scheme
+from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units
 
 _WIDTH = 117  # of a comment
 
 
-def emit(
-    network: ReactionNetwork,
-    out: TextIO,
-    *,
-    concentration_unit: str = "M",
-    time_unit: str = "s",
-    kappa: float = 1.0,
-) -> None:
-    """Writes the whole model, one reaction at a time.
-
-    Args:
-        network: what to write.
-        out: text.
-        concentration_unit: of the network's numbers, as `nM`.
-        time_unit: of the same, as `min`.
-        kappa: what all rate constants are multiplied by.
-
-    Raises:
-        UsageError: kappa is not positive.
-    """
-    units = Units(concentration_unit, time_unit)
-    network = faster(network, kappa)
-    ids = make_ids(network)
-    rates = RateConstants(network)
-    out.writelines(_head(network, ids, units, kappa))
+def emit(network: ReactionNetwork, out: TextIO) -> None:
+    """Writes the whole model, one reaction at a time."""
+    ids, rates, units = make_ids(network), RateConstants(network), network.units
+    out.writelines(_head(network, ids))
     out.writelines(_species(network, ids))
     out.writelines(_ports(network, ids))
     out.write("\n  // rate constants\n")
@@ -51,14 +31,14 @@ def emit(
     out.write(f'end\n\n{ids.model} is "{_string(network.name)}"\n')
 
 
-def _head(network: ReactionNetwork, ids: Ids, units: Units, kappa: float) -> Iterator[str]:
+def _head(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
     yield f"// {_line(network.name)}, compiled by nn2crn {__version__}\n"
-    for text in (*how_to_use(network, clock=units.clock, kappa=kappa), *network.remarks):
+    for text in (*how_to_use(network), *network.remarks):
         yield from (f"// {line}\n" for line in wrap(_line(text), _WIDTH, break_long_words=False))
     if network.source:
         yield f"// source SHA-256 {network.source}\n"
     yield f"model {ids.model}()\n"
-    yield from _units(units)
+    yield from _units(network.units)
     yield f"  compartment {COMPARTMENT} = 1;\n  {COMPARTMENT} has litre;\n"
 
 
@@ -97,25 +77,29 @@ def _ports(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
                 yield f"  {plus} := {name};\n"
                 continue
             minus = ids.species[port.minus.start + i]
-            yield f"  {plus} := piecewise({name}, {name} > 0 concentration, 0 concentration);\n"
-            yield f"  {minus} := piecewise(-{name}, {name} < 0 concentration, 0 concentration);\n"
+            yield f"  {plus} := piecewise({name}, {name} > {ZERO}, {ZERO});\n"
+            yield f"  {minus} := piecewise(-{name}, {name} < {ZERO}, {ZERO});\n"
+    constants = RuleConstants(network)
+    yield from (f"  {name} = {value!r}; {name} has {units};\n" for name, value, units in constants)
     yield "\n  // outputs: read these at the end\n"
     for out_port, names in zip(network.outputs, ids.outputs, strict=True):
         for i, name in enumerate(names):
-            yield f"  var {name} := {_readout(out_port, i, ids)};"
+            yield f"  var {name} := {_readout(out_port, i, ids, constants)};"
             yield f' {name} is "{_string(out_port.name)}[{i}]"; {name} has concentration;\n'
 
 
-def _readout(port: OutputPort, i: int, ids: Ids) -> str:
+def _readout(port: OutputPort, i: int, ids: Ids, constants: RuleConstants) -> str:
     text = ""
     for indices, coefficients in port.readout.terms:
         c = float(coefficients[i])
-        factor = "" if abs(c) == 1 else f"{abs(c)!r}*"
+        factor = "" if abs(c) == 1 else f"{constants.id(abs(c), DIMENSIONLESS)}*"
         sign = (" - " if c < 0 else " + ") if text else ("-" if c < 0 else "")
         text += f"{sign}{factor}{ids.species[int(indices[i])]}"
     constant = float(port.readout.constant[i])
     if constant or not text:
-        text += f" {'-' if constant < 0 else '+'} {abs(constant)!r}" if text else repr(constant)
+        name = constants.id(abs(constant), CONCENTRATION)
+        sign = (" - " if constant < 0 else " + ") if text else ("-" if constant < 0 else "")
+        text += f"{sign}{name}"
     return text
 
 

@@ -23,7 +23,7 @@ from nn2crn.ir.reactions import Driven, Family, InputPort, Module, ReactionNetwo
 
 _CONVENTIONS = r"""\par\noindent
 Rate constants are those of deterministic mass action: $2\,Y \to \cdots$ at rate constant $k$ has the flux $k[Y]^2$.
-Concentrations, rate constants and time are dimensionless.
+%s.
 Subscripts count from 1, numbers in brackets from 0: $Y_1$ is the species $Y[0]$.
 """
 _WEIGHTS = r"""The weight $w_{ij}$ leads from species $j$ of the source to neuron $i$, whose bias is $b_i$.
@@ -51,7 +51,8 @@ def emit(network: ReactionNetwork, out: TextIO, *, expand: bool = False, standal
 
 def _notes(network: ReactionNetwork, species: Species, *, expand: bool) -> Iterator[str]:
     """What the tables take for granted, the model's remarks, and what short symbols stand for."""
-    yield _CONVENTIONS if expand else _CONVENTIONS + _WEIGHTS
+    units = str(network.units)
+    yield _CONVENTIONS % (units[0].upper() + units[1:]) + _WEIGHTS * (not expand)
     for remark in network.remarks:
         yield f"\n{{\\noindent\\raggedright {prose(remark)}\\par}}\n"
     yield from legend(species.symbols)

@@ -24,7 +24,14 @@ from nn2crn.ir.reactions import InputPort, OutputPort, ReactionNetwork
 def emit(network: ReactionNetwork, out: TextIO) -> None:
     """Writes one object, an element to a line."""
     ids = make_ids(network)
-    head = {"model": network.name, "id": ids.model, "source_sha256": network.source, "by": f"nn2crn {__version__}"}
+    units = {"concentration_unit": network.units.concentration, "time_unit": network.units.time}
+    head = {
+        "model": network.name,
+        "id": ids.model,
+        "source_sha256": network.source,
+        "by": f"nn2crn {__version__}",
+        **units,
+    }
     out.write("{\n" + "".join(f"{json.dumps(k)}: {json.dumps(v)},\n" for k, v in head.items()))
     inputs = (_input(p, names, ids) for p, names in zip(network.inputs, ids.inputs, strict=True))
     outputs = (_output(p, names, ids) for p, names in zip(network.outputs, ids.outputs, strict=True))

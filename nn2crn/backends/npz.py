@@ -12,6 +12,7 @@ Arrays of m species and n reactions; a sparse matrix A is CSR, as A.data, A.indi
     input_minus         (p,)    species of the negative part, -1 where there is none
     outputs             (q,)    display names of the scalar outputs
     readout             (q, m)  sparse, and readout_constant (q,): outputs = readout @ concentrations + readout_constant
+    units               (2,)    what a concentration of 1 and a time of 1 are, `nM` and `min`
 
 d[species]/dt = stoichiometry.T @ (rates * product over the reactants of [species] ** coefficient).
 """
@@ -44,6 +45,7 @@ def emit(network: ReactionNetwork, out: BinaryIO) -> None:
         "outputs": _names(rails.outputs),
         **_parts("readout", _readout(rails)),
         "readout_constant": np.array([constant for _, constant in rails.readouts()], dtype=np.float64),
+        "units": np.array([network.units.concentration, network.units.time], dtype=np.str_),
     }
     np.savez(out, allow_pickle=False, **arrays)
 

@@ -17,7 +17,7 @@ from nn2crn.backends.rails import MISSING, Rails, comments, linear, one_line
 from nn2crn.ir.reactions import ReactionNetwork
 
 _CONVENTIONS = r"""\par\noindent
-Species stand for their concentrations, which are dimensionless, as is time. Subscripts count from 1, numbers in
+Species stand for their concentrations: %s. Subscripts count from 1, numbers in
 brackets from 0. Inputs are held; outputs are read at steady state.\par
 """
 
@@ -88,7 +88,7 @@ def _latex(network: ReactionNetwork) -> Iterator[str]:
     """A paragraph per equation: only there does TeX break a long sum into lines."""
     symbols, rails = Symbols(network), Rails(network)
     names = [symbols.indexed(b, str(i + 1)) for b in network.blocks for i in range(b.size)]
-    yield _CONVENTIONS
+    yield _CONVENTIONS % network.units
     yield from legend(symbols)
     for label, plus, minus in zip(rails.inputs, rails.plus.tolist(), rails.minus.tolist(), strict=True):
         yield _paragraph(escape(label), names[plus] if minus == MISSING else f"{names[plus]}-{names[minus]}")

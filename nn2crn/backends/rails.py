@@ -80,6 +80,7 @@ def comments(network: ReactionNetwork, names: list[str]) -> Iterator[str]:
     if network.source:
         yield f"source SHA-256 {network.source}"
     yield "deterministic mass action: 2 Y -> ... at the rate constant k has the flux k [Y]^2"
+    yield str(network.units)
     yield from map(one_line, settings(network, names))
 
 

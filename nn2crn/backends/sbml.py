@@ -12,11 +12,11 @@ from nn2crn.backends import sbml_lumped, sbml_reactions
 from nn2crn.backends.names import COMPARTMENT, Ids, make_ids
 from nn2crn.backends.rails import Rails
 from nn2crn.backends.rates import RateConstants
+from nn2crn.backends.rule_constants import RuleConstants
 from nn2crn.backends.sbml_notes import notes
 from nn2crn.backends.sbml_rules import rules
 from nn2crn.backends.sbml_style import Style
 from nn2crn.backends.sbml_text import quote
-from nn2crn.backends.units import Units, faster
 from nn2crn.ir.reactions import ReactionNetwork
 
 
@@ -29,9 +29,6 @@ def emit(  # noqa: PLR0913  # one argument per option
     profile: str = "faithful",
     kinetics: str = "elementary",
     pure: bool = False,
-    concentration_unit: str = "M",
-    time_unit: str = "s",
-    kappa: float = 1.0,
 ) -> None:
     """Writes the whole document; what is held does not grow with the number of reactions but for distinct rates.
 
@@ -43,12 +40,9 @@ def emit(  # noqa: PLR0913  # one argument per option
         profile: `faithful`, catalysts on both sides; or `compact`, catalysts as modifiers.
         kinetics: `elementary`, a reaction per weight; or `lumped`, a growth and a decay reaction per neuron.
         pure: without rules.
-        concentration_unit: of the network's numbers, as `nM`.
-        time_unit: of the same, as `min`.
-        kappa: what all rate constants are multiplied by.
 
     Raises:
-        UsageError: the options contradict each other, or kappa is not positive.
+        UsageError: the options contradict each other.
     """
     compact = profile == "compact"
     style = Style(
@@ -57,15 +51,13 @@ def emit(  # noqa: PLR0913  # one argument per option
         compact=compact,
         pure=pure,
         lumped=kinetics == "lumped",
-        units=Units(concentration_unit, time_unit),
-        kappa=kappa,
+        units=network.units,
     )
-    network = faster(network, kappa)
-    ids, rates = make_ids(network), RateConstants(network)
+    ids, rates, constants = make_ids(network), RateConstants(network), RuleConstants(network)
     out.writelines(_head(network, ids, style))
     out.writelines(_list("listOfSpecies", _species(network, ids, style)))
-    out.writelines(_list("listOfParameters", _parameters(network, ids, rates, style)))
-    out.writelines(_list("listOfRules", iter(()) if pure else rules(network, ids, style)))
+    out.writelines(_list("listOfParameters", _parameters(network, ids, rates, constants, style)))
+    out.writelines(_list("listOfRules", iter(()) if pure else rules(network, ids, constants, style)))
     write = sbml_lumped.reactions if style.lumped else sbml_reactions.reactions
     out.writelines(_list("listOfReactions", write(network, ids, rates, style)))
     out.write("</model>\n</sbml>\n")
@@ -111,9 +103,13 @@ def _species(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
             )
 
 
-def _parameters(network: ReactionNetwork, ids: Ids, rates: RateConstants, style: Style) -> Iterator[str]:
+def _parameters(
+    network: ReactionNetwork, ids: Ids, rates: RateConstants, constants: RuleConstants, style: Style
+) -> Iterator[str]:
     if not style.pure:
         yield from _ports(network, ids)
+        for name, value, units in constants:
+            yield f'<parameter id="{name}" value="{value!r}" units="{units}" constant="true"/>\n'
     if style.rate_constants == "global":
         for name, value, order in rates:
             kind = f'sboTerm="{sbml_reactions.RATE_CONSTANTS[order]}" units="{style.units.rates[order]}"'

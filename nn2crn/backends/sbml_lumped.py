@@ -82,8 +82,8 @@ class _Rate:
         return [self._term(weighted, local, set(catalysts))]
 
     def _term(self, factor: str, species: list[int], others: set[int]) -> tuple[str, set[int]]:
-        more = [number(float(self.times), "dimensionless")] if self.times > 1 else []
-        return product([*more, factor, *map(self._ci, species)]), {*species, *others}
+        """Rates that count twice are added twice: a number would need units."""
+        return total([product([factor, *map(self._ci, species)])] * self.times), {*species, *others}
 
     def _constants(self, values: list[float]) -> list[str]:
         if self.style.rate_constants == "global":

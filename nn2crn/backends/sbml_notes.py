@@ -25,7 +25,7 @@ def notes(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
     yield (
         f'<compiled xmlns="urn:nn2crn:provenance" by="nn2crn {__version__}" source-sha256="{network.source}"'
         f' encoding="{network.encoding}" kinetics="{"lumped" if style.lumped else "elementary"}"'
-        f' kappa="{style.kappa!r}">\n'
+        f' kappa="{network.kappa!r}">\n'
     )
     for m in network.modules:
         values = " ".join(f"{k}={v!r}" for k, v in m.values.items() if isinstance(v, float))
@@ -42,7 +42,7 @@ def _lines(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
             " elementary reactions that do. The differential equations are the same"
         )
     yield f"The neural network {network.name}, compiled to {kind}, by nn2crn {__version__}."
-    yield from how_to_use(network, clock=style.units.clock, kappa=style.kappa, rules=not style.pure)
+    yield from how_to_use(network, rules=not style.pure)
     if style.pure:
         yield from settings(network, ids.species)
     yield from network.remarks

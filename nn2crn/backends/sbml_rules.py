@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nn2crn.backends.mathml import apply, math, number
+from nn2crn.backends.mathml import apply, math
 from nn2crn.backends.names import Ids
+from nn2crn.backends.rule_constants import CONCENTRATION, DIMENSIONLESS, ZERO, RuleConstants
 from nn2crn.backends.sbml_style import Style
 from nn2crn.ir.reactions import InputPort, OutputPort, ReactionNetwork
 
-_ZERO = '<cn sbml:units="concentration">0</cn>'
+_ZERO = f"<ci>{ZERO}</ci>"
 
 
-def rules(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
+def rules(network: ReactionNetwork, ids: Ids, constants: RuleConstants, style: Style) -> Iterator[str]:
     """Assignment rules for the inputs' species and the outputs' parameters."""
     for port, names in zip(network.inputs, ids.inputs, strict=True):
         yield from _input_rules(port, names, ids, style)
     for out_port, names in zip(network.outputs, ids.outputs, strict=True):
-        yield from _output_rules(out_port, names, ids, style)
+        yield from _output_rules(out_port, names, ids, constants, style)
 
 
 def _input_rules(port: InputPort, names: list[str], ids: Ids, style: Style) -> Iterator[str]:
@@ -37,18 +38,18 @@ def _piecewise(value: str, condition: str) -> str:
     return f"<piecewise><piece>{value}{condition}</piece><otherwise>{_ZERO}</otherwise></piecewise>"
 
 
-def _output_rules(port: OutputPort, names: list[str], ids: Ids, style: Style) -> Iterator[str]:
+def _output_rules(port: OutputPort, names: list[str], ids: Ids, numbers: RuleConstants, style: Style) -> Iterator[str]:
     for i, name in enumerate(names):
         content = ""
         for indices, coefficients in port.readout.terms:
             coefficient = float(coefficients[i])
             term = f"<ci>{ids.species[int(indices[i])]}</ci>"
             if abs(coefficient) != 1:
-                term = apply("times", number(abs(coefficient), "dimensionless"), term)
+                term = apply("times", f"<ci>{numbers.id(abs(coefficient), DIMENSIONLESS)}</ci>", term)
             content = _joined(content, term, coefficient < 0)
         constant = float(port.readout.constant[i])
         if constant or not content:
-            content = _joined(content, number(abs(constant), "concentration"), constant < 0)
+            content = _joined(content, f"<ci>{numbers.id(abs(constant), CONCENTRATION)}</ci>", constant < 0)
         yield _rule(name, content, style)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from nn2crn.backends.units import CONCENTRATIONS, TIMES, Units
 from nn2crn.errors import UsageError
+from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units
 
 NAMESPACES: Mapping[str, str] = {
     "3.1": "http://www.sbml.org/sbml/level3/version1/core",
@@ -25,7 +25,6 @@ class Style:
         pure: without rules: inputs are concentrations to set, outputs differences of concentrations to read.
         lumped: a growth and a decay reaction per neuron, with weighted sums in their rate laws.
         units: of concentrations and time.
-        kappa: what all rate constants have been multiplied by.
 
     Raises:
         UsageError: lumped reactions with local rate constants.
@@ -37,7 +36,6 @@ class Style:
     pure: bool
     lumped: bool
     units: Units
-    kappa: float
 
     def __post_init__(self) -> None:
         if self.lumped and self.rate_constants == "local":

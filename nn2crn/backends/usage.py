@@ -5,24 +5,25 @@ from __future__ import annotations
 from nn2crn.ir.reactions import ReactionNetwork
 
 
-def how_to_use(network: ReactionNetwork, *, clock: str = "second", kappa: float = 1.0, rules: bool = True) -> list[str]:
+def how_to_use(network: ReactionNetwork, *, rules: bool = True) -> list[str]:
     """What to set, run and read, and which steady state is meant; each a line for a comment or a paragraph.
 
     Args:
         network: what is written.
-        clock: the unit of time.
-        kappa: what its rate constants have been multiplied by.
         rules: whether inputs and outputs are parameters, by rules; else they are concentrations of species.
     """
     inputs = ", ".join(_scalars(p.name, p.plus.size) for p in network.inputs)
     outputs = ", ".join(_scalars(p.name, p.readout.size) for p in network.outputs)
-    there, read = ("parameters", "parameters") if rules else ("species", "differences of species")
-    start = f"Set the {there} named like the network's inputs ({inputs}) and run" if inputs else "Run"
+    if rules:
+        start = f"Set the parameters named like the network's inputs ({inputs})" if inputs else ""
+        end = f"the parameters named like its outputs ({outputs}) end at its outputs."
+    else:
+        start = "Set the concentrations of the inputs' species, as said below," if inputs else ""
+        end = "the concentrations that the outputs are read from, as said below, then stay."
+    run = f"{start} and run" if start else "Run"
+    clock, kappa = network.units.clock, network.kappa
     long = f"some thousand {clock}s" if kappa == 1 else f"some {1000 / kappa:.3g} to {10_000 / kappa:.3g} {clock}s"
-    run = (
-        f"{start} a time course until nothing changes ({long} with the default templates): the"
-        f" {read} named like its outputs ({outputs}) end at its outputs."
-    )
+    run = f"{run} a time course until nothing changes ({long} with the default templates): {end}"
     state = (
         f"Every positive start{_kept(network)} reaches one and the same steady state with non-negative concentrations."
         " Run a time course, not a Newton steady-state solver, unless from the end of a time course:"

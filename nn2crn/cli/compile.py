@@ -10,6 +10,7 @@ import click
 from nn2crn.backends import Format, FormatOption, formats
 from nn2crn.cli.compression import step_options
 from nn2crn.cli.options import POSITIVE, compiled, data_options, model_options
+from nn2crn.cli.scale import scale_options
 from nn2crn.cli.show import spinner
 from nn2crn.cli.targets import plan_targets
 from nn2crn.errors import UsageError
@@ -45,6 +46,7 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--settling-time", metavar="T", type=POSITIVE, help="Choose them to settle in T seconds instead.")
 @data_options
 @step_options
+@scale_options
 @_format_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per option

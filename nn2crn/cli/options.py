@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nn2crn.ir.arrays import Floats
     from nn2crn.ir.network import Network
     from nn2crn.ir.reactions import ReactionNetwork
+    from nn2crn.ir.units import Units
     from nn2crn.tolerance import Fit
     from nn2crn.verify import Case
 
@@ -93,6 +94,8 @@ def compiled(  # noqa: PLR0913  # one argument per option
     settling_time: float | None = None,
     passes: str | None = None,
     print_after: tuple[str, ...] = (),
+    units: Units | None = None,
+    kappa: float = 1.0,
     **options: Any,
 ) -> tuple[ReactionNetwork, Fit | None]:
     """The reaction network that the options of `model_options` ask for, and how its parameters were found, if so."""
@@ -106,10 +109,18 @@ def compiled(  # noqa: PLR0913  # one argument per option
         raise UsageError(
             "--data has no use here", hint="it is for --tolerance, --settling-time, --prune and --quantize"
         )
+    if settling_time is not None and kappa != 1:
+        raise UsageError("--settling-time and --kappa exclude each other", hint="both say how soon it settles")
     values = read_data(data, network) if data and fits else None
     found = fitted(network, chosen, values, tolerance, settling_time)
     reactions = compiler.compile(
-        network, found.options if found else chosen, name=name, inputs=vectors(inputs, network), steps=steps
+        network,
+        found.options if found else chosen,
+        name=name,
+        inputs=vectors(inputs, network),
+        units=units,
+        kappa=kappa,
+        steps=steps,
     )
     return reactions, found
 
@@ -149,7 +160,8 @@ def vectors(inputs: tuple[str, ...], network: Network) -> dict[str, list[float]]
     names = [i.name for i in network.inputs]
     for given in inputs:
         if "=" not in given and len(names) > 1:
-            raise UsageError(f"--input {given}: for which of {', '.join(names)}?", hint=f"write {names[0]}={given}")
+            each = " ".join(f"--input {name}=V,..." for name in names)
+            raise UsageError(f"--input {given}: for which of {', '.join(names)}?", hint=f"one for each: {each}")
     return dict(_vector(i, names[0] if len(names) == 1 else "") for i in inputs)
 
 
@@ -161,6 +173,8 @@ def subject(  # noqa: PLR0913  # one argument per option
     samples: int = 0,
     inputs: tuple[str, ...] = (),
     tolerance: float | None = None,
+    units: Units | None = None,
+    kappa: float = 1.0,
     **options: Any,
 ) -> Case:
     """A compiled network with inputs to run it on: --data (the first `samples`, if given), --input, or random ones.
@@ -187,7 +201,7 @@ def subject(  # noqa: PLR0913  # one argument per option
         found = fit(network, chosen, tolerance, values)
         click.echo(f"{model}: parameters chosen for {tolerance:g}: {found.show()}", err=True)
         chosen = found.options
-    reactions = compiler.compile(network, chosen, name=name, inputs=given)
+    reactions = compiler.compile(network, chosen, name=name, inputs=given, units=units, kappa=kappa)
     if given:
         values = {p.name: p.values[None] for p in reactions.inputs}
     return case(model, network, reactions, chosen, values)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.cli.options import POSITIVE, data_options, model_options, subject
+from nn2crn.cli.scale import scale_options
 from nn2crn.cli.show import table
 from nn2crn.errors import UsageError
 
@@ -95,6 +96,7 @@ def _show(report: Report, *, layerwise: bool) -> None:
 @click.command()
 @model_options
 @data_options
+@scale_options
 @click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values of one sample.")
 @click.option("--t-end", metavar="T", type=POSITIVE, help="Seconds to simulate.")
 @click.option("--to-steady-state", is_flag=True, help="Simulate until nothing changes: the default.")

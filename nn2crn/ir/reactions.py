@@ -15,6 +15,7 @@ import numpy as np
 
 from nn2crn.ir.arrays import Floats, Ints, Matrix, dense, entries, floats, ints
 from nn2crn.ir.formula import Formula
+from nn2crn.ir.units import Units
 
 Role = Literal["input", "hidden", "output"]
 Side = tuple[tuple[str, int], ...]
@@ -226,6 +227,9 @@ class Module:
 class ReactionNetwork:
     """Species blocks (contiguous, in order), modules in topological order, and the ports.
 
+    `units` is what a concentration and a time of 1 are in the tube; `kappa` is what rate constants have been multiplied
+    by since lowering.
+
     Raises:
         ValueError: the blocks are not contiguous, or a family names a species that is not there.
     """
@@ -238,6 +242,8 @@ class ReactionNetwork:
     remarks: tuple[str, ...] = ()
     source: str = ""
     encoding: str = field(default="catalytic")
+    units: Units = field(default_factory=Units)
+    kappa: float = 1.0
 
     def __post_init__(self) -> None:
         stop = 0

@@ -1,0 +1,40 @@
+"""How fast the chemistry runs, and what its numbers are in the tube; all back ends and engines follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nn2crn.errors import UsageError
+from nn2crn.ir.arrays import floats
+from nn2crn.ir.reactions import Driven, Family, ReactionNetwork
+from nn2crn.ir.units import Units
+
+
+def rescale(network: ReactionNetwork, *, kappa: float, units: Units) -> ReactionNetwork:
+    """A -> B @ k  ->  A -> B @ kappa k: the same steady state, kappa times as soon; the numbers are in these units.
+
+    Args:
+        network: the chemistry.
+        kappa: what all rate constants are multiplied by.
+        units: of concentrations and of time.
+
+    Raises:
+        UsageError: kappa is not positive, or takes a rate constant out of double precision.
+    """
+    if not 0 < kappa < float("inf"):
+        raise UsageError(f"--kappa {kappa!r}: all rate constants are multiplied by it", hint="give a positive number")
+    network = replace(network, units=units, kappa=network.kappa * kappa)
+    if kappa == 1:
+        return network
+    try:
+        modules = tuple(replace(m, families=tuple(_faster(f, kappa) for f in m.families)) for m in network.modules)
+    except ValueError:
+        raise UsageError(f"--kappa {kappa!r} takes a rate constant below what double precision holds") from None
+    remark = f"all rate constants are {kappa:g} times those of the templates"
+    return replace(network, modules=modules, remarks=(*network.remarks, remark))
+
+
+def _faster(family: Family | Driven, kappa: float) -> Family | Driven:
+    if isinstance(family, Family):
+        return replace(family, rates=floats(family.rates * kappa))
+    return replace(family, constants=floats(family.constants * kappa))
