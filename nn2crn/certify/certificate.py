@@ -20,7 +20,7 @@ from nn2crn.ir.network import Input, Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.choose_templates import choose_templates
 from nn2crn.passes.drop_dead import drop_dead
-from nn2crn.passes.expand_compositions import expand_compositions
+from nn2crn.passes.expand_compositions import composed, expand_compositions
 from nn2crn.passes.set_domain import set_domain
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
@@ -85,10 +85,12 @@ class Subject:
 
     def errors(self) -> ErrorBound:
         """How far the steady state may be from the network's values."""
-        expanded = choose_templates(expand_compositions(drop_dead(self.network), self.options), self.options)
+        network = drop_dead(self.network)
+        expanded = choose_templates(expand_compositions(network, self.options), self.options)
         prepared = compiler.prepare(self.network, self.options)
         modules = {n.name: m for n, m in zip(prepared.activations(), self.reactions.modules, strict=True)}
-        return error_bound(self.network, expanded, modules, self.cascade.steady(self.box), self.options)
+        steady = self.cascade.steady(self.box)
+        return error_bound(composed(network, self.options), expanded, modules, steady, self.options)
 
 
 def subject(

@@ -14,8 +14,9 @@ import numpy as np
 from nn2crn.analysis.bounds import Interval, evaluate_interval, interval_of, weighted
 from nn2crn.analysis.slopes import steepest
 from nn2crn.certify.cascade import Steady
+from nn2crn.certify.compositions import composition_error, is_composed_of_itself, replaced
 from nn2crn.ir.arrays import Floats, floats, positive_part
-from nn2crn.ir.formula import OPERATORS, Call, Formula, Number, Symbol, evaluate
+from nn2crn.ir.formula import Number
 from nn2crn.ir.network import Activation, Affine, Input, Network
 from nn2crn.ir.reactions import Drive, Module
 from nn2crn.templates.options import Options
@@ -23,8 +24,6 @@ from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
 
 _CELLS = 512  # into which the range of a drive is cut for the steepest slope
-_DENSE = 1 << 17  # cells in which a composition is compared with the function that it stands for
-_SAME = 1e-9  # two formulas of one function differ by rounding only
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,32 +39,38 @@ class ErrorBound:
 
 
 def error_bound(
-    network: Network, expanded: Network, modules: Mapping[str, Module], steady: Steady, options: Options
+    composed: Mapping[str, Activation],
+    expanded: Network,
+    modules: Mapping[str, Module],
+    steady: Steady,
+    options: Options,
 ) -> ErrorBound:
     """The bound over the domain boxes of the network's inputs.
 
     Args:
-        network: as it was loaded, with a bounded domain for each input.
-        expanded: the same with compositions replaced by their parts, and templates chosen.
+        composed: by name, the activations that compositions have replaced.
+        expanded: the network with them replaced, with templates chosen and a bounded domain for each input.
         modules: by name of the activation that each computes.
         steady: bounds on the chemistry's steady state over the same box.
         options: which templates were chosen.
     """
     with np.errstate(over="ignore"):  # infinity is what is not proved
-        return _Recursion(network, expanded, modules, steady, options).run()
+        return _Recursion(composed, expanded, modules, steady, options).run()
 
 
 class _Recursion:
     def __init__(
-        self, network: Network, expanded: Network, modules: Mapping[str, Module], steady: Steady, options: Options
+        self,
+        composed: Mapping[str, Activation],
+        expanded: Network,
+        modules: Mapping[str, Module],
+        steady: Steady,
+        options: Options,
     ) -> None:
         self.expanded, self.modules, self.steady, self.options = expanded, modules, steady, options
         self.library = options.library
         self.exact: dict[str, Interval] = {}  # of the network's own functions, where those are composed, too
-        self.composed = {
-            n.name: n for n in network.activations() if n.name in expanded.by_name
-            and not isinstance(expanded.by_name[n.name], Activation)
-        }  # fmt: skip
+        self.composed = composed
         self.errors: dict[str, Floats] = {}
         self.reasons: list[str] = []
 
@@ -97,12 +102,28 @@ class _Recursion:
 
     def _by_itself(self, node: Activation) -> Floats:
         """The same, were its parts exact: as GELU's tanh form from GELU."""
-        template = self.options.template_of(node)
+        template, settings = self.options.template_of(node), self.options.settings_of(node)
+        numbers = {**template.attributes, **node.attributes, **settings}
+        given = {name: np.broadcast_to(np.asarray(v, dtype=np.float64), node.size) for name, v in numbers.items()}
         if len(template.drives) != 1 or template.vector:
-            return np.zeros(node.size)  # the maximum of two, and others that are what they say
+            return self._of_several_drives(template, given, node)
         drive = self._widened(node.sources[0])
-        bound = composition_error(template, float(drive.low.min()), float(drive.high.max()), self.library)
-        return np.full(node.size, bound)
+        low, high = float(drive.low.min()), float(drive.high.max())
+        rows, which = np.unique(np.array([*given.values()]).reshape(-1, node.size).T, axis=0, return_inverse=True)
+        bounds = [
+            composition_error(template, low, high, self.library, dict(zip(given, row.tolist(), strict=True)))
+            for row in rows
+        ]
+        return floats(np.array(bounds)[which.reshape(-1)])
+
+    def _of_several_drives(self, template: Template, given: Mapping[str, Floats], node: Activation) -> Floats:
+        """Nothing, of the maximum of two and others of the package, which the tests prove; or if it is plain to see."""
+        first = {name: float(v[0]) for name, v in given.items()}
+        alike = all(np.all(v == v[0]) for v in given.values())
+        if template.name in Library().names or (alike and is_composed_of_itself(template, self.library, first)):
+            return np.zeros(node.size)
+        self.reasons.append(f"{node.origin or node.name}: that {template.name} is what it is composed of")
+        return np.full(node.size, np.inf)
 
     def _activation(self, node: Activation) -> Floats:
         template = self.library.get(node.template)
@@ -145,7 +166,7 @@ class _Recursion:
                 known[name + rail] = Interval(np.zeros(top.shape), top).reshape(-1, node.width)
         numbers = {name: Number(float(value)) for name, value in node.settings.items()}
         with np.errstate(all="ignore"):
-            error = evaluate_interval(_replaced(template.error, numbers), known).high
+            error = evaluate_interval(replaced(template.error, numbers), known).high
         error = np.where(np.isnan(error), np.inf, error)
         if template.reduces or not np.ndim(error):
             return np.full(node.size, float(np.max(error)))
@@ -192,51 +213,6 @@ def steepness(template: Template, node: Activation, drives: list[Interval], whic
     ends = np.linspace(low, high, _CELLS + 1)[:, None]
     slopes = steepest(template.function, known | {name: Interval(ends[:-1], ends[1:])}, name)
     return floats(np.broadcast_to(slopes, (_CELLS, slopes.shape[-1] if np.ndim(slopes) else 1)).max(axis=0))
-
-
-def composition_error(template: Template, low: float, high: float, library: Library) -> float:
-    """The largest |composition - function| between `low` and `high`, of parts that are exact; 0 if they are the same.
-
-    Between two points of a fine grid it is at most what it is at one of them, and half a cell of both slopes.
-    """
-    assert template.compose is not None  # noqa: S101  # the caller's condition
-    if not np.isfinite(high - low):
-        return np.inf
-    name = template.drives[0].lower()
-    composed = inlined(template.compose, library)
-    known: dict[str, float | Floats] = {**template.attributes, name: np.linspace(low, high, _DENSE + 1)}
-    with np.errstate(all="ignore"):
-        exact = evaluate(template.function, known)
-        apart = np.abs(exact - evaluate(composed, known))
-    if np.all(apart < _SAME * np.maximum(1.0, np.abs(exact))):
-        return 0.0
-    box = {k: Interval(np.asarray(v), np.asarray(v)) for k, v in template.attributes.items()}
-    ends = np.linspace(low, high, _CELLS + 1)
-    box[name] = Interval(ends[:-1], ends[1:])
-    steep = sum(float(np.max(steepest(f, box, name))) for f in (template.function, composed))
-    return float(apart.max()) + steep * (high - low) / _DENSE / 2
-
-
-def inlined(formula: Formula, library: Library) -> Formula:
-    """The formula with each activation in it replaced by its function."""
-    if not isinstance(formula, Call):
-        return formula
-    arguments = tuple(inlined(a, library) for a in formula.arguments)
-    if formula.function in OPERATORS:
-        return Call(formula.function, arguments)
-    called = library.get(formula.function)
-    given = {name: inlined(f, library) for name, f in formula.keywords}
-    values = {name: given.get(name, Number(float(v))) for name, v in called.attributes.items()}
-    values |= {d.lower(): a for d, a in zip(called.drives, arguments, strict=True)}
-    return _replaced(called.function, values)
-
-
-def _replaced(formula: Formula, values: Mapping[str, Formula]) -> Formula:
-    if isinstance(formula, Symbol):
-        return values.get(formula.key, formula)
-    if isinstance(formula, Call):
-        return Call(formula.function, tuple(_replaced(a, values) for a in formula.arguments))
-    return formula
 
 
 def _known(template: Template, node: Activation) -> dict[str, Interval]:

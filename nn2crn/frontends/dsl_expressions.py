@@ -154,12 +154,22 @@ class ExpressionBuilder(LiteralBuilder):
         named = call.function if variant else ""
         width = self._width(call, size) if template.vector else 1
         attributes = {n: self._attribute(k, size) for n, k in call.keywords.items() if n in template.attributes}
+        if activation == "clip":
+            self._refuse_reversed({**template.attributes, **attributes}, call.place)
         others = {n: k for n, k in call.keywords.items() if n not in (*template.attributes, *grouped)}
         settings = {n: self._setting(k, template) for n, k in others.items()}
         sources, origin = tuple(s.node for s in call.sources), self.origin(call.place)
         made = size // width if template.reduces else size
         node = Activation(self._name(), activation, sources, made, attributes, named, settings, origin, width)
         return self._add(node)
+
+    def _refuse_reversed(self, bounds: Mapping[str, float | Floats], place: Meta) -> None:
+        """Programs differ in what they clip to if low exceeds high."""
+        low, high = (np.atleast_1d(bounds[name]) for name in ("low", "high"))
+        reversed_ = np.flatnonzero(low > high)
+        if len(reversed_):
+            a, b = (float(np.broadcast_to(v, max(len(low), len(high)))[reversed_[0]]) for v in (low, high))
+            raise self.error(f"clip: low = {a:g} is above high = {b:g}", place, "exchange them")
 
     def _width(self, call: Call, size: int) -> int:
         """The size of a group of a vector activation: the whole vector unless stated."""

@@ -42,3 +42,23 @@ def _expanded(
     inside = (*inside, template.name)
     parts = compose(node, template, options.settings_of(node), options.library)
     return [n for p in parts for n in (_expanded(p, options, seen, inside) if isinstance(p, Activation) else [p])]
+
+
+def composed(network: Network, options: Options) -> dict[str, Activation]:
+    """The activations that `expand_compositions` replaces, those within compositions as well, by name.
+
+    >>> from nn2crn.ir.network import Input, Output
+    >>> net = Network("net", (Input("x", (1,)), Activation("y", "selu", ("x",), 1)), (Output("y", "y", (1,)),))
+    >>> {name: node.function for name, node in composed(net, Options()).items()}
+    {'y': 'selu', 'y/elu0': 'elu'}
+    """
+    found: dict[str, Activation] = {}
+    waiting = list(network.activations())
+    while waiting:
+        node = waiting.pop()
+        template = options.template_of(node)
+        if template.compose is not None:
+            found[node.name] = node
+            parts = compose(node, template, options.settings_of(node), options.library)
+            waiting += [p for p in parts if isinstance(p, Activation)]
+    return found
