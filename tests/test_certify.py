@@ -15,12 +15,18 @@ from certified import LIBRARY, TIMES, measured_courses, measured_error, measured
 from nets import random_mlp
 
 import nn2crn
+from nn2crn.analysis.forward import forward
+from nn2crn.analysis.summary import summarise
+from nn2crn.backends.rates import RateConstants
 from nn2crn.certify.cascade import Cascade
 from nn2crn.certify.certificate import certify, subject
 from nn2crn.certify.settling import settling
 from nn2crn.compiler import prepare
 from nn2crn.errors import UsageError
+from nn2crn.passes.compression import Compression, Pruning
+from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.mass_action import MassAction
+from nn2crn.simulate.ports import read_outputs
 
 IRIS = Path(__file__).parent.parent / "samples" / "iris" / "iris.onnx"
 SEEDS = range(int(os.environ.get("NN2CRN_NETS", "3")))  # 20 in make fuzz
@@ -98,9 +104,12 @@ def test_the_iris_certificate_counts_right(iris, certificate):
     orders = [sum(n for _, n in r.reactants) for r in reactions]
     assert certificate.order == max(orders)
     for order, (low, high, distinct) in certificate.rate_constants.items():
-        rates = {r.rate for r, o in zip(reactions, orders, strict=True) if o == order}
-        assert (low, high, distinct) == (min(rates), max(rates), len(rates))
+        rates = [r.rate for r, o in zip(reactions, orders, strict=True) if o == order]
+        assert (low, high) == (min(rates), max(rates))
+        parameters = [o for _, _, o in RateConstants(iris.reactions)]
+        assert distinct == parameters.count(order)  # as files have them, layer by layer
     assert sorted(certificate.rate_constants) == sorted(set(orders))
+    assert sum(n for _, _, n in certificate.rate_constants.values()) == summarise(iris.reactions).rate_constants
     assert certificate.modules == {"relu.anderson2021": 1, "identity.dual_rail": 1}
     assert certificate.conserved == {}
     assert certificate.neutral == ()
@@ -159,8 +168,6 @@ def test_bounds_hold_the_steady_state_tightly():
     """Interval bounds of one layer are reached at the corners of the box."""
     given = subject(random_mlp([2, 3, 2], 1).network(), nn2crn.Options())
     steady = given.cascade.steady(given.box)
-    from nn2crn.simulate.fixed_point import fixed_point
-
     corners = np.array(list(itertools.product([-1.0, 1.0], repeat=2)))
     states = fixed_point(given.reactions, {"x": corners})
     y = given.reactions.modules[0].species["Y"].indices
@@ -190,6 +197,31 @@ def test_a_circle_is_refused_by_the_cascade():
 
     with pytest.raises(NotTriangularError):
         Cascade(ring(nn2crn.compile(random_mlp([2, 3, 2]).network())))
+
+
+def test_a_pruned_network_is_not_taken_for_the_network():
+    """It was certified at 0.004, without a word of what it is measured from, and is 2 off the file's network."""
+    whole = nn2crn.load(IRIS, logits=True)
+    pruned = nn2crn.compress(whole, Compression(prune=Pruning.parse("magnitude:0.7")))
+    given = subject(pruned, nn2crn.Options(), box={"": (0.0, 8.0)}, original=whole)
+    found = certify(given)
+    inputs = {"X": np.random.default_rng(0).uniform(0, 8, (500, 4))}
+    states = fixed_point(given.reactions, inputs)
+    (made,) = read_outputs(given.reactions, states).values()
+    off = [np.abs(made - forward(n, inputs, LIBRARY)[n.outputs[0].source]).max() for n in (pruned, whole)]
+    assert found.compressed
+    assert off[0] <= found.error_bound["add_result1"] < 2 < off[1] <= found.original_error_bound["add_result1"]
+    plain = certify(subject(whole, nn2crn.Options(), box={"": (0.0, 8.0)}))
+    assert not plain.compressed
+    assert plain.original_error_bound == plain.error_bound
+
+
+def test_the_command_says_which_network_it_speaks_of():
+    done = run(IRIS, "--logits", "--box", "0:8", "--prune", "magnitude:0.7")
+    assert "from the network as it was pruned and quantized" in done.stdout
+    assert "from the network before that, by the bounds of both" in done.stdout
+    assert "error      add_result1: at most 0.0044 from the network\n" in run(IRIS, "--logits", "--box", "0:8").stdout
+    assert json.loads(run(IRIS, "--logits", "--quantize", "binary", "--json").stdout)["compressed"] is True
 
 
 def run(*args):

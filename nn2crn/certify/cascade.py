@@ -13,7 +13,7 @@ import numpy as np
 from nn2crn.analysis.bounds import weighted
 from nn2crn.certify.stages import Rails, Single, Stage, Switch, signs, stages
 from nn2crn.ir.arrays import Floats, Ints, positive_part
-from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.reactions import ReactionNetwork, Readout
 from nn2crn.simulate.drives import DriveVariable, Product
 from nn2crn.simulate.kinetics import Kinetics
 from nn2crn.simulate.sweep import Sweep
@@ -107,6 +107,14 @@ class Steady:
                 self._switch(step)
             else:
                 self._unknown(step.species)
+
+    def read(self, readout: Readout) -> Bounds:
+        """Bounds on what is read from the species."""
+        low = high = readout.constant
+        for indices, c in readout.terms:
+            ends = (c * self.low[indices], c * self.high[indices])
+            low, high = low + np.minimum(*ends), high + np.maximum(*ends)
+        return low, high
 
     def _put(self, species: Ints, low: Floats, high: Floats) -> None:
         self.low[species], self.high[species] = low, high

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nn2crn import compiler
+from nn2crn.analysis.bounds import intervals
 from nn2crn.certify.cascade import Bounds, Cascade
 from nn2crn.certify.error_bound import ErrorBound, error_bound
 from nn2crn.certify.settling import settling
@@ -17,7 +18,7 @@ from nn2crn.data import box as bounded
 from nn2crn.errors import UsageError
 from nn2crn.ir.formula import show
 from nn2crn.ir.network import Input, Network
-from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.reactions import ReactionNetwork, distinct_rates
 from nn2crn.passes.choose_templates import choose_templates
 from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.expand_compositions import composed, expand_compositions
@@ -40,12 +41,16 @@ class Certificate:
         unique: there is one steady state with non-negative concentrations, and every such start leads to it.
         neutral: modules that reach it from the file's start only, by name.
         conserved: relations that never change, by module.
-        error_bound: by output, the largest distance of its steady state from the network's value; None if not proved.
+        error_bound: by output, the largest distance of its steady state from the value of the compiled network;
+            None if not proved.
+        compressed: whether that network was pruned or quantized first.
+        original_error_bound: the same from the network as it was before, by the bounds of both; None if not proved.
         settling_rate: 1/s; in the end the way left to the steady state, of all species, shrinks faster than exp(-r t)
             for every r below it (not at r itself: equal rates of layers in a row make it t exp(-r t), and so on).
         settling_time: s; None if not proved.
         peak_concentration: mol/l that no species ever exceeds; None if not proved.
-        rate_constants: by reaction order, the least, the largest, and the number of distinct values.
+        rate_constants: by reaction order, the least, the largest, and how many written files have as parameters: the
+            distinct ones of each layer.
         species, reactions, catalytic, order: counts, also of reactions with an unchanged reactant; the largest order.
         not_proved: in words.
     """
@@ -59,6 +64,8 @@ class Certificate:
     neutral: tuple[str, ...]
     conserved: Mapping[str, tuple[str, ...]]
     error_bound: Mapping[str, float | None]
+    compressed: bool
+    original_error_bound: Mapping[str, float | None]
     settling_rate: float | None
     settling_time: float | None
     peak_concentration: float | None
@@ -75,9 +82,13 @@ class Certificate:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A network with a bounded box of inputs, its chemistry, and what bounds are computed from."""
+    """A network with a bounded box of inputs, its chemistry, and what bounds are computed from.
+
+    `original` is what the network was before it was pruned and quantized, and itself otherwise.
+    """
 
     network: Network
+    original: Network
     reactions: ReactionNetwork
     options: Options
     cascade: Cascade
@@ -92,11 +103,28 @@ class Subject:
         steady = self.cascade.steady(self.box)
         return error_bound(composed(network, self.options), expanded, modules, steady, self.options)
 
+    def original_errors(self) -> dict[str, float]:
+        """How far it may be, by output, from the values of the original: as far as the bounds of both are apart."""
+        steady, exact = self.cascade.steady(self.box), intervals(self.original, self.options.library)
+        found = {}
+        for port, output in zip(self.reactions.outputs, self.original.outputs, strict=True):
+            low, high = steady.read(port.readout)
+            apart = np.maximum(exact[output.source].high - low, high - exact[output.source].low)
+            found[port.name] = float(np.where(np.isnan(apart), np.inf, apart).max(initial=0))
+        return found
+
 
 def subject(
-    network: Network, options: Options, *, name: str = "", box: Mapping[str, tuple[float, float]] | None = None
+    network: Network,
+    options: Options,
+    *,
+    name: str = "",
+    box: Mapping[str, tuple[float, float]] | None = None,
+    original: Network | None = None,
 ) -> Subject:
     """Compiles a network; its inputs lie in `box` (by name, or "" for all), else in their domains, else in [-1, 1].
+
+    If it was pruned or quantized, `original` is what it was before.
 
     Raises:
         UsageError: the box names no input, or is below zero for one that has no rail for negative values.
@@ -110,12 +138,20 @@ def subject(
                 f"input {declared.name!r} was declared non-negative, and the box reaches below zero",
                 hint="its species is a concentration; compile it with another --domain to allow negative values",
             )
-    nodes = tuple(
-        replace(n, lower=bounds[n.name][0], upper=bounds[n.name][1]) if isinstance(n, Input) else n
-        for n in network.nodes
-    )
     reactions = compiler.compile(network, options, name=name)
-    return Subject(network.replace(nodes=nodes), reactions, options, Cascade(reactions), bounds)
+    within = _within(network, bounds)
+    before = within if original is None else _within(original, bounds)
+    return Subject(within, before, reactions, options, Cascade(reactions), bounds)
+
+
+def _within(network: Network, bounds: Mapping[str, Bounds]) -> Network:
+    """The network with these domains of its inputs."""
+    return network.replace(
+        nodes=tuple(
+            replace(n, lower=bounds[n.name][0], upper=bounds[n.name][1]) if isinstance(n, Input) else n
+            for n in network.nodes
+        )
+    )
 
 
 def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> Certificate:
@@ -129,6 +165,8 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
     reactions = given.reactions
     settled = settling(given.cascade, given.box, tolerance, start)
     errors = given.errors()
+    bounds = {n: float(e.max(initial=0)) for n, e in errors.outputs.items()}
+    compressed = given.original is not given.network
     neutral = tuple(m.name for m in reactions.modules if given.options.library.get(m.template).stability == "neutral")
     own = {m.template for m in reactions.modules} - set(Library().names)
     unproved = [
@@ -151,7 +189,9 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         conserved={
             m.name: tuple(f"{show(f)} = {show(v)}" for f, v in m.conserved) for m in reactions.modules if m.conserved
         },
-        error_bound={n: _finite(float(e.max(initial=0))) for n, e in errors.outputs.items()},
+        error_bound={n: _finite(e) for n, e in bounds.items()},
+        compressed=compressed,
+        original_error_bound={n: _finite(e) for n, e in (given.original_errors() if compressed else bounds).items()},
         settling_rate=None if settled.unproved else _finite(settled.rate),
         settling_time=_finite(settled.time),
         peak_concentration=_finite(float(settled.peak.max(initial=0))),
@@ -165,16 +205,17 @@ def _finite(value: float) -> float | None:
 
 
 def _counts(reactions: ReactionNetwork) -> dict[str, Any]:
-    rates: dict[int, list[np.ndarray]] = {}
     catalytic = 0
     for family in reactions.families:
-        scheme = family.scheme
-        rates.setdefault(scheme.order, []).extend(np.unique(r) for _, r in family.chunks())
-        products = dict(scheme.products)
-        catalytic += family.count * any(products.get(s) == n for s, n in scheme.reactants)
-    found = {order: np.unique(np.concatenate(values)) for order, values in sorted(rates.items())}
+        products = dict(family.scheme.products)
+        catalytic += family.count * any(products.get(s) == n for s, n in family.scheme.reactants)
+    layers = [distinct_rates(m.families) for m in reactions.modules]  # as written files have them as parameters
+    orders = sorted({order for rates in layers for order in rates})
+    found = {o: [rates[o] for rates in layers if o in rates] for o in orders}
     return {
-        "rate_constants": {o: (float(v[0]), float(v[-1]), len(v)) for o, v in found.items()},
+        "rate_constants": {
+            o: (float(min(r[0] for r in v)), float(max(r[-1] for r in v)), sum(map(len, v))) for o, v in found.items()
+        },
         "species": reactions.species_count,
         "reactions": reactions.reaction_count,
         "catalytic": catalytic,

@@ -192,10 +192,7 @@ class _Recursion:
         if node.function == "softmax":  # both are shares of a sum
             return np.ones(node.size)
         readout, exact = self.modules[node.name].readout, self.exact[node.name]
-        low = high = readout.constant
-        for indices, c in readout.terms:
-            ends = (c * self.steady.low[indices], c * self.steady.high[indices])
-            low, high = low + np.minimum(*ends), high + np.maximum(*ends)
+        low, high = self.steady.read(readout)
         with np.errstate(invalid="ignore"):
             apart = np.maximum(exact.high - low, high - exact.low)
         return floats(np.where(np.isnan(apart), np.inf, apart))

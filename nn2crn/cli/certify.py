@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.options import POSITIVE, interval, loaded, model_options
+from nn2crn.cli.options import POSITIVE, before_and_after, interval, model_options
 
 if TYPE_CHECKING:
     from nn2crn.certify.certificate import Certificate
@@ -49,9 +49,9 @@ def certify(  # noqa: PLR0913  # one argument per option
     """  # fmt: skip
     from nn2crn.certify import certificate
 
-    network, chosen = loaded(model, **options)
+    whole, network, chosen = before_and_after(model, **options)
     bounds = dict(interval(b, "--box") for b in box)
-    given = certificate.subject(network, chosen, name=name, box=bounds)
+    given = certificate.subject(network, chosen, name=name, box=bounds, original=None if network is whole else whole)
     found = certificate.certify(given, tolerance=tolerance, start=start)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))
@@ -68,7 +68,11 @@ def statements(c: Certificate) -> Iterator[tuple[str, str]]:
     for module in c.neutral:
         yield "neutral", f"{module} reaches its steady state from the file's start only"
     for output, error in c.error_bound.items():
-        yield "error", f"{output}: {'not proved' if error is None else f'at most {error:.2g} from the network'}"
+        said = "the network as it was pruned and quantized" if c.compressed else "the network"
+        yield "error", f"{output}: {'not proved' if error is None else f'at most {error:.2g} from {said}'}"
+    for output, error in c.original_error_bound.items() if c.compressed else ():
+        apart = "any distance" if error is None else f"at most {error:.2g}"
+        yield "", f"{output}: {apart} from the network before that, by the bounds of both"
     if c.settling_time is not None:
         yield "settling", f"every output within {c.tolerance:g} of its end after {c.settling_time:.3g} s at most"
     if c.settling_rate is not None:

@@ -60,7 +60,13 @@ def data_options(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--data", metavar="FILE", help=text)(command)
 
 
-def loaded(  # noqa: PLR0913  # one argument per option
+def loaded(model: str, **options: Any) -> tuple[Network, Options]:
+    """The network that the options of `model_options` ask for, not yet compiled, and the templates to use."""
+    _, network, chosen = before_and_after(model, **options)
+    return network, chosen
+
+
+def before_and_after(  # noqa: PLR0913  # one argument per option
     model: str,
     *,
     outputs: tuple[str, ...],
@@ -71,8 +77,8 @@ def loaded(  # noqa: PLR0913  # one argument per option
     data: str | None = None,
     steps: Steps | None = None,
     **templates: Any,
-) -> tuple[Network, Options]:
-    """The network that the options of `model_options` ask for, not yet compiled, and the templates to use."""
+) -> tuple[Network, Network, Options]:
+    """The network of the file, the same pruned and quantized if that is asked for, and the templates to use."""
     from nn2crn import compiler
     from nn2crn.data import read_data
 
@@ -81,7 +87,7 @@ def loaded(  # noqa: PLR0913  # one argument per option
     network = compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library)
     samples = read_data(data, network) if data and smaller.given(config) else None
     compression = smaller.compression(config, samples)
-    return compiler.compress(network, compression, library=options.library, steps=steps), options
+    return network, compiler.compress(network, compression, library=options.library, steps=steps), options
 
 
 def compiled(  # noqa: PLR0913  # one argument per option
