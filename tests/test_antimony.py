@@ -74,7 +74,7 @@ def check_same(network, folder):
     assert ours["reactions"]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["iris", "sine", "xor", pytest.param("digits", marks=pytest.mark.slow)])
 def test_samples(tmp_path, name):
     check_same(nn2crn.load(MODELS[name], logits=True), tmp_path)
 

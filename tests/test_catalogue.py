@@ -46,6 +46,7 @@ def test_the_document_is_not_stale():
     assert SCRIPT.document(LIBRARY, MEASURED) == TEXT, "run: python docs/templates.py"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIBRARY.names)
 def test_the_documented_figures_are_the_measured_ones(name):
     found = check(LIBRARY.get(name), LIBRARY)

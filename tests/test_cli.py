@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from driving import drive
 from onnx import TensorProto, helper, numpy_helper
 
 SAMPLES = Path(__file__).parent.parent / "samples"
@@ -159,9 +160,9 @@ def test_bad_input_is_one_message_and_leaves_files_alone(case, tmp_path):
     (tmp_path / "iris.xml").write_text("precious")
     before = sorted(p.name for p in tmp_path.iterdir())
     args, status, message = BAD[case]
-    done = run("compile", *args, *([] if "-o" in args or "--to" in args else ["-o", "iris.xml"]), cwd=tmp_path)
-    said = done.stderr.decode()
-    assert done.returncode == status, said
+    done = drive("compile", *args, *([] if "-o" in args or "--to" in args else ["-o", "iris.xml"]), folder=tmp_path)
+    said = done.err
+    assert done.status == status, said
     assert message in said
     assert said.startswith("nn2crn: ")
     assert "Traceback" not in said

@@ -39,9 +39,9 @@ def sessions(text):
 
 SESSIONS = [
     "README.md",
-    "docs/compression.md",
+    pytest.param("docs/compression.md", marks=pytest.mark.slow),
     "docs/formats.md",
-    "docs/verify.md",
+    pytest.param("docs/verify.md", marks=pytest.mark.slow),
     *(f"docs/clients/{c}.md" for c in CLIENTS),
 ]
 

@@ -42,6 +42,7 @@ def layer(size: int) -> Network:
     return Network("layer", nodes, (Output("y", "y", (size,)),))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["sbml", "antimony"])
 def test_memory_of_a_writer_does_not_grow_with_the_reactions(to):
     peaks = []
