@@ -17,7 +17,7 @@ import numpy as np
 
 from nn2crn.backends import format_of, formats, network_language
 from nn2crn.backends.files import gzipped, write_bytes, write_text
-from nn2crn.errors import OutputError, UnsupportedError, UsageError
+from nn2crn.errors import Nn2crnError, OutputError, UnsupportedError, UsageError
 from nn2crn.frontends import Request, open_model, reader_for
 from nn2crn.ir.network import Affine, Network
 from nn2crn.ir.reactions import ReactionNetwork
@@ -199,7 +199,12 @@ def write(network: ReactionNetwork, path: str | Path, *, to: str = "", **options
         raise UsageError(f"the format {target.name} has no option {min(unknown)!r}")
 
     def emit(out: IO[Any]) -> None:
-        target.emit(network, out, **options)
+        try:
+            target.emit(network, out, **options)
+        except Exception as e:
+            if not target.origin or isinstance(e, Nn2crnError | OSError | MemoryError):
+                raise
+            raise OutputError(f"the format {target.name} of {target.origin} failed: {e!r}") from e
 
     if str(path).endswith(".gz") and not target.binary:
         write_bytes(Path(path), gzipped(emit))

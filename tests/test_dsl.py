@@ -121,35 +121,6 @@ def test_settings_of_the_default_template():
     assert (node.template, node.settings) == ("", {"h": 0.5})
 
 
-LEAKY = """
-template leaky_relu.pair for leaky_relu by default
-  function = max(u, 0) + alpha*min(u, 0)
-  attribute alpha = 0.01
-  parameter h = 1e-6 in (0, 1]
-  0      -> P         @ h
-  U+ + P -> U+ + 2 P  @ 1
-  U- + P -> U-        @ 1
-  2 P    -> P         @ 1
-  output P
-  fixed point P = (u + sqrt(u^2 + 4*h))/2
-  error <= 0
-  rate >= 0
-  stability global
-template"""
-
-
-@pytest.fixture
-def _leaky(monkeypatch):
-    """A function with an attribute; its chemistry is not looked at here."""
-    from nn2crn.frontends import dsl_expressions
-    from nn2crn.templates import Library
-    from nn2crn.templates.parse import parse_template
-
-    own = parse_template(LEAKY.removesuffix("template").lstrip(), "leaky.act")
-    monkeypatch.setattr(dsl_expressions, "Library", lambda: Library((own,)))
-
-
-@pytest.mark.usefixtures("_leaky")
 def test_attributes_are_one_number_or_one_per_neuron():
     one, many = read("input x[2] a = leaky_relu(x, alpha = 0.1) b = leaky_relu(x, alpha = [0, 1]) output b").nodes[1:]
     assert (one.attributes["alpha"].shape, float(one.attributes["alpha"]), one.settings) == ((), 0.1, {})

@@ -145,11 +145,12 @@ def test_domains_and_inputs_that_are_not_there(tmp_path):
     ],
 )
 def test_compositions(compose, message, tmp_path):
-    text = 'template relu6.mine for relu6\n"of mine"\nsource "me"\nfunction = u\nattribute a = 2\nerror <= 1\n'
+    text = 'template six.mine for six by default\n"of mine"\nsource "me"\nfunction = u\nattribute a = 2\nerror <= 1\n'
     (tmp_path / "mine.act").write_text(f"{text}compose {compose}\n")
     library = nn2crn.Library((nn2crn.templates.registry.read_template(tmp_path / "mine.act"),))
-    network = read("input x[1]\noutput y = relu6(x)", tmp_path)
-    options = nn2crn.Options(variants={"relu6": "mine"}, library=library)
+    (tmp_path / "net.nn").write_text("input x[1]\noutput y = six(x)")
+    network = nn2crn.load(tmp_path / "net.nn", library=library)
+    options = nn2crn.Options(library=library)
     if message:
         with pytest.raises(TemplateError, match=message):
             nn2crn.compile(network, options)

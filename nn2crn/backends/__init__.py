@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, cast
 
 from nn2crn.errors import UsageError
+from nn2crn.plugins import leave_out, plugins
 
 Emit = Callable[..., None]  # emit(network, out, **options)
 GROUP = "nn2crn.backends"  # entry points, each a Format
@@ -37,6 +38,7 @@ class Format:
     options: tuple[FormatOption, ...] = ()
     binary: bool = False  # emit writes bytes, not text
     module: str = ""  # of the emit function; nn2crn.backends.NAME if empty
+    origin: str = ""  # the package it is from, if it is not built in
 
     @property
     def emit(self) -> Emit:
@@ -95,10 +97,18 @@ BUILT_IN = (
 def formats() -> tuple[Format, ...]:
     """The built-in formats and those of installed packages (entry point group nn2crn.backends), by name."""
     found = {f.name: f for f in BUILT_IN}
-    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
-        extra = point.load()
-        found.setdefault(extra.name, extra)
+    for package, extra in plugins(GROUP, _loaded):
+        if extra.name in found:
+            leave_out(f"the format {extra.name} of {package}", "there is one of this name")
+        found.setdefault(extra.name, replace(extra, origin=package))
     return tuple(found.values())
+
+
+def _loaded(point: EntryPoint) -> Format:
+    loaded = point.load()
+    if not isinstance(loaded, Format):
+        raise UsageError(f"{point.value} is no nn2crn.backends.Format")
+    return loaded
 
 
 def format_of(path: str, to: str = "") -> Format:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 import click
 
 from nn2crn import __version__
 from nn2crn.errors import Nn2crnError, SizeError
+from nn2crn.plugins import PluginWarning
 
 # In the order of a user's work: module and name of the function, and the line that --help shows.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -69,6 +72,8 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """The console script: an error is one message and an exit status, never a traceback, unless --debug asks for it."""
+    warnings.simplefilter("once", PluginWarning)
+    warnings.showwarning = partial(_show, warnings.showwarning)
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.ClickException as e:
@@ -89,6 +94,14 @@ def main() -> None:
 _INTERRUPTED, _DEFECT = 130, 3
 _MEMORY = "give another --max-memory, or a smaller model"
 _REPORT = "hint: please report it, with the model if you can, and with what `nn2crn --debug COMMAND ...` prints"
+
+
+def _show(otherwise: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:
+    """What is left out of an installed package is a note; any other warning is shown as it would be."""
+    if issubclass(category, PluginWarning):
+        click.echo(f"note: {message}", err=True)
+    else:
+        otherwise(message, category, *where)
 
 
 def _fail(message: str, status: int) -> int:

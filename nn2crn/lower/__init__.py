@@ -30,7 +30,6 @@ from nn2crn.ir.reactions import (
     SpeciesBlock,
 )
 from nn2crn.lower.families import Layer, families_of
-from nn2crn.templates.gadget import instantiate
 from nn2crn.templates.registry import Library
 
 
@@ -38,7 +37,8 @@ def lower(network: Network, library: Library) -> ReactionNetwork:
     """The chemistry of a network whose affine maps are read by activations only, each with its template chosen.
 
     Raises:
-        TemplateError: a template's rate constant is negative for this layer, or past double precision.
+        TemplateError: a template's rate constant is negative for this layer, or past double precision; or the template
+            is none of the package, and is not what it states.
         SizeError: the chemistry takes more memory than is allowed.
         ValueError: an activation has more sources than its template has drives, or fewer.
     """
@@ -85,7 +85,7 @@ class _Lowering:
         return Readout(tuple(terms), zeros)
 
     def _module(self, node: Activation) -> Readout:
-        gadget = instantiate(self.library.get(node.template), node.settings)
+        gadget = self.library.gadget(node.template, node.settings)
         values: dict[str, float | Floats] = {**gadget.template.attributes, **node.attributes, **gadget.settings}
         name = self.names[node.name]
         size = self.network.by_name[node.sources[0]].size

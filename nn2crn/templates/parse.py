@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 from lark.lexer import Token
@@ -13,13 +14,18 @@ from nn2crn.errors import Location, TemplateError
 from nn2crn.ir.formula import FUNCTIONS, OPERATORS, Formula, Number, Symbol, calls, symbols
 from nn2crn.notation.grammar import location, parse
 from nn2crn.notation.text import MAXIMAL_PASSES, Builder, SymbolicReaction
-from nn2crn.templates.template import MAXIMAL_ORDER, Assignment, Parameter, Template
+from nn2crn.templates.template import MAXIMAL_ORDER, PYTHON, Assignment, Parameter, Template
 
 Statement = tuple[str, Any, Location]
 
 
-def parse_template(text: str, file: str) -> Template:
+def parse_template(text: str, file: str, origin: str = PYTHON) -> Template:
     """The template in `text`.
+
+    Args:
+        text: of an .act file.
+        file: its name, for messages.
+        origin: where it is from, for certificates and written files.
 
     Raises:
         NotationError: it does not follow the grammar.
@@ -28,7 +34,7 @@ def parse_template(text: str, file: str) -> Template:
     template: Template = parse(
         text if text.endswith("\n") else text + "\n", "reactions.lark", "template", _TemplateBuilder(text, file), file
     )
-    return template
+    return replace(template, origin=origin)
 
 
 @v_args(meta=True)

@@ -1,48 +1,52 @@
-"""Where templates are found: the .act files of this folder, and those a user adds."""
+"""Where templates are found: the .act files of this folder, those of installed packages, and those a user adds.
+
+A name stands for one text. The package's own templates are proved in the tests; whatever else is compiled is proved
+when it is first used (`Library.gadget`), and can take neither the name nor the meaning of a template of the package.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
-from functools import cached_property
-from importlib.metadata import entry_points
+from functools import cache, cached_property
+from importlib.metadata import EntryPoint
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from nn2crn.errors import Nn2crnError, NotationError, TemplateError, UsageError
-from nn2crn.templates.gadget import instantiate
+from nn2crn.ir.formula import number, show
+from nn2crn.plugins import leave_out, plugins
+from nn2crn.templates.gadget import Gadget, instantiate
 from nn2crn.templates.parse import parse_template
-from nn2crn.templates.template import Template
+from nn2crn.templates.template import PYTHON, SHIPPED, Template
 
+GROUP = "nn2crn.templates"  # entry points, each the name of a package with .act files
 _SUFFIX = ".act"
 
 
 class Library:
-    """Templates by name. Those of the package are parsed when first asked for; a user's own are checked at once."""
+    """Templates by name: a user's own, the package's, and those of installed packages.
+
+    Raises:
+        TemplateError: one of the user's has the name of another template, or computes another function than the
+            templates that its activation has already; or it is not what its text says.
+    """
 
     def __init__(self, own: tuple[Template, ...] = ()) -> None:
-        self._loaded = {t.name: t for t in own}
-        self._own = frozenset(self._loaded)
-
-    @cached_property
-    def _files(self) -> dict[str, Traversable]:
-        """Where each template is: in this package, or in one that an installed package's entry point names.
-
-        Raises:
-            UsageError: the package that an entry point names is not there.
-        """
-        packages = [__package__, *(e.value for e in entry_points(group="nn2crn.templates"))]
-        return {
-            f.name.removesuffix(_SUFFIX): f
-            for package in packages
-            for f in _folder(package).iterdir()
-            if f.name.endswith(_SUFFIX)
-        }
+        self._loaded: dict[str, Template] = {}
+        written = [_as_written(t) for t in own]
+        self._own = {t.name: t for t in written}
+        for n, template in enumerate(written):
+            earlier = next((t for t in written[:n] if t.name == template.name), None)
+            taken = earlier or _shipped_template(template.name) or _installed().get(template.name)
+            _refuse_conflict(template, taken, self._named(template.activation))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """All template names, sorted: `relu.anderson2021`, ..."""
-        return tuple(sorted({*self._files, *self._loaded}))
+        return tuple(sorted({*self._own, *_shipped(), *_installed()}))
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -56,21 +60,38 @@ class Library:
         """
         if "." not in name:
             return self._default(name)
-        if name not in self.names:
-            variants = [n for n in self.names if n.startswith(name.split(".", maxsplit=1)[0] + ".")]
-            near = variants or get_close_matches(name, self.names)
-            raise UsageError(f"there is no template {name!r}", hint=_list(near or list(self.names)))
         if name not in self._loaded:
-            path = self._files[name]
-            self._loaded[name] = parse_template(path.read_text(encoding="utf-8"), path.name)
+            if name not in self.names:
+                variants = [n for n in self.names if n.startswith(name.split(".", maxsplit=1)[0] + ".")]
+                near = variants or get_close_matches(name, self.names)
+                raise UsageError(f"there is no template {name!r}", hint=_list(near or list(self.names)))
+            self._loaded[name] = self._own.get(name) or _shipped_template(name) or _installed()[name]
         return self._loaded[name]
+
+    def gadget(self, name: str, settings: Mapping[str, float]) -> Gadget:
+        """The template at these settings, to be compiled: proved before, unless it is one of the package.
+
+        Raises:
+            UsageError: there is no such template, or a setting is unknown or out of its range.
+            TemplateError: it is not what it states.
+        """
+        gadget = instantiate(self.get(name), settings)
+        if not gadget.template.shipped:
+            from nn2crn.templates.stated import established  # sympy takes a moment to import
+
+            established(gadget)
+        return gadget
 
     def has(self, activation: str) -> bool:
         return activation in self.activations
 
+    def _named(self, activation: str) -> list[Template]:
+        """The templates of an activation: the user's own, then the package's, then others."""
+        every = (*self._own, *sorted(_shipped()), *sorted(_installed()))
+        return [self.get(n) for n in every if n.split(".")[0] == activation]
+
     def _default(self, activation: str) -> Template:
-        variants = [self.get(n) for n in self.names if n.split(".")[0] == activation]
-        variants.sort(key=lambda t: t.name not in self._own)  # a user's own go first
+        variants = self._named(activation)
         if not variants:
             near = get_close_matches(activation, self.activations)
             raise UsageError(f"there is no template for {activation!r}", hint=_list(near or list(self.activations)))
@@ -91,25 +112,76 @@ def read_template(path: Path) -> Template:
         raise UsageError(f"{path}: {e.strerror}") from None
     except UnicodeDecodeError:
         raise NotationError(f"{path} is not a UTF-8 text file") from None
-    template = parse_template(text, str(path))
+    template = parse_template(text, str(path), f"file {path.name}")
     if template.compose is None:
-        from nn2crn.templates.proof import prove  # sympy takes a moment to import
+        from nn2crn.templates.stated import established  # sympy takes a moment to import
 
-        try:
-            prove(instantiate(template, {}))
-        except Nn2crnError:
-            raise
-        except Exception as e:  # noqa: BLE001  # sympy fails in many ways on formulas that make no sense
-            raise TemplateError(f"{path}: sympy cannot follow its formulas: {e or type(e).__name__}") from None
+        established(instantiate(template, {}))
     return template
 
 
-def _folder(package: str) -> Traversable:
-    try:
-        return files(package)
-    except ModuleNotFoundError:
-        hint = "an installed package's entry point nn2crn.templates must name a package with .act files"
-        raise UsageError(f"there is no package {package!r} of templates", hint=hint) from None
+@cache
+def _shipped() -> Mapping[str, Traversable]:
+    return {f.name.removesuffix(_SUFFIX): f for f in files(__package__).iterdir() if f.name.endswith(_SUFFIX)}
+
+
+def _shipped_template(name: str) -> Template | None:
+    file = _shipped().get(name)
+    return None if file is None else parse_template(file.read_text(encoding="utf-8"), file.name, SHIPPED)
+
+
+@cache
+def _installed() -> Mapping[str, Template]:
+    """The templates of installed packages, parsed; those that cannot be used are left out, which is said."""
+    found: dict[str, list[Template]] = {}
+    for package, templates in plugins(GROUP, _texts):
+        for file, text in templates:
+            try:
+                template = parse_template(text, file, package)
+                shipped = [n for n in _shipped() if n.split(".")[0] == template.activation]
+                others = [t for known in found.values() for t in known if t.activation == template.activation]
+                same = [*filter(None, map(_shipped_template, shipped)), *others]
+                _refuse_conflict(template, _shipped_template(template.name), same)
+            except Nn2crnError as e:
+                leave_out(f"{file} of {package}", e)
+            else:
+                found.setdefault(template.name, []).append(template)
+    for name, several in found.items():
+        if len(several) > 1:
+            leave_out(f"{name} of {' and of '.join(t.origin for t in several)}", "two templates have one name")
+    return {name: several[0] for name, several in found.items() if len(several) == 1}
+
+
+def _texts(point: EntryPoint) -> list[tuple[str, str]]:
+    """The .act files of the package that an entry point names: names and texts."""
+    folder = sorted((f for f in files(point.value).iterdir() if f.name.endswith(_SUFFIX)), key=lambda f: f.name)
+    return [(f.name, f.read_text(encoding="utf-8")) for f in folder]
+
+
+def _as_written(template: Template) -> Template:
+    """A template that was made in Python, made again from its text: what is proved must be what is compiled."""
+    origin = PYTHON if template.shipped else template.origin
+    written = parse_template(template.text, template.file, origin)
+    if written != replace(template, origin=origin):
+        hint = "change the text, and parse it with parse_template"
+        raise TemplateError(f"{template.file}: {template.name} is not what its text says", hint=hint)
+    return written
+
+
+def _refuse_conflict(template: Template, taken: Template | None, same: list[Template]) -> None:
+    """Refuses a template of another's name, or for an activation that is another function."""
+    if taken is not None:
+        raise TemplateError(
+            f"{template.file}: {template.name} is the name of a template of {taken.origin}",
+            hint=f"give it a name of its own, as template {template.activation}.mine for {template.activation}",
+        )
+    for other in same:
+        if template.meaning != other.meaning:
+            attributes = "".join(f", attribute {k} = {number(v)}" for k, v in other.attributes.items())
+            raise TemplateError(
+                f"{template.file}: {template.name} does not state the function of {other.name} ({other.origin})",
+                hint=f"write: function = {show(other.function)}{attributes}; or name another activation",
+            )
 
 
 def _list(names: list[str]) -> str:

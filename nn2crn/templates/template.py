@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+from hashlib import sha256
 from itertools import count, takewhile
 
 from nn2crn.errors import Location, UsageError
@@ -13,6 +15,7 @@ from nn2crn.notation.grammar import errors_at
 from nn2crn.notation.text import Loop, SymbolicReaction, environments, key
 
 MAXIMAL_ORDER = 2
+SHIPPED, PYTHON = "nn2crn", "Python"  # where a template is from; others are from a file, or from a package
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,27 @@ class Template:
     caution: str
     text: str
     file: str
+    origin: str = PYTHON
+
+    @property
+    def shipped(self) -> bool:
+        """True for a template of nn2crn, which is proved in its tests."""
+        return self.origin == SHIPPED
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the text, in hexadecimal."""
+        return sha256(self.text.encode()).hexdigest()
+
+    @property
+    def provenance(self) -> str:
+        """`file relu.mine.act, sha256 1a2b3c4d5e6f`; nothing for a template of nn2crn."""
+        return "" if self.shipped else f"{self.origin}, sha256 {self.sha256[:12]}"
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What the activation computes: all its templates must agree on it."""
+        return self.function, self.attributes, self.drives, self.vector
 
     @property
     def reduces(self) -> bool:
