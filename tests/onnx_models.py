@@ -55,9 +55,16 @@ def onnx_runtime(path_or_model, feeds):
 
 
 def forward_pass(network, feeds):
-    """The network's outputs by name, each in its own shape, of one sample."""
-    values = forward(network, {i.name: np.reshape(feeds[i.name], (1, -1)) for i in network.inputs}, LIBRARY)
-    return {o.name: values[o.source].reshape(o.shape) for o in network.outputs}
+    """The network's outputs by name, each in its own shape; of each sample, where the feeds are a batch."""
+    given = {i.name: np.asarray(feeds[i.name]) for i in network.inputs}
+    batch = {i.name for i in network.inputs if given[i.name].size != np.prod(i.shape)}
+    samples = len(given[min(batch)]) if batch else 1
+    rows = {
+        k: v.reshape(samples, -1) if k in batch else np.tile(v.reshape(1, -1), (samples, 1)) for k, v in given.items()
+    }
+    values = forward(network, rows, LIBRARY)
+    return {o.name: values[o.source].reshape(samples * o.shape[0] if batch else o.shape[0], *o.shape[1:])
+            if o.shape else values[o.source].reshape(()) for o in network.outputs}  # fmt: skip
 
 
 def assert_close(found, expected, tolerance=ROUNDING):

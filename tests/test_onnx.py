@@ -102,9 +102,10 @@ def test_every_unsupported_node_is_listed(tmp_path):
     onnx.save(model(nodes, shape=(4, 4)), path)
     with pytest.raises(UnsupportedError) as e:
         nn2crn.load(path)
-    assert "2 nodes" in str(e.value)
+    assert "3 nodes" in str(e.value)
     assert "LRN_a (LRN)" in str(e.value)
     assert "Hardmax_c (Hardmax)" in str(e.value)
+    assert "MatMul_y (MatMul): it multiplies two signals" in str(e.value)  # behind both
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,18 @@ def test_every_unsupported_node_is_listed(tmp_path):
         ([node("MatMul", "x x")], {}, UnsupportedError, "multiplies two signals"),
         ([node("Cast", "x", "i", to=TensorProto.INT32), node("Cast", "i", to=1)], {}, UnsupportedError, "rounds it"),
         ([node("MatMul", "x w")], {"w": np.full((4, 2), np.nan)}, ModelError, "tensor 'w' has a value that is NaN"),
-        ([node("Add", "x w")], {"w": np.array([np.inf])}, ModelError, "tensor 'w' has a value that is NaN or infinite"),
+        (
+            [node("MatMul", "x w")],
+            {"w": np.full((4, 2), np.inf)},
+            ModelError,
+            "tensor 'w' has a value that is NaN or inf",
+        ),
+        (
+            [node("Add", "x w")],
+            {"w": np.array([np.inf])},
+            UnsupportedError,
+            "an element that is infinite for every input",
+        ),
         ([node("MatMul", "x w")], {"w": np.ones((3, 2))}, ModelError, "'MatMul_y'"),
         ([node("Reshape", "x s")], {"s": [3, 2]}, ModelError, "'Reshape_y'"),
         ([node("Identity", "c")], {"c": np.ones(2)}, UnsupportedError, "does not depend on the inputs"),
@@ -249,14 +261,35 @@ def test_ops_and_check_say_what_is_supported(tmp_path):
     assert run("check", "m.onnx", "--output", "r").stdout == "m.onnx can be compiled: 1 activation\n"
 
 
-def test_a_long_fixed_batch_is_pinned_to_one_and_a_short_one_is_kept_whole(tmp_path):
+@pytest.mark.parametrize("batch", [2, 32, 789444])
+def test_of_a_fixed_batch_one_sample_is_compiled_and_it_is_said(batch, tmp_path):
     path = tmp_path / "m.onnx"
-    onnx.save(model([node("MatMul", "x w")], {"w": W}, shape=(789444, 4)), path)
+    nodes = [node("MatMul", "x w", "u"), node("Reshape", "u s", "r"), node("Relu", "r")]
+    onnx.save(model(nodes, {"w": W, "s": [batch, 3]}, shape=(batch, 4)), path)
     net = nn2crn.load(path)
     assert (net.inputs[0].shape, net.outputs[0].shape) == ((1, 4), (1, 3))
-    assert "789444, is taken for a batch" in net.remarks[0]
-    onnx.save(model([node("MatMul", "x w")], {"w": W}, shape=(2, 4)), path)
-    assert nn2crn.load(path).outputs[0].shape == (2, 3)
+    assert f"the first axis of {batch} is a batch" in net.remarks[0]
+
+
+MIXING = {
+    "softmax along it": ([node("Softmax", "x", axis=0)], {}),
+    "rolled": ([node("Gather", "x i", axis=0)], {"i": [2, 0, 1]}),
+    "rolled by slices": (
+        [node("Slice", "x a b", "p"), node("Slice", "x b c", "q"), node("Concat", "q p", axis=0)],
+        {"a": [0], "b": [2], "c": [99]},
+    ),
+    "cut": ([node("Slice", "x a b")], {"a": [0], "b": [2]}),
+    "another weight for each": ([node("Mul", "x w")], {"w": np.arange(12).reshape(3, 4) + 1.0}),
+    "a matrix": ([node("MatMul", "w x")], {"w": np.ones((2, 3))}),
+}
+
+
+@pytest.mark.parametrize("name", MIXING)
+def test_a_first_axis_that_is_no_batch_is_kept_whole(name, tmp_path):
+    path = tmp_path / "m.onnx"
+    onnx.save(model(*MIXING[name], shape=(3, 4)), path)
+    net = nn2crn.load(path)
+    assert (net.inputs[0].shape, net.remarks) == ((3, 4), ())
 
 
 @pytest.mark.parametrize("square", [node("Mul", "x x", "s"), node("Pow", "x two", "s")], ids=["Mul", "Pow"])

@@ -108,8 +108,6 @@ class Operator:
 
 def operators() -> list[Operator]:
     """The table behind `nn2crn ops`, made from the operators' own code."""
-    from nn2crn.frontends.onnx import KINDS
-    from nn2crn.frontends.onnx_ops import MOVES, OPS
+    from nn2crn.frontends.onnx import OPERATORS
 
-    found = {**MOVES, **OPS}
-    return [Operator(op, KINDS[f.__module__], (f.__doc__ or "").partition("\n")[0]) for op, f in sorted(found.items())]
+    return [Operator(op, o.kind, o.how) for op, o in sorted(OPERATORS.items())]

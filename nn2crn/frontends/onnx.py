@@ -3,60 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
-from nn2crn.errors import ModelError, Problem, UnsupportedError, UsageError
-from nn2crn.frontends import (
-    ModelFile,
-    Request,
-    onnx_activations,
-    onnx_affine,
-    onnx_choices,
-    onnx_extremes,
-    onnx_linear,
-    onnx_moves,
-    onnx_products,
-)
-from nn2crn.frontends.onnx_batches import refuse_mixing
-from nn2crn.frontends.onnx_ops import (
-    FLOAT_TYPES,
-    MOVES,
-    OPS,
-    Constant,
-    Guard,
-    OpNode,
-    Refusal,
-    Signal,
-    Value,
-    run_reference,
-)
+from nn2crn.errors import ModelError, Nn2crnError, Problem, UnsupportedError
+from nn2crn.frontends import ModelFile, Request, onnx_tables
+from nn2crn.frontends.onnx_batches import Batch, fixed_batch, is_one_sample, refuse_mixing
+from nn2crn.frontends.onnx_constants import Constants
+from nn2crn.frontends.onnx_fold import run_reference
+from nn2crn.frontends.onnx_ops import Guard, Operator, OpNode, Refusal, Signal, Value, widened
+from nn2crn.frontends.onnx_outputs import OutputChoice, is_float
 from nn2crn.frontends.onnx_read import read, refuse_contradictions
-from nn2crn.frontends.onnx_sizes import numbers
-from nn2crn.frontends.weights import extremes
+from nn2crn.frontends.onnx_sizes import numbers, output_shapes, shape_of
 from nn2crn.frontends.wires import WireGraph
+from nn2crn.ir.arrays import Ints
 from nn2crn.ir.memory import refuse_larger
 from nn2crn.ir.network import Network
 
-# the modules whose import fills the tables of operators, by what becomes of these
-KINDS = {
-    onnx_affine.__name__: "affine",
-    onnx_linear.__name__: "affine",
-    onnx_moves.__name__: "data movement",
-    onnx_activations.__name__: "chemistry",
-    onnx_choices.__name__: "chemistry",
-    onnx_extremes.__name__: "chemistry",
-    onnx_products.__name__: "chemistry",
-}
+OPERATORS: Mapping[str, Operator] = onnx_tables.OPERATORS
 _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
-_LOG_TAILS = ("LogSoftmax",)  # whose logarithm no chemistry computes
-_TAILS = ("Softmax", "Sigmoid", *_LOG_TAILS)
-_LARGEST_TENSOR_AXIS = 1024  # a first axis longer than that is a batch with a fixed size
-_PASS_ON = ("Identity", "Cast")
+_LARGEST_TENSOR_AXIS = 1024  # a first axis longer than that is a batch with a fixed size, whatever is done with it
 
 
 def load(model: ModelFile, request: Request) -> Network:
@@ -69,41 +39,53 @@ def load(model: ModelFile, request: Request) -> Network:
     """
     proto = read(model)
 
-    def read_for(batch: int) -> Network:
+    def read_for(batch: Batch) -> Network:
         with np.errstate(all="ignore"):  # a node looks at its weights
             return _Importer(model, proto, request, batch).run()
 
-    network = read_for(1)
-    refuse_contradictions(proto, model)
-    refuse_mixing(model, proto, request.library, read_for)
-    return network
+    fixed = fixed_batch(proto)
+    network = read_for(Batch(1)) if fixed is None else _of_fixed_batch(model, fixed, request, read_for)
+    said = refuse_contradictions(proto, model)
+    refuse_mixing(model, proto, request.library, lambda size: read_for(Batch(size)))
+    return network.replace(remarks=(*network.remarks, *said))
+
+
+def _of_fixed_batch(model: ModelFile, size: int, request: Request, read_for: Callable[[Batch], Network]) -> Network:
+    """One sample, if the graph computes each of its fixed number of samples apart and alike; else the whole graph."""
+    short = size <= _LARGEST_TENSOR_AXIS
+    several = read_for(Batch(1) if short else Batch(2, size))
+    try:
+        one = read_for(Batch(1, size))
+    except Nn2crnError:
+        one = None
+    if one is not None and is_one_sample(one, several, request.library):
+        said = f"the first axis of {size} is a batch whose samples are computed apart: one of them is compiled"
+        return one.replace(remarks=(*one.remarks, said))
+    if short:
+        return several
+    raise UnsupportedError(f"{model.path}: a sample depends on others of its batch of {size}")
 
 
 class _Importer:
     """Walks the graph once, in its own (topological) order; collects every refusal before it gives up."""
 
-    def __init__(self, file: ModelFile, model: onnx.ModelProto, request: Request, batch: int = 1) -> None:
-        self.batch = batch
-        self.path, self.graph, self.source, self.request = file.path, model.graph, file.sha256, request
+    def __init__(self, file: ModelFile, model: onnx.ModelProto, request: Request, batch: Batch) -> None:
+        self.path, self.graph, self.source, self.batch = file.path, model.graph, file.sha256, batch
         self.opset = max((o.version for o in model.opset_import if o.domain in _DOMAINS), default=1)
         self.wires = WireGraph()
         self.numbers = 0  # that all nodes so far hold
-        self.remarks: list[str] = []
         self.refusals: list[Problem] = []
-        self.initializers = {t.name: t for t in self.graph.initializer}
-        self.producers = {o: n for n in self.graph.node for o in n.output if o}
+        self.constants = Constants(self.path, self.graph)
+        self.choice = OutputChoice(self.path, self.graph, request)
         self.values: dict[str, Value] = {"": None}
-        if self.graph.sparse_initializer:
-            raise UnsupportedError(
-                f"{self.path}: sparse initializers are not supported", hint="store the weights dense"
-            )
-        self.refused: set[str] = set()
-        self.outputs = [self._without_tail(name) for name in self._choose(request.outputs)]
+        self.unknown: set[str] = set()  # tensors behind a refusal of which nothing is known
+        self.assumed: set[str] = set()  # tensors behind a refusal of which the shape is known
+        self.outputs = self.choice.outputs()
 
     def run(self) -> Network:
-        needed = self._needed(self.outputs)
+        needed = self.choice.needed(self.outputs.names)
         for i in self.graph.input:
-            if i.name not in self.initializers and i.name in needed:
+            if i.name not in self.constants and i.name in needed:
                 self.values[i.name] = Signal(self.wires.input(i.name, self._input_shape(i), f"input {i.name!r}"))
         for node in self.graph.node:
             if needed.intersection(node.output):
@@ -111,65 +93,28 @@ class _Importer:
         if self.refusals:
             count = f"{len(self.refusals)} node{'s' if len(self.refusals) > 1 else ''}"
             raise UnsupportedError(f"{self.path}: {count} cannot be compiled", problems=tuple(self.refusals))
-        outputs = [(name, self._signal(name)) for name in self.outputs]
-        return self.wires.network(self.path.stem, outputs, tuple(self.remarks), self.source)
+        outputs = self._compiled_outputs()
+        remarks = (*self.outputs.remarks, *self.constants.remarks)
+        return self.wires.network(self.path.stem, outputs, remarks, self.source)
 
-    def _choose(self, names: tuple[str, ...]) -> list[str]:
-        """The outputs asked for, or all numeric ones."""
-        there = [o.name for o in self.graph.output]
-        for name in names:
-            if name not in there and name not in self.producers:
-                raise UsageError(f"{self.path}: there is no output {name!r}", hint=f"its outputs: {', '.join(there)}")
-        if names:
-            return list(dict.fromkeys(names))
-        numeric = []
-        for output in self.graph.output:
-            producer = self.producers.get(output.name)
-            if _is_float(output.type):
-                numeric.append(output.name)
-            elif producer is not None and producer.op_type == "ZipMap":
-                numeric.append(producer.input[0])
-                self.remarks.append(f"output {output.name!r} is read before its ZipMap, as {producer.input[0]!r}")
-            else:
-                op = producer.op_type if producer is not None else "constant"
-                self.remarks.append(f"output {output.name!r} is left out: a label, not a number ({op})")
-        if not numeric:
-            raise UnsupportedError(f"{self.path}: no output is a tensor of real numbers")
-        return numeric
-
-    def _without_tail(self, name: str) -> str:
-        """On request, and always for a logarithm, an activation at the very end is compiled up to its logits."""
-        node = self.producers.get(name)
-        while node is not None and node.op_type in _PASS_ON:
-            node = self.producers.get(node.input[0])
-        if node is None or node.op_type not in (_TAILS if self.request.logits else _LOG_TAILS):
-            if self.request.logits:
-                self.remarks.append(
-                    f"logits: output {name!r} does not end with a softmax or sigmoid{self._earlier(name)}"
-                )
-            return name
-        self.remarks.append(
-            f"output {name!r} is compiled up to its logits, {node.input[0]!r}: apply {node.op_type.lower()} to them"
-        )
-        return str(node.input[0])
-
-    def _earlier(self, name: str) -> str:
-        """Where the last of them is, if there is one."""
-        needed = self._needed([name])
-        tails = [n for n in self.graph.node if n.op_type in _TAILS and needed.intersection(n.output)]
-        return f"; --output {tails[-1].input[0]} compiles it up to the last one" if tails else ""
-
-    def _needed(self, outputs: Iterable[str]) -> set[str]:
-        """Names of all tensors that these depend on."""
-        needed = set(outputs)
-        for node in reversed(self.graph.node):
-            if needed.intersection(node.output):
-                needed.update(node.input)
-        return needed
+    def _compiled_outputs(self) -> list[tuple[str, Ints]]:
+        """Those that depend on the inputs."""
+        values = {name: self._value(name) for name in self.outputs.names}
+        made = [(name, v.wires) for name, v in values.items() if isinstance(v, Signal)]
+        left_out = [name for name, v in values.items() if not isinstance(v, Signal)]
+        if not made:
+            raise UnsupportedError(f"{self.path}: output {left_out[0]!r} does not depend on the inputs")
+        self.outputs.remarks += [f"output {n!r} is left out: it does not depend on the inputs" for n in left_out]
+        for name, wires in made:
+            if not wires.size:
+                raise UnsupportedError(f"{self.path}: output {name!r} has no elements")
+            if wires.min() < 0:
+                raise UnsupportedError(f"{self.path}: output {name!r} has an element that is infinite for every input")
+        return made
 
     def _input_shape(self, value: onnx.ValueInfoProto) -> tuple[int, ...]:
         """The shape with an open first axis, the batch, pinned."""
-        if not value.type.HasField("tensor_type") or not _is_float(value.type):
+        if not is_float(value.type):
             raise UnsupportedError(f"{self.path}: input {value.name!r} is not a tensor of real numbers")
         dims = value.type.tensor_type.shape.dim
         shape = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else None for d in dims]
@@ -179,102 +124,104 @@ class _Importer:
                 f"{self.path}: the size of input {value.name!r} is open: [{named}]",
                 hint="only the first axis, the batch, may be open; export the model with fixed sizes",
             )
-        if len(shape) > 1 and shape[0] is not None and shape[0] > _LARGEST_TENSOR_AXIS:
-            self.remarks.append(
-                f"input {value.name!r}: its first axis, {shape[0]}, is taken for a batch, pinned to one"
-            )
-            shape[0] = None
-        pinned = tuple(self.batch if n is None else n for n in shape)
+        pinned = tuple(self.batch.axis(i, n) for i, n in enumerate(shape))
         refuse_larger(math.prod(pinned), f"{self.path}: input {value.name!r}")
         return pinned
 
     def _node(self, node: onnx.NodeProto) -> None:
-        outputs = [o for o in node.output if o]
-        name = node.name or outputs[0]
-        if not self.refused.isdisjoint(node.input):
-            self.refused.update(outputs)
-            if node.domain in _DOMAINS and (node.op_type in OPS or node.op_type in MOVES):
-                return
-        inputs = tuple(None if i in self.refused else self._value(i) for i in node.input)
-        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-        origin = f"{self.path.name}: node {name!r} ({node.op_type})"
-        view = OpNode(node.op_type, outputs[0], inputs, attributes, self.opset, origin, len(outputs), node)
-        try:
-            self._afford(view)
-            results = self._apply(node, view)
-        except Refusal as e:
-            self.refused.update(outputs)
-            self.refusals.append(Problem(name, node.op_type, e.reason, e.remedy or self._before(node)))
+        """Computes its results, or takes note of why it cannot; what is behind a refusal is still looked at."""
+        name = node.name or next(o for o in node.output if o)
+        operator = OPERATORS.get(node.op_type) if node.domain in _DOMAINS else None
+        follows = not self.assumed.isdisjoint(node.input)
+        if not self.unknown.isdisjoint(node.input):
+            self.unknown.update(node.output)
+            if operator is None and node.op_type not in onnx_tables.QUANTISED:
+                self._refuse(name, node, Refusal(*onnx_tables.reason(node.op_type)))
             return
-        except (ValueError, LookupError, TypeError, ArithmeticError) as e:
-            raise ModelError(f"{origin}: its shapes or attributes do not fit: {e}") from None
-        self.values.update(zip(outputs, results, strict=False))
-        for extra in outputs[len(results) :]:
-            self.refused.add(extra)
+        view = self._view(node, name)
+        try:
+            results = self._results(view, operator)
+        except Refusal as e:
+            if not (follows and (node.op_type in onnx_tables.QUANTISED or (operator and operator.recognised))):
+                self._refuse(name, node, e)
+            self._assume(view)
+            return
+        except (ValueError, LookupError, TypeError, ArithmeticError):
+            if follows:
+                self.unknown.update(node.output)
+                return
+            shapes = " and ".join(str(shape_of(v)) for v in view.inputs if v is not None)
+            raise ModelError(f"{view.origin}: its shapes or attributes do not fit: its inputs are {shapes}") from None
+        self.unknown.update(node.output[len(results) :])
+        for output, result in zip(node.output, results, strict=False):
+            self.values[output] = result
+            if follows:
+                self.assumed.add(output)
 
-    def _afford(self, node: OpNode) -> None:
-        """Counts what the node would hold together with those before it; what is only moved is counted, not kept."""
-        count = numbers(node)
-        refuse_larger(self.numbers + count, f"{node.origin}: with what comes before it, the model")
-        self.numbers += count // 4 if node.op in MOVES else count
+    def _view(self, node: onnx.NodeProto, name: str) -> OpNode:
+        attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        inputs = tuple(map(self._value, node.input))
+        named = max((i for i, o in enumerate(node.output, 1) if o), default=1)
+        first = next(o for o in node.output if o)
+        origin = f"{self.path.name}: node {name!r} ({node.op_type})"
+        inputs = tuple(self.batch.size_in(node, i, v) for i, v in enumerate(inputs))
+        return OpNode(node.op_type, first, inputs, attributes, self.opset, origin, named, node)
 
-    def _before(self, node: onnx.NodeProto) -> str:
-        """Where a user could cut the network instead."""
-        before = next((i for i in node.input if isinstance(self.values.get(i), Signal) and i in self.producers), "")
-        return f"compile what comes before it with --output {before}" if before else "replace it in the model"
-
-    def _apply(self, node: onnx.NodeProto, view: OpNode) -> list[Value]:
-        if node.domain not in _DOMAINS:
-            raise Refusal(f"ops of the domain {node.domain!r} are not supported", "export without them")
-        signal = next((i for i in view.inputs if isinstance(i, Signal | Guard)), None)
-        if signal is None and self.refused.isdisjoint(node.input):
-            return list(run_reference(node, view.inputs, self.opset))
-        if any(isinstance(i, Guard) for i in view.inputs) and node.op_type != "Where":
+    def _results(self, node: OpNode, operator: Operator | None) -> tuple[Value, ...]:
+        """In the order of the node's outputs."""
+        self._afford(node, operator)
+        if node.proto.domain not in _DOMAINS:
+            raise Refusal(f"ops of the domain {node.proto.domain!r} are not supported", "export without them")
+        if not any(isinstance(v, Signal | Guard) for v in node.inputs):
+            made = iter(run_reference(node.proto, node.inputs, self.opset))
+            return tuple(next(made) if o else None for o in node.proto.output)
+        if operator is None:
+            raise Refusal(*onnx_tables.reason(node.op))
+        if any(isinstance(v, Guard) for v in node.inputs) and not operator.recognised:
             raise Refusal("it computes with the result of a comparison", "chemistry computes real numbers")
-        first = view.input(0)
-        if node.op_type in MOVES and isinstance(first, Signal):
-            return [Signal(MOVES[node.op_type](first.wires, view))]
-        if node.op_type in MOVES and isinstance(first, np.ndarray):
-            return [MOVES[node.op_type](first, view)]
-        if node.op_type in OPS:
-            made = OPS[node.op_type](self.wires, view)
-            results = list(made) if isinstance(made, tuple) else [made]
-            if any(isinstance(r, Signal) and not r.wires.size for r in results):
-                raise Refusal("its result has no elements")
-            return results
-        raise Refusal("this op is not supported")
+        node = replace(node, inputs=tuple(map(widened, node.inputs)))
+        if not operator.infinities:
+            self._refuse_infinities(node)
+        built = operator.build(self.wires, node)
+        results = built if isinstance(built, tuple) else (built,)
+        if operator.kind != "data movement" and any(isinstance(r, Signal) and not r.wires.size for r in results):
+            raise Refusal("its result has no elements")
+        return results
+
+    def _refuse_infinities(self, node: OpNode) -> None:
+        for name, value in zip(node.proto.input, node.inputs, strict=False):
+            if isinstance(value, np.ndarray) and value.dtype == np.float64:
+                self.constants.refuse_infinite(name, value)
+            if isinstance(value, Signal) and not value.is_finite:
+                raise Refusal("an element of its input is infinite for every input of the network")
+
+    def _afford(self, node: OpNode, operator: Operator | None) -> None:
+        """Counts what the node would hold together with those before it; what is only moved is counted, not kept."""
+        count = numbers(node, operator)
+        refuse_larger(self.numbers + count, f"{node.origin}: with what comes before it, the model")
+        self.numbers += count // 4 if operator is not None and operator.kind == "data movement" else count
+
+    def _refuse(self, name: str, node: onnx.NodeProto, refusal: Refusal) -> None:
+        """With a remedy: where a user could cut the network instead."""
+        known = (i for i in node.input if isinstance(self.values.get(i), Signal) and i not in self.assumed)
+        before = next((i for i in known if i in self.choice.producers), "")
+        cut = f"compile what comes before it with --output {before}" if before else "replace it in the model"
+        self.refusals.append(Problem(name, node.op_type, refusal.reason, refusal.remedy or cut))
+
+    def _assume(self, node: OpNode) -> None:
+        """Signals in place of a refused node's results, so that what is behind it can be looked at."""
+        outputs = [o for o in node.proto.output if o]
+        shapes = output_shapes(node) if any(isinstance(v, Signal) for v in node.inputs) else []
+        if len(shapes) != len(outputs):
+            self.unknown.update(outputs)
+            return
+        for output, shape in zip(outputs, shapes, strict=True):
+            self.values[output] = Signal(self.wires.input(output, tuple(shape), node.origin))
+            self.assumed.add(output)
 
     def _value(self, name: str) -> Value:
         if name not in self.values:
-            if name not in self.initializers:
+            if name not in self.constants:
                 raise ModelError(f"{self.path}: tensor {name!r} is used before it is made, or never made")
-            self.values[name] = self._constant(self.initializers[name])
+            self.values[name] = self.constants.read(name)
         return self.values[name]
-
-    def _constant(self, tensor: onnx.TensorProto) -> Constant:
-        try:
-            array = numpy_helper.to_array(tensor)
-        except Exception as e:  # noqa: BLE001  # of the many kinds that onnx and numpy raise for a faulty tensor
-            raise ModelError(f"{self.path}: the tensor {tensor.name!r} cannot be read: {e!r}") from None
-        if array.dtype.kind == "c":
-            raise UnsupportedError(f"{self.path}: the tensor {tensor.name!r} has complex numbers")
-        if tensor.data_type not in FLOAT_TYPES:
-            return array
-        array = array.astype(np.float64)
-        if not np.all(np.isfinite(array)):
-            raise ModelError(f"{self.path}: the tensor {tensor.name!r} has a value that is NaN or infinite")
-        if said := extremes(array):
-            self.remarks.append(f"the tensor {tensor.name!r} has {said}")
-        return array
-
-    def _signal(self, name: str) -> Any:
-        value = self._value(name)
-        if not isinstance(value, Signal):
-            raise UnsupportedError(f"{self.path}: output {name!r} does not depend on the inputs")
-        if not value.wires.size:
-            raise UnsupportedError(f"{self.path}: output {name!r} has no elements")
-        return value.wires
-
-
-def _is_float(value: onnx.TypeProto) -> bool:
-    return value.HasField("tensor_type") and value.tensor_type.elem_type in (0, *FLOAT_TYPES)

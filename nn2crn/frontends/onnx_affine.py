@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from string import ascii_letters
 
 import numpy as np
 from scipy import sparse
 
 from nn2crn.frontends.onnx_linear import weighted_sum
-from nn2crn.frontends.onnx_ops import OpNode, Refusal, Signal, Value, add_op
+from nn2crn.frontends.onnx_ops import OpNode, Refusal, Signal, Value, affine
+from nn2crn.frontends.onnx_sizes import kernel_size, signal_size, window_size
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats, Ints
 
@@ -66,7 +67,7 @@ def _pads(node: OpNode, spatial: Sequence[int], reach: Sequence[int], strides: S
     return half + rest if auto == b"SAME_UPPER" else rest + half
 
 
-@add_op("Conv")
+@affine("Conv", entries=kernel_size)
 def _conv(graph: WireGraph, node: OpNode) -> Value:
     """Convolution in any number of dimensions, with groups, strides, pads and dilations."""
     x, weight = node.signal(0), node.constant(1, "kernel").astype(np.float64)
@@ -101,7 +102,7 @@ def _channel_bias(node: OpNode, shape: tuple[int, ...]) -> Floats:
     return np.broadcast_to(bias.reshape(1, -1, *[1] * (len(shape) - 2)), shape).reshape(-1)
 
 
-@add_op("ConvTranspose")
+@affine("ConvTranspose", entries=kernel_size)
 def _conv_transpose(graph: WireGraph, node: OpNode) -> Value:
     """The transpose of the convolution that would lead from its output to its input."""
     x, weight = node.signal(0), node.constant(1, "kernel").astype(np.float64)
@@ -131,7 +132,7 @@ def _conv_transpose(graph: WireGraph, node: OpNode) -> Value:
     return _map(graph, node, x, matrix, _channel_bias(node, shape), shape)
 
 
-@add_op("AveragePool")
+@affine("AveragePool", entries=window_size)
 def _average_pool(graph: WireGraph, node: OpNode) -> Value:
     """The mean of each window, with or without the padding."""
     x = node.signal(0)
@@ -154,8 +155,8 @@ def _reduction(mean: bool) -> Callable[[WireGraph, OpNode], Value]:
     return build
 
 
-add_op("ReduceSum")(_reduction(mean=False))
-add_op("ReduceMean")(_reduction(mean=True))
+affine("ReduceSum", mixes=True)(_reduction(mean=False))
+affine("ReduceMean", mixes=True)(_reduction(mean=True))
 
 
 def reduced_axes(node: OpNode, rank: int) -> tuple[tuple[int, ...], bool]:
@@ -180,26 +181,26 @@ def _reduce(  # noqa: PLR0913  # what a reduction is told
     return _map(graph, node, x, matrix, np.zeros(outputs), shape)
 
 
-@add_op("GlobalAveragePool")
+@affine("GlobalAveragePool")
 def _global_average_pool(graph: WireGraph, node: OpNode) -> Value:
     """The mean over all but the first two axes."""
     x = node.signal(0)
     return _reduce(graph, node, x, tuple(range(2, x.wires.ndim)), keep=True, mean=True)
 
 
-@add_op("Sum")
+@affine("Sum", infinities=True)
 def _sum(graph: WireGraph, node: OpNode) -> Value:
     """Of any number of signals or constants."""
     return weighted_sum(graph, node, [(v, 1.0) for v in node.inputs])
 
 
-@add_op("Mean")
+@affine("Mean")
 def _mean(graph: WireGraph, node: OpNode) -> Value:
     """Of any number of signals or constants."""
     return weighted_sum(graph, node, [(v, 1 / len(node.inputs)) for v in node.inputs])
 
 
-@add_op("Einsum")
+@affine("Einsum", mixes=True, entries=signal_size)
 def _einsum(graph: WireGraph, node: OpNode) -> Value:
     """Linear in its one signal; the matrix is found by applying it to a basis."""
     signals = [i for i, v in enumerate(node.inputs) if isinstance(v, Signal)]
@@ -218,36 +219,11 @@ def _einsum(graph: WireGraph, node: OpNode) -> Value:
         result: Floats = np.einsum(f"{','.join(terms)}->{letter}{right}", *operands)
         return result
 
-    return _by_basis(graph, node, x, apply)
+    return by_basis(graph, node, x, apply)
 
 
-@add_op("Resize")
-@add_op("Upsample")
-def _resize(graph: WireGraph, node: OpNode) -> Value:
-    """At constant sizes it is affine; the map is found by applying ONNX's reference to a basis."""
-    x = node.signal(0)
-    resize = node if node.op == "Resize" and node.opset >= _RESIZE_11 else _as_resize_11(node)
-
-    def apply(basis: Floats) -> Floats:
-        return np.stack([resize.reference((one, *resize.inputs[1:])) for one in basis])
-
-    return _by_basis(graph, node, x, apply)
-
-
-_RESIZE_11 = 11
-
-
-def _as_resize_11(node: OpNode) -> OpNode:
-    """Upsample, and Resize before opset 11, scaled without an offset."""
-    scales = node.attributes.get("scales")
-    scales = node.constant(1, "scales") if scales is None else np.asarray(scales, dtype=np.float32)
-    mode = node.attributes.get("mode", b"nearest").decode()
-    proto = node.remade("Resize", ["x", "", "scales"], mode=mode, nearest_mode="floor",
-                        coordinate_transformation_mode="asymmetric")  # fmt: skip
-    return replace(node, op="Resize", inputs=(node.input(0), None, scales), opset=13, proto=proto)
-
-
-def _by_basis(graph: WireGraph, node: OpNode, x: Signal, apply: Callable[[Floats], Floats]) -> Signal:
+def by_basis(graph: WireGraph, node: OpNode, x: Signal, apply: Callable[[Floats], Floats]) -> Signal:
+    """The affine map that `apply` computes of a batch of signals (n, *shape)."""
     n = x.wires.size
     if n * n > _DENSE_LIMIT:
         raise Refusal(f"it acts on {n} signals, more than this operator can be analysed for")

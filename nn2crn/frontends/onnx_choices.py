@@ -5,17 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from nn2crn.frontends.onnx_moves import as_signal
-from nn2crn.frontends.onnx_ops import Guard, OpNode, Refusal, Signal, add_op
+from nn2crn.frontends.onnx_ops import Guard, OpNode, Refusal, Signal, chemistry
 from nn2crn.frontends.onnx_patterns import guards_softplus
 from nn2crn.frontends.wires import WireGraph
 
 _GUARDS = "only softplus and ReLU written as a choice can be compiled; use Max, Min or Clip"
 
 
-@add_op("Greater")
-@add_op("GreaterOrEqual")
-@add_op("Less")
-@add_op("LessOrEqual")
+@chemistry("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 def _compare(graph: WireGraph, node: OpNode) -> Guard:
     """A comparison is no signal; it can only guard a Where."""
     del graph
@@ -25,7 +22,7 @@ def _compare(graph: WireGraph, node: OpNode) -> Guard:
     return Guard(node.signal(1).wires, node.constant(0, "threshold"), above=not above)
 
 
-@add_op("Where")
+@chemistry("Where", infinities=True, recognised=True)
 def _where(graph: WireGraph, node: OpNode) -> Signal:
     """By a constant condition, a choice of wires; by a comparison, a softplus or ReLU that it guards."""
     condition = node.inputs[0]

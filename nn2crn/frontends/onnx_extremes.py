@@ -7,18 +7,20 @@ from functools import reduce
 import numpy as np
 
 from nn2crn.frontends.onnx_affine import reduced_axes, windows
+from nn2crn.frontends.onnx_infinities import elementwise, infinite
 from nn2crn.frontends.onnx_moves import constant_signal
-from nn2crn.frontends.onnx_ops import OpNode, Refusal, Signal, add_op
-from nn2crn.frontends.wires import WireGraph
+from nn2crn.frontends.onnx_ops import OpNode, Refusal, Signal, chemistry
+from nn2crn.frontends.onnx_sizes import window_size
+from nn2crn.frontends.wires import MINUS_INFINITY, PLUS_INFINITY, WireGraph
 from nn2crn.ir.arrays import Floats, Ints, floats
 
 
-@add_op("Clip")
+@chemistry("Clip", infinities=True)
 def _clip(graph: WireGraph, node: OpNode) -> Signal:
     """The activation clip, or max or min with one bound."""
     low, high = (_bound(node, i, name) for i, name in ((1, "min"), (2, "max")))
     x = node.signal(0)
-    if low is None or high is None:
+    if low is None or high is None or not x.is_finite:
         bounded = x
         for bound, function in ((low, "max"), (high, "min")):
             if bound is not None:
@@ -31,20 +33,25 @@ def _clip(graph: WireGraph, node: OpNode) -> Signal:
 
 
 def _bound(node: OpNode, i: int, attribute: str) -> float | None:
-    """An input since opset 11, an attribute before; none if it is as large as floats go."""
+    """An input since opset 11, of one element; an attribute before; none if it is as large as floats go."""
     value = node.attributes.get(attribute)
     if node.input(i) is not None:
-        value = float(node.constant(i, attribute))
-    return None if value is None or abs(value) > float(np.finfo(np.float32).max) / 2 else float(value)
+        given = node.constant(i, attribute)
+        if given.size != 1:
+            raise Refusal(f"its {attribute} has {given.size} elements", "a bound is one number")
+        value = float(given.reshape(()))
+    if value is not None and np.isnan(value):
+        raise Refusal(f"its {attribute} is NaN", "retrain or repair the model")
+    return None if value is None or infinite(np.asarray(value)) else float(value)
 
 
-@add_op("Max")
+@chemistry("Max", infinities=True)
 def _max(graph: WireGraph, node: OpNode) -> Signal:
     """The activation max, pair by pair; relu against 0."""
     return _fold(graph, node, "max")
 
 
-@add_op("Min")
+@chemistry("Min", infinities=True)
 def _min(graph: WireGraph, node: OpNode) -> Signal:
     """The activation min, pair by pair."""
     return _fold(graph, node, "min")
@@ -61,28 +68,27 @@ def _fold(graph: WireGraph, node: OpNode, function: str) -> Signal:
 def _pair(graph: WireGraph, node: OpNode, function: str, a: Signal, b: Signal | Floats) -> Signal:
     if not isinstance(b, Signal):
         if function == "max" and not np.any(b):
-            shape = np.broadcast_shapes(a.shape, b.shape)
-            return Signal(graph.activation(node.name, "relu", [np.broadcast_to(a.wires, shape)], node.origin))
+            wires = np.broadcast_to(a.wires, np.broadcast_shapes(a.shape, b.shape))
+
+            def relu(x: Ints) -> Ints:
+                return graph.activation(node.name, "relu", [x], node.origin)
+
+            return Signal(elementwise(graph, node, wires, relu, lambda x: np.maximum(x, 0)))
         b = constant_signal(graph, node, b)
     first, second = np.broadcast_arrays(a.wires, b.wires)
-    return Signal(graph.activation(node.name, function, [first, second], node.origin))
+    return _extreme(graph, node, function, np.stack([first, second], axis=-1), first.shape)
 
 
-@add_op("MaxPool")
+@chemistry("MaxPool", infinities=True, entries=window_size)
 def _max_pool(graph: WireGraph, node: OpNode) -> Signal:
-    """The activation max over each window, pair by pair.
-
-    Padding repeats an element of the window, which changes no maximum.
-    """
+    """The activation max over each window, pair by pair; what is padding is minus infinity."""
     x = node.signal(0)
     looked = windows(node, x.shape[2:], node.attributes["kernel_shape"])
-    first = np.take_along_axis(looked.positions, (looked.positions >= 0).argmax(axis=1)[:, None], axis=1)
-    positions = np.where(looked.positions >= 0, looked.positions, first)
-    picked = x.wires.reshape(*x.shape[:2], -1)[..., positions]
+    picked = np.where(looked.positions >= 0, x.wires.reshape(*x.shape[:2], -1)[..., looked.positions], MINUS_INFINITY)
     return _extreme(graph, node, "max", picked, (*x.shape[:2], *looked.output))
 
 
-@add_op("GlobalMaxPool")
+@chemistry("GlobalMaxPool", infinities=True)
 def _global_max_pool(graph: WireGraph, node: OpNode) -> Signal:
     """The activation max, pair by pair."""
     x = node.signal(0)
@@ -90,8 +96,7 @@ def _global_max_pool(graph: WireGraph, node: OpNode) -> Signal:
     return _extreme(graph, node, "max", flat, (*x.shape[:2], *[1] * (x.wires.ndim - 2)))
 
 
-@add_op("ReduceMax")
-@add_op("ReduceMin")
+@chemistry("ReduceMax", "ReduceMin", mixes=True, infinities=True)
 def _reduce_extreme(graph: WireGraph, node: OpNode) -> Signal:
     """The activation max or min, pair by pair."""
     x = node.signal(0).wires
@@ -103,9 +108,22 @@ def _reduce_extreme(graph: WireGraph, node: OpNode) -> Signal:
 
 
 def _extreme(graph: WireGraph, node: OpNode, function: str, x: Ints, shape: tuple[int, ...]) -> Signal:
-    """The largest or smallest along the last axis, by halving."""
+    """The largest or smallest along the last axis, by halving; infinities are left out, or are the result."""
+    ignored, absorbing = (MINUS_INFINITY, PLUS_INFINITY) if function == "max" else (PLUS_INFINITY, MINUS_INFINITY)
+    if x.size and x.min() >= 0:
+        return Signal(_halved(graph, node, function, x).reshape(shape))
+    first = np.take_along_axis(x, (x >= 0).argmax(axis=-1)[..., None], axis=-1)
+    x = np.where(x == ignored, first, x)
+    result = np.where((x == absorbing).any(axis=-1), absorbing, ignored)
+    finite = (x >= 0).all(axis=-1)
+    if finite.any():
+        result[finite] = _halved(graph, node, function, x[finite])
+    return Signal(result.reshape(shape))
+
+
+def _halved(graph: WireGraph, node: OpNode, function: str, x: Ints) -> Ints:
     while x.shape[-1] > 1:
         half = x.shape[-1] // 2
         pairs = graph.activation(node.name, function, [x[..., :half], x[..., half : 2 * half]], node.origin)
         x = np.concatenate([pairs, x[..., 2 * half :]], axis=-1)
-    return Signal(x.reshape(shape))
+    return x[..., 0]

@@ -5,18 +5,22 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from nn2crn.frontends.onnx_ops import Guard, OpNode, Refusal, Signal, Value, add_op
+from nn2crn.frontends.onnx_infinities import infinite, signs, wires_of
+from nn2crn.frontends.onnx_ops import Constant, Guard, OpNode, Refusal, Signal, Value, affine
+from nn2crn.frontends.onnx_sizes import inner, inner_of_gemm
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats, Ints, Matrix
 
+_INFERENCE_BY_DEFAULT = 7  # the opset from which normalisation is that of inference
 
-@add_op("MatMul")
+
+@affine("MatMul", mixes=True, entries=inner)
 def _matmul(graph: WireGraph, node: OpNode) -> Signal:
     """By a constant matrix on either side, with broadcasting."""
     return _product(graph, node, node.input(0), node.input(1), None)
 
 
-@add_op("Gemm")
+@affine("Gemm", mixes=True, entries=inner_of_gemm)
 def _gemm(graph: WireGraph, node: OpNode) -> Signal:
     """By a constant matrix, scaled by alpha; C, scaled by beta, may be a signal."""
     a, b = (_transposed(node.input(i), bool(node.attributes.get(f"trans{'AB'[i]}", 0))) for i in range(2))
@@ -28,33 +32,36 @@ def _gemm(graph: WireGraph, node: OpNode) -> Signal:
     return _product(graph, node, a, b, (node.input(2), beta))
 
 
-@add_op("Add")
+@affine("Add", infinities=True)
 def _add(graph: WireGraph, node: OpNode) -> Signal:
     """Of signals or constants, with broadcasting."""
     a, b = node.operands()
     return weighted_sum(graph, node, [(a, 1.0), (b, 1.0)])
 
 
-@add_op("Sub")
+@affine("Sub", infinities=True)
 def _sub(graph: WireGraph, node: OpNode) -> Signal:
     """Of signals or constants, with broadcasting."""
     a, b = node.operands()
     return weighted_sum(graph, node, [(a, 1.0), (b, -1.0)])
 
 
-@add_op("BatchNormalization")
+@affine("BatchNormalization")
 def _batch_normalization(graph: WireGraph, node: OpNode) -> Signal:
     """Inference: (x - mean) scale / sqrt(var + epsilon) + bias, per channel (axis 1)."""
-    x = node.input(0)
-    if not isinstance(x, Signal) or node.attributes.get("training_mode", 0) or node.outputs > 1:
+    x, given = node.input(0), node.attributes
+    training = given.get("training_mode", 0) or (node.opset < _INFERENCE_BY_DEFAULT and not given.get("is_test", 0))
+    if not isinstance(x, Signal) or training or node.outputs > 1:
         raise Refusal("it is in training mode, or normalises a constant", "export the model for inference")
     names = ("scale", "bias", "mean", "variance")
     scale, bias, mean, variance = (node.constant(i, n).astype(np.float64) for i, n in enumerate(names, 1))
-    factor = scale / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
+    factor = scale / np.sqrt(variance + given.get("epsilon", 1e-5))
+    if not given.get("spatial", 1):  # before opset 9: statistics of each element
+        factor, bias, mean = (v.reshape(1, *x.shape[1:]) for v in (factor, bias, mean))
     return _per_channel(graph, node, x, factor, bias - mean * factor)
 
 
-@add_op("Scaler")
+@affine("Scaler")
 def _scaler(graph: WireGraph, node: OpNode) -> Signal:
     """(x - offset) * scale, of ai.onnx.ml: how scikit-learn's StandardScaler is exported."""
     x = node.input(0)
@@ -65,9 +72,10 @@ def _scaler(graph: WireGraph, node: OpNode) -> Signal:
 
 
 def _per_channel(graph: WireGraph, node: OpNode, x: Signal, factor: Floats, constant: Floats) -> Signal:
-    """factor * x + constant, both along axis 1."""
+    """factor * x + constant, both along axis 1 unless they have axes of their own."""
     shape = (1, -1, *[1] * (x.wires.ndim - 2))
-    factors, constants = (np.broadcast_to(v.reshape(shape), x.shape).reshape(-1) for v in (factor, constant))
+    given = (v if v.ndim > 1 else v.reshape(shape) for v in (factor, constant))
+    factors, constants = (np.broadcast_to(v, x.shape).reshape(-1) for v in given)
     matrix = sparse.diags_array(factors).tocsr()
     return Signal(graph.affine(node.name, [(x.wires, matrix)], constants, x.shape, node.origin))
 
@@ -124,14 +132,35 @@ def _right_product(x: tuple[int, ...], w: Floats) -> tuple[tuple[int, ...], Matr
 
 
 def weighted_sum(graph: WireGraph, node: OpNode, summands: list[tuple[Value, float]]) -> Signal:
-    """A weighted sum with broadcasting; constants go to the bias."""
+    """A weighted sum with broadcasting; constants go to the bias, and an infinite summand makes the sum infinite."""
     given = [(v, f) for v, f in summands if isinstance(v, Signal | np.ndarray)]
     shape = np.broadcast_shapes(*(v.shape for v, _ in given))
-    bias = np.zeros(int(np.prod(shape, dtype=int)))
+    sign = _infinite_sum(given, shape)
+    finite = np.flatnonzero(sign == 0)
+    bias = np.zeros(finite.size)
     parts: list[tuple[Ints, Matrix]] = []
     for value, factor in given:
         if isinstance(value, Signal):
-            parts.append((np.broadcast_to(value.wires, shape), sparse.eye_array(bias.size).tocsr() * factor))
+            wires = np.broadcast_to(value.wires, shape).reshape(-1)[finite]
+            parts.append((wires, sparse.eye_array(finite.size).tocsr() * factor))
         else:
-            bias = bias + factor * np.broadcast_to(value, shape).reshape(-1)
-    return Signal(graph.affine(node.name, parts, bias, shape, node.origin))
+            bias = bias + factor * np.broadcast_to(value, shape).reshape(-1)[finite]
+    if finite.size == sign.size:
+        return Signal(graph.affine(node.name, parts, bias, shape, node.origin))
+    result = wires_of(sign)
+    if finite.size:
+        result[finite] = graph.affine(node.name, parts, bias, bias.shape, node.origin)
+    return Signal(result.reshape(shape))
+
+
+def _infinite_sum(summands: list[tuple[Signal | Constant, float]], shape: tuple[int, ...]) -> Floats:
+    """The sign of each infinite sum, flat; zero where it is finite."""
+    several = [
+        factor * (signs(v.wires) if isinstance(v, Signal) else infinite(v.astype(np.float64))) for v, factor in summands
+    ]
+    spread = [np.broadcast_to(s, shape) for s in several]
+    highest, lowest = np.maximum(np.max(spread, axis=0), 0), np.minimum(np.min(spread, axis=0), 0)
+    if np.any((highest > 0) & (lowest < 0)):
+        raise Refusal("it takes an infinity from an infinity", "the result is NaN whatever the inputs")
+    total: Floats = (highest + lowest).reshape(-1)
+    return total

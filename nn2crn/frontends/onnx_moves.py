@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2crn.frontends.onnx_ops import FLOAT_TYPES, OpNode, Refusal, Signal, Value, add_move, add_op
+from nn2crn.frontends.onnx_infinities import constant
+from nn2crn.frontends.onnx_ops import FLOAT_TYPES, OpNode, Refusal, Signal, Value, moved, rearranged
+from nn2crn.frontends.onnx_sizes import shape_of
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats
 
 
-@add_move("Identity")
-@add_move("Dropout")
+@moved("Identity", "Dropout")
 def _identity(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Passed on (at inference, dropout does nothing)."""
     if node.input(2) is not None and bool(np.any(node.constant(2, "training mode"))):
@@ -21,7 +22,7 @@ def _identity(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     return x
 
 
-@add_move("Cast")
+@moved("Cast")
 def _cast(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """To a real type: passed on."""
     if node.attributes["to"] not in FLOAT_TYPES:
@@ -29,14 +30,14 @@ def _cast(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     return x
 
 
-@add_move("CastLike")
+@moved("CastLike")
 def _cast_like(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Casts to a real type only: what it is cast like is a signal, or of a signal's type."""
     del node
     return x
 
 
-@add_move("Flatten")
+@moved("Flatten", mixes=True)
 def _flatten(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Two axes, split at `axis`."""
     axis = node.attributes.get("axis", 1)
@@ -44,7 +45,7 @@ def _flatten(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     return x.reshape(int(np.prod(x.shape[:axis], dtype=int)), -1)
 
 
-@add_move("Reshape")
+@moved("Reshape", mixes=True)
 def _reshape(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """0 keeps a size, -1 fills in."""
     shape = node.attributes.get("shape") or node.integers(1, "shape")
@@ -53,26 +54,26 @@ def _reshape(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     return x.reshape(shape)
 
 
-@add_move("Transpose")
+@moved("Transpose", mixes=True)
 def _transpose(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Axes reordered."""
     return x.transpose(node.attributes.get("perm"))
 
 
-@add_move("Squeeze")
+@moved("Squeeze")
 def _squeeze(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Axes of size one removed."""
     axes = node.axes()
     return x.squeeze(None if axes is None else tuple(axes))
 
 
-@add_move("Unsqueeze")
+@moved("Unsqueeze")
 def _unsqueeze(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Axes of size one added."""
     return np.expand_dims(x, tuple(node.axes() or ()))
 
 
-@add_move("Slice")
+@moved("Slice", mixes=True)
 def _slice(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Attributes before opset 10, inputs since."""
     if "starts" in node.attributes:
@@ -92,33 +93,19 @@ def _slice(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     return x[tuple(index)]
 
 
-@add_move("Gather")
-def _gather(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
-    """Elements along an axis, by constant indices."""
-    return np.take(x, node.constant(1, "indices").astype(np.int64), axis=node.attributes.get("axis", 0))
-
-
-@add_move("GatherElements")
-def _gather_elements(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
-    """Elements by constant indices of the same rank."""
-    axis = node.attributes.get("axis", 0)
-    indices = node.constant(1, "indices").astype(np.int64)
-    return np.take_along_axis(x, np.where(indices < 0, indices + x.shape[axis], indices), axis=axis)
-
-
-@add_move("Expand")
+@moved("Expand", mixes=True)
 def _expand(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Broadcast to a constant shape."""
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(node.integers(1, "shape"))))
 
 
-@add_move("Tile")
+@moved("Tile", mixes=True)
 def _tile(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Repeated."""
     return np.tile(x, node.integers(1, "repeats"))
 
 
-@add_move("DepthToSpace")
+@moved("DepthToSpace")
 def _depth_to_space(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Blocks of channels spread over space."""
     b = node.attributes["blocksize"]
@@ -130,7 +117,7 @@ def _depth_to_space(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     return blocks.reshape(n, c // b**2, h * b, w * b)
 
 
-@add_move("SpaceToDepth")
+@moved("SpaceToDepth")
 def _space_to_depth(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     """Blocks of space stacked as channels."""
     b = node.attributes["blocksize"]
@@ -139,23 +126,23 @@ def _space_to_depth(x: NDArray[Any], node: OpNode) -> NDArray[Any]:
     return x.reshape(n, c, h // b, b, w // b, b).transpose(order).reshape(n, c * b**2, h // b, w // b)
 
 
-@add_op("Shape")
+@rearranged("Shape")
 def _shape(graph: WireGraph, node: OpNode) -> Value:
     """Known, and so a constant."""
     del graph
-    x = node.input(0)
-    shape = x.shape if isinstance(x, Signal) else ()
-    return np.array(shape[slice(node.attributes.get("start", 0), node.attributes.get("end"))], dtype=np.int64)
+    return np.array(
+        shape_of(node.input(0))[slice(node.attributes.get("start", 0), node.attributes.get("end"))], dtype=np.int64
+    )
 
 
-@add_op("Size")
+@rearranged("Size")
 def _size(graph: WireGraph, node: OpNode) -> Value:
     """Known, and so a constant."""
     del graph
     return np.array(node.signal(0).wires.size, dtype=np.int64)
 
 
-@add_op("Split")
+@rearranged("Split", mixes=True)
 def _split(graph: WireGraph, node: OpNode) -> tuple[Value, ...]:
     """Into stated sizes, or into as many equal parts as there are outputs, the last one smaller."""
     del graph
@@ -164,37 +151,16 @@ def _split(graph: WireGraph, node: OpNode) -> tuple[Value, ...]:
     if node.input(1) is not None:
         sizes = node.integers(1, "split")
     if sizes is None:
-        part = -(-x.shape[axis] // node.outputs)
-        sizes = [part] * node.outputs
+        parts = node.attributes.get("num_outputs", node.outputs)
+        sizes = [-(-x.shape[axis] // parts)] * parts
     return tuple(Signal(p) for p in np.split(x, np.cumsum(sizes)[:-1], axis=axis))
 
 
-@add_op("Concat")
+@rearranged("Concat", mixes=True)
 def _concat(graph: WireGraph, node: OpNode) -> Value:
     """One after the other along an axis."""
     parts = [as_signal(graph, node, v).wires for v in node.inputs]
     return Signal(np.concatenate(parts, axis=node.attributes["axis"]))
-
-
-@add_op("Pad")
-def _pad(graph: WireGraph, node: OpNode) -> Value:
-    """With a constant, by reflection, or by the edge; negative pads cut off."""
-    x = node.signal(0).wires
-    pads = node.attributes.get("pads")
-    pads = np.array(pads if pads is not None else node.integers(1, "pads"))
-    axes = list(range(x.ndim)) if node.input(3) is None else [a % x.ndim for a in node.integers(3, "axes")]
-    begin, end = np.zeros(x.ndim, dtype=int), np.zeros(x.ndim, dtype=int)
-    begin[axes], end[axes] = pads[: len(axes)], pads[len(axes) :]
-    x = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for a, b, n in zip(begin, end, x.shape, strict=True))]
-    widths = list(zip(np.maximum(begin, 0), np.maximum(end, 0), strict=True))
-    mode = node.attributes.get("mode", b"constant").decode()
-    if mode != "constant":
-        return Signal(np.pad(x, widths, mode=mode))
-    value = float(node.attributes.get("value", 0.0))
-    if node.input(2) is not None:
-        value = float(node.constant(2, "value").reshape(-1)[0])
-    filler = int(constant_signal(graph, node, np.full(1, value)).wires[0])
-    return Signal(np.pad(x, widths, constant_values=filler))
 
 
 def as_signal(graph: WireGraph, node: OpNode, value: Value) -> Signal:
@@ -208,5 +174,5 @@ def as_signal(graph: WireGraph, node: OpNode, value: Value) -> Signal:
 
 
 def constant_signal(graph: WireGraph, node: OpNode, values: Floats) -> Signal:
-    """A constant where a signal is needed: an affine map of nothing."""
-    return Signal(graph.affine(f"{node.name} (constant)", [], values.reshape(-1), values.shape, node.origin))
+    """A constant where a signal is needed: an affine map of nothing, and infinities."""
+    return Signal(constant(graph, f"{node.name} (constant)", values, node.origin))

@@ -1,16 +1,18 @@
-"""The ONNX operators, one short function each, in two tables: MOVES act on arrays of anything, OPS build nodes.
+"""What the ONNX front end computes with, and the one table of its operators: what each does, costs and may mix.
 
-To add an operator, add a function and decorate it with its op type.
+To add an operator, write a function and decorate it with its op type: `moved`, `affine` or `chemistry` says its kind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import helper
 
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats, Ints
@@ -20,13 +22,17 @@ FLOAT_TYPES = (1, 10, 11, 16)  # TensorProto: FLOAT, FLOAT16, DOUBLE, BFLOAT16
 
 @dataclass(frozen=True)
 class Signal:
-    """A tensor that depends on the inputs: its wires, in the tensor's shape."""
+    """A tensor that depends on the inputs: its wires, in the tensor's shape; an infinite element is a negative wire."""
 
     wires: Ints
 
     @property
     def shape(self) -> tuple[int, ...]:
         return self.wires.shape
+
+    @property
+    def is_finite(self) -> bool:
+        return not self.wires.size or bool(self.wires.min() >= 0)
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,10 @@ class Guard:
     wires: Ints
     threshold: NDArray[Any]
     above: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.wires.shape
 
 
 Constant = NDArray[Any]
@@ -63,7 +73,7 @@ class OpNode:
     attributes: Mapping[str, Any]
     opset: int
     origin: str
-    outputs: int = 1
+    outputs: int = 1  # up to the last one that has a name
     proto: Any = None  # the node as ONNX has it, for the reference implementation
 
     def signal(self, i: int) -> Signal:
@@ -85,13 +95,7 @@ class OpNode:
 
     def remade(self, op: str, inputs: list[str], **attributes: Any) -> Any:
         """An ONNX node of another kind with this one's outputs."""
-        from onnx import helper
-
         return helper.make_node(op, inputs, list(self.proto.output), **attributes)
-
-    def reference(self, inputs: Sequence[Value]) -> Floats:
-        """What ONNX's reference implementation makes of constant inputs."""
-        return np.asarray(run_reference(self.proto, inputs, self.opset)[0], dtype=np.float64)
 
     def input(self, i: int) -> Value:
         return self.inputs[i] if i < len(self.inputs) else None
@@ -122,67 +126,80 @@ class OpNode:
 
 
 Move = Callable[[NDArray[Any], OpNode], NDArray[Any]]
-Op = Callable[[WireGraph, OpNode], Value | tuple[Value, ...]]
-MOVES: dict[str, Move] = {}
-OPS: dict[str, Op] = {}
+Build = Callable[[WireGraph, OpNode], Value | tuple[Value, ...]]
 
 
-def add_move(op: str) -> Callable[[Move], Move]:
-    """Registers the function that moves an array."""
+def _one(node: OpNode) -> int:
+    del node
+    return 1
 
-    def register(f: Move) -> Move:
-        MOVES[op] = f
-        return f
+
+@dataclass(frozen=True)
+class Operator:
+    """An ONNX operator: what becomes of it, and all that is to be known of it beforehand."""
+
+    build: Build
+    kind: str  # affine, chemistry or data movement
+    how: str
+    mixes: bool = False  # it can make one sample of a batch depend on another
+    entries: Callable[[OpNode], int] = _one  # of the matrix behind one element of its result
+    infinities: bool = False  # it knows what becomes of infinite operands
+    recognised: bool = False  # only in the company of what comes before it
+
+
+OPERATORS: dict[str, Operator] = {}
+
+
+def _add(
+    kind: str, *ops: str, mixes: bool = False, entries: Callable[[OpNode], int] = _one, infinities: bool = False,
+    recognised: bool = False,
+) -> Callable[[Build], Build]:  # fmt: skip
+    def register(build: Build) -> Build:
+        how = (build.__doc__ or "").partition("\n")[0]
+        for op in ops:
+            OPERATORS[op] = Operator(build, kind, how, mixes, entries, infinities, recognised)
+        return build
 
     return register
 
 
-def add_op(op: str) -> Callable[[Op], Op]:
-    """Registers the function that builds an operator."""
+affine = partial(_add, "affine")
+chemistry = partial(_add, "chemistry")
+rearranged = partial(_add, "data movement", infinities=True)
 
-    def register(f: Op) -> Op:
-        OPS[op] = f
-        return f
+
+def moved(*ops: str, mixes: bool = False) -> Callable[[Move], Move]:
+    """Registers a function that moves the elements of any array, of wires as of constants."""
+
+    def register(move: Move) -> Move:
+        def build(graph: WireGraph, node: OpNode) -> Value:
+            del graph
+            first = node.input(0)
+            if isinstance(first, Signal):
+                return Signal(move(first.wires, node))
+            return move(node.constant(0, "first input"), node)
+
+        build.__doc__ = move.__doc__
+        rearranged(*ops, mixes=mixes)(build)
+        return move
 
     return register
 
 
-_RANDOM = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial")
+def is_real(values: Constant) -> bool:
+    """True for floating-point numbers of any width."""
+    return values.dtype.kind == "f" or (
+        values.dtype.kind == "V" and helper.np_dtype_to_tensor_dtype(values.dtype) in FLOAT_TYPES
+    )
 
 
-def run_reference(proto: Any, inputs: Sequence[Value], opset: int) -> list[Constant]:
-    """A node of constants, computed by the reference implementation of ONNX.
-
-    Raises:
-        Refusal: the reference cannot do it, or it would not end, or not with numbers.
-    """
-    from onnx import helper
-    from onnx.reference import ReferenceEvaluator
-
-    if proto.op_type in _RANDOM:
-        raise Refusal("its result is random", "replace it by a constant")
-    if any(a.HasField("g") or a.graphs for a in proto.attribute):
-        raise Refusal("it runs a graph of its own", "export the model without loops and branches")
-    given = {name: v for name, v in zip(proto.input, inputs, strict=False) if name and isinstance(v, np.ndarray)}
-    infos = [
-        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(v.dtype), v.shape)
-        for name, v in given.items()
-    ]
-    results = [helper.make_empty_tensor_value_info(o) for o in proto.output if o]
-    graph = helper.make_graph([proto], "constant", infos, results)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
-    try:
-        made = [np.asarray(r) for r in ReferenceEvaluator(model).run(None, given)]
-    except MemoryError:
-        raise
-    except Exception as e:  # noqa: BLE001  # it raises whatever numpy does
-        raise Refusal(f"it cannot be evaluated: {e or type(e).__name__}") from None
-    if any(v.dtype.kind == "c" for v in made):
-        raise Refusal("its result is complex", "chemistry computes real numbers")
-    if all(map(_is_finite, given.values())) and given and not all(map(_is_finite, made)):
-        raise Refusal(f"its result is NaN or infinite in {made[0].dtype}", "retrain or repair the model")
-    return made
+def widened(value: Value) -> Value:
+    """Real constants in double precision, as operators compute with them; all else as it is."""
+    return value.astype(np.float64) if isinstance(value, np.ndarray) and is_real(value) else value
 
 
-def _is_finite(values: Constant) -> bool:
-    return values.dtype.kind != "f" or bool(np.all(np.isfinite(values)))
+def limits(node: OpNode, at: Floats) -> Floats:
+    """The values of an operator of one signal where that is infinite."""
+    from nn2crn.frontends.onnx_fold import run_reference
+
+    return np.asarray(run_reference(node.proto, (at, *node.inputs[1:]), node.opset)[0], dtype=np.float64)

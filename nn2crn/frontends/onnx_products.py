@@ -7,19 +7,19 @@ from scipy import sparse
 
 from nn2crn.frontends.onnx_linear import weighted_sum
 from nn2crn.frontends.onnx_moves import constant_signal
-from nn2crn.frontends.onnx_ops import OpNode, Refusal, Signal, add_op
+from nn2crn.frontends.onnx_ops import OpNode, Refusal, Signal, affine, chemistry
 from nn2crn.frontends.onnx_patterns import is_own_sigmoid
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats, Ints
 
 
-@add_op("Neg")
+@affine("Neg", infinities=True)
 def _neg(graph: WireGraph, node: OpNode) -> Signal:
     """An affine map."""
     return weighted_sum(graph, node, [(node.input(0), -1.0)])
 
 
-@add_op("Mul")
+@chemistry("Mul")
 def _mul(graph: WireGraph, node: OpNode) -> Signal:
     """An affine map by a constant; the activation product of two signals, silu of x and sigmoid(x)."""
     a, b = node.operands()
@@ -39,7 +39,7 @@ def _times(graph: WireGraph, node: OpNode, a: Ints, b: Ints) -> Signal:
     return Signal(graph.activation(node.name, "product", [a, b], node.origin))
 
 
-@add_op("Div")
+@chemistry("Div")
 def _div(graph: WireGraph, node: OpNode) -> Signal:
     """An affine map by a constant; else the activation division."""
     a, b = node.operands()
@@ -58,7 +58,7 @@ def scaled(graph: WireGraph, node: OpNode, x: Signal, factor: Floats | np.float6
     return Signal(graph.affine(node.name, [(wires, matrix)], np.zeros(wires.size), shape, node.origin))
 
 
-@add_op("Pow")
+@chemistry("Pow")
 def _pow(graph: WireGraph, node: OpNode) -> Signal:
     """Exponents 1, 2 (square), 3 (a product) and 0.5 (sqrt)."""
     exponents = set(node.constant(1, "exponent").reshape(-1).tolist())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import onnx
@@ -12,6 +13,7 @@ from nn2crn.errors import ModelError, SizeError, UnsupportedError
 from nn2crn.frontends import ModelFile
 
 _MOST_NODES = 1_000_000
+_LONGEST_REASON = 200  # characters of onnx's own words
 
 
 def read(file: ModelFile) -> onnx.ModelProto:
@@ -28,6 +30,7 @@ def read(file: ModelFile) -> onnx.ModelProto:
         model: onnx.ModelProto = _inlined(onnx.load_from_string(file.data), file)
         # refuses a location outside the model's folder: absolute, through .. or through a link
         onnx.load_external_data_for_model(model, str(file.folder))
+        _refuse_bytes(model.graph)
         _check(model)
     except DecodeError:
         raise ModelError(f"{file.path} is not an ONNX model, or is cut short") from None
@@ -60,6 +63,13 @@ def _inlined(model: onnx.ModelProto, file: ModelFile) -> onnx.ModelProto:
     return inliner.inline_local_functions(model)
 
 
+def _refuse_bytes(graph: onnx.GraphProto) -> None:
+    """Names that are no text, which protobuf hands over as bytes."""
+    for node in graph.node:
+        if not all(isinstance(name, str) for name in (node.name, node.op_type, *node.input, *node.output)):
+            raise ValueError("a name in it is not UTF-8 text")
+
+
 def _check(model: onnx.ModelProto) -> None:
     """ONNX's own checker; it wants a shape at each output, which runtimes do not."""
     types = [o.type.tensor_type for o in model.graph.output if o.type.HasField("tensor_type")]
@@ -83,14 +93,41 @@ def _check_splits(graph: onnx.GraphProto) -> None:
                 _check_splits(inner)
 
 
-def refuse_contradictions(model: onnx.ModelProto, file: ModelFile) -> None:
-    """What a graph declares of its shapes must agree with what follows from its operators.
+def refuse_contradictions(model: onnx.ModelProto, file: ModelFile) -> tuple[str, ...]:
+    """The shapes within a graph must fit; what it declares of them need not, as nothing is computed from that.
+
+    Returns:
+        A remark, if what is declared of shapes is wrong.
 
     Raises:
-        ModelError: it does not.
+        ModelError: the operators' own shapes or types do not fit.
     """
     try:
         shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    except (shape_inference.InferenceError, RuntimeError, ValueError):
+        return _without_declared_shapes(model, file)
+    return ()
+
+
+def _without_declared_shapes(model: onnx.ModelProto, file: ModelFile) -> tuple[str, ...]:
+    declared = [v.type.tensor_type for v in (*model.graph.output, *model.graph.value_info)]
+    shapes = [(t, t.shape.SerializeToString()) for t in declared if t.HasField("shape")]
+    for t, _ in shapes:
+        t.ClearField("shape")
+    try:
+        shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     except (shape_inference.InferenceError, RuntimeError, ValueError) as e:
-        reason = " ".join(str(e).split())
-        raise ModelError(f"{file.path} is inconsistent: {reason}") from None
+        raise ModelError(f"{file.path} is inconsistent: {_said(e)}") from None
+    finally:
+        for t, shape in shapes:
+            t.shape.ParseFromString(shape)
+    return ("shapes that the file declares of its tensors are not those that its operators have, and are not used",)
+
+
+def _said(error: Exception) -> str:
+    """Which node onnx names, and the end of what it says, which is the reason."""
+    text = " ".join(str(error).split())
+    where = re.search(r"op_type: ?(\w+)(?:, node name: ([^)]*))?\)", text)
+    reason = text.rpartition("] ")[2][:_LONGEST_REASON]
+    node = f"node {where[2] or '?'!r} ({where[1]}): " if where else ""
+    return node + reason

@@ -10,47 +10,67 @@ import onnx
 from onnx import helper, numpy_helper, shape_inference
 
 from nn2crn.errors import SizeError
-from nn2crn.frontends.onnx_ops import Guard, OpNode, Signal
+from nn2crn.frontends.onnx_ops import Guard, Operator, OpNode, Signal, Value
 
 _SHORT = 1024  # numbers of a constant that may be a shape, and is worth looking at
 _ML_OPSET = 3
 _CHEAP = 1024  # multiplications of constants, of which nothing is kept, that count as a number kept
 
 
-def numbers(node: OpNode) -> int:
+def numbers(node: OpNode, operator: Operator | None) -> int:
     """How many numbers the node's results and the matrix behind them have; too few where ONNX knows no shape.
+
+    Args:
+        node: as it would be built.
+        operator: what is known of it.
 
     Raises:
         SizeError: a size is past the integers.
     """
-    shapes = _output_shapes(node)
+    shapes = output_shapes(node)
     if any(n < 0 for shape in shapes for n in shape):
         raise SizeError(f"{node.origin}: the size of its result is negative, or past 64 bits")
     results = sum(map(math.prod, shapes))
     signals = [v for v in node.inputs if isinstance(v, Signal | Guard)]
-    work = results * _per_result(node)
+    work = results * (1 if operator is None else operator.entries(node))
     if not signals:
         return results + work // _CHEAP
     return work + sum(s.wires.size for s in signals)
 
 
-def _per_result(node: OpNode) -> int:
-    """Entries of the matrix behind a result."""
-    shapes = [v.wires.shape if isinstance(v, Signal | Guard) else () if v is None else v.shape for v in node.inputs]
-    if node.op == "MatMul":
-        return int(shapes[0][-1]) if shapes[0] else 1
-    if node.op == "Gemm":
-        return int(shapes[0][0 if node.attributes.get("transA", 0) else -1]) if shapes[0] else 1
-    if node.op in ("Conv", "ConvTranspose"):
-        return math.prod(shapes[1][1:])
-    if node.op in ("AveragePool", "MaxPool"):
-        return math.prod(node.attributes.get("kernel_shape", ()))
-    if node.op in ("Einsum", "Resize", "Upsample"):  # found by applying them to a basis
-        return max((v.wires.size for v in node.inputs if isinstance(v, Signal)), default=1)
-    return 1
+def inner(node: OpNode) -> int:
+    """Of a product of matrices: the axis that is summed over, the last of the first operand."""
+    shape = shape_of(node.inputs[0])
+    return shape[-1] if shape else 1
 
 
-def _output_shapes(node: OpNode) -> list[list[int]]:
+def inner_of_gemm(node: OpNode) -> int:
+    """The same, the first operand perhaps transposed."""
+    shape = shape_of(node.inputs[0])
+    return shape[0 if node.attributes.get("transA", 0) else -1] if shape else 1
+
+
+def kernel_size(node: OpNode) -> int:
+    """Of a convolution."""
+    return math.prod(shape_of(node.inputs[1])[1:])
+
+
+def window_size(node: OpNode) -> int:
+    """Of a pool."""
+    return math.prod(node.attributes.get("kernel_shape", ()))
+
+
+def signal_size(node: OpNode) -> int:
+    """Of an operator whose matrix is found by applying it to a basis."""
+    return max((v.wires.size for v in node.inputs if isinstance(v, Signal)), default=1)
+
+
+def shape_of(value: Value) -> tuple[int, ...]:
+    """Of a value that may be left out."""
+    return () if value is None else value.shape
+
+
+def output_shapes(node: OpNode) -> list[list[int]]:
     """The shapes that ONNX infers for this node by itself, where it can; short constants are known to it by value."""
     graph = helper.make_graph(
         [node.proto], "node", [], [helper.make_empty_tensor_value_info(o) for o in _results(node)]

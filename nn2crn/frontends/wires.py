@@ -14,6 +14,8 @@ from scipy import sparse
 from nn2crn.ir.arrays import Floats, Ints, Matrix, plus, times
 from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Output, Term
 
+MINUS_INFINITY, PLUS_INFINITY = -1, -2  # wires of no node: elements of a tensor that are infinite whatever the inputs
+
 
 class WireGraph:
     """Nodes so far, each with a range of wires."""
