@@ -9,6 +9,7 @@ from onnx_models import assert_close, check, constants_of, forward_pass, model, 
 
 import nn2crn
 from nn2crn.errors import UnsupportedError
+from nn2crn.frontends.reference import onnx_runtime
 
 RNG = np.random.default_rng(16)
 X = RNG.normal(size=(1, 4)).astype(np.float32)
@@ -253,6 +254,13 @@ def test_before_opset_9_statistics_may_be_of_each_element(tmp_path):
 
 
 # refusals
+
+
+def test_the_truth_of_a_fixed_batch_is_of_one_sample(tmp_path):
+    path = saved(tmp_path, model([node("MatMul", "x w", "u"), node("Tanh", "u")], {"w": W}, {"x": (32, 4)}))
+    network = nn2crn.load(path)
+    truth = onnx_runtime(path, network, {"x": np.repeat(X, 2, axis=0).astype(np.float64)})
+    assert_close(truth["y"], np.tanh(np.repeat(X, 2, axis=0) @ W))
 
 
 def test_what_is_behind_a_refused_node_is_looked_at_and_nothing_is_said_that_is_not_so(tmp_path):
