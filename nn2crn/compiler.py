@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from nn2crn.backends import format_of, formats, network_language
-from nn2crn.backends.files import gzipped, write_bytes, write_text
+from nn2crn.backends.files import gzipped, is_there, write_bytes, write_text
 from nn2crn.errors import Nn2crnError, OutputError, UnsupportedError, UsageError
 from nn2crn.frontends import Request, open_model, reader_for
 from nn2crn.ir.network import Affine, Network
@@ -236,7 +236,7 @@ def convert(network: Network, path: str | Path, *, library: Library | None = Non
     weights = text.with_suffix(".npz")
     arrays = network_language.emit(network, said, weights.name, library)
     if arrays:
-        if weights.exists() and not text.exists():
+        if is_there(weights) and not is_there(text):
             raise OutputError(f"{weights} is there already, and not as the weights of {text}", hint="give another -o")
         write_bytes(weights, lambda out: np.savez(out, allow_pickle=False, **arrays))
     write_text(text, lambda out: print(said.getvalue(), end="", file=out))

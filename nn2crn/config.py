@@ -14,12 +14,15 @@ quantize = "exponential:4"         # instead of --quantize, or none
 
 from __future__ import annotations
 
+import re
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from nn2crn.errors import UsageError
+from nn2crn.ir.files import read_text
 from nn2crn.ir.formula import number
 from nn2crn.ir.network import Affine, Network
 from nn2crn.passes.compression import LayerChoice, Pruning, Quantization
@@ -53,15 +56,20 @@ def read_compression(path: Path) -> dict[str, LayerChoice]:
 
 
 _TABLES = ("templates", "layers", "weights")
+_MOST = 1_000_000  # bytes: some thousand layers
+_MOST_DOTS = 3  # in a line, besides those in quotes: layers."a.b".k = 0.5
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#.*')  # or a comment
 
 
 def _tables(path: Path) -> Mapping[str, Any]:
     try:
-        data: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as e:
-        raise UsageError(f"cannot read {path}: {e.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
-        raise UsageError(f"{path} is not a TOML file: {e}") from None
+        text = read_text(path, _MOST)
+        _refuse_long_keys(text, path)
+        data: Mapping[str, Any] = tomllib.loads(text)
+    except RecursionError:
+        raise UsageError(f"{path} is no configuration: its brackets nest too deep") from None
+    except ValueError as e:  # of tomllib, of the encoding, or of a number with thousands of digits
+        raise UsageError(f"{path} is not a TOML file: {str(e).partition(';')[0]}") from None
     for name in data:
         if name not in _TABLES or not isinstance(data[name], dict):
             raise UsageError(
@@ -69,6 +77,16 @@ def _tables(path: Path) -> Mapping[str, Any]:
                 hint="the tables are [templates], [layers] and [weights]; nn2crn config --generate MODEL writes them",
             )
     return data
+
+
+def _refuse_long_keys(text: str, path: Path) -> None:
+    """Keys of many parts, a.b.c..., for which tomllib takes time and memory by the square."""
+    if '"""' in text or "'''" in text:
+        raise UsageError(f"{path} is no configuration: it has a string of several lines")
+    for count, line in enumerate(_QUOTED.sub("", text).split("\n"), 1):
+        if line.count(".") > _MOST_DOTS:
+            hint = "names that have dots are written in quotes"
+            raise UsageError(f"{path}, line {count}: more than {_MOST_DOTS} dots outside of quotes", hint=hint)
 
 
 def _layer_choice(where: str, table: Any) -> LayerChoice:
@@ -90,7 +108,7 @@ def _choice(where: str, table: Any) -> Choice:
         raise UsageError(f"{where} is neither a template's name nor a table")
     settings = {k: v for k, v in table.items() if k != "template"}
     for name, value in settings.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > sys.float_info.max:
             raise UsageError(
                 f"{where}: {name!r} is not a number", hint='write template = "...", and parameters as numbers'
             )

@@ -146,10 +146,8 @@ def write(run: Run, target: str) -> None:
             for t, row in zip(run.times.tolist(), run.done[:, i].tolist(), strict=True):
                 yield [i, t, *row]
 
-    write_text(
-        Path(target),
-        lambda out: csv.writer(out, lineterminator="\n").writerows([["sample", "time", *run.columns], *rows()]),
-    )
+    head = ["sample", "time", *map(_inert, run.columns)]
+    write_text(Path(target), lambda out: csv.writer(out, lineterminator="\n").writerows([head, *rows()]))
 
 
 def draw(run: Run, path: str) -> None:
@@ -157,3 +155,8 @@ def draw(run: Run, path: str) -> None:
     if run.done.shape[1]:
         expected = dict(zip(run.columns, run.expected[0].tolist(), strict=False))
         plots.plot_course(path, run.times, dict(zip(run.columns, run.done[:, 0].T, strict=True)), expected)
+
+
+def _inert(name: str) -> str:
+    """The name, unless a spreadsheet would take it for a formula: then after a quote, which makes it text."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name

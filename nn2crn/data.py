@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nn2crn.errors import Nn2crnError, UsageError
+from nn2crn.errors import ModelError, Nn2crnError, UsageError
 from nn2crn.ir.arrays import Floats, Ints, ints
+from nn2crn.ir.files import look_at
 from nn2crn.ir.network import Network
+from nn2crn.ir.numpy_files import Archive, open_npz
 
 _Read = TypeVar("_Read")
 
@@ -79,8 +82,10 @@ def _by_suffix(path: Path, readers: Mapping[str, Callable[[Path], _Read]]) -> _R
 
 
 def _npz_labels(path: Path, name: str) -> Floats | None:
-    values = _arrays(path).get(name)
-    return None if values is None or values.dtype.kind not in "fiub" else values.astype(np.float64)
+    with _archive(path) as archive:
+        if name not in archive.names:
+            return None
+        return archive.read(name, f"{path}: the array {name!r}").astype(np.float64)
 
 
 def _csv_labels(path: Path, name: str) -> Floats | None:
@@ -110,40 +115,53 @@ def box(lower: Floats | None, upper: Floats | None, size: int) -> tuple[Floats, 
     return below, np.where(np.isfinite(high), high, np.maximum(1.0, below + 1.0))
 
 
-def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+@contextmanager
+def _archive(path: Path) -> Iterator[Archive]:
+    """An open .npz; whatever is wrong with it is a DataError."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError) as e:
-        raise DataError(f"{path} is no .npz of plain arrays: {e}") from None
+        with open_npz(path) as archive:
+            yield archive
+    except ModelError as e:
+        raise DataError(e.message, hint=e.hint) from None
+    except (Nn2crnError, OSError):
+        raise
+    except Exception as e:  # noqa: BLE001  # zipfile, zlib and numpy raise a dozen kinds for a bad file
+        raise DataError(f"{path} is no .npz of plain arrays: {e or type(e).__name__}") from None
 
 
 def _npz(path: Path, network: Network) -> dict[str, Floats]:
-    arrays = _arrays(path)
     names = [i.name for i in network.inputs]
-    if all(f"x{i}" in arrays for i in range(len(names))):
-        arrays = {name: arrays[f"x{i}"] for i, name in enumerate(names)} | arrays
-    if len(names) == 1 and names[0] not in arrays:
-        if not arrays:
-            raise DataError(f"{path}: there is no array in it")
-        fitting = [a for a in arrays.values() if a.size % network.inputs[0].size == 0 and a.ndim > 1]
-        arrays[names[0]] = (fitting or list(arrays.values()))[0]
-    return {node.name: _array(path, arrays, node.name, node.size) for node in network.inputs}
+    with _archive(path) as archive:
+        there = {name: name for name in archive.names}
+        if all(f"x{i}" in there for i in range(len(names))):
+            there = {name: f"x{i}" for i, name in enumerate(names)} | there
+        if len(names) == 1 and names[0] not in there:
+            there[names[0]] = _fitting(archive, network.inputs[0].size)
+        return {node.name: _array(archive, there, node.name, node.size) for node in network.inputs}
 
 
-def _array(path: Path, arrays: Mapping[str, NDArray[np.generic]], name: str, size: int) -> Floats:
-    if name not in arrays:
-        raise DataError(f"{path}: there is no array {name!r}", hint=f"its arrays: {', '.join(arrays)}")
-    array = arrays[name]
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"{path}: the array {name!r} has no numbers ({array.dtype})")
-    per_sample = int(np.prod(array.shape[1:], dtype=np.int64)) if array.ndim > 1 else (size if array.ndim else 0)
-    if per_sample != size or array.size % size:
-        raise DataError(f"{path}: the array {name!r} is {array.shape}; each sample of this input has {size} numbers")
-    return array.astype(np.float64).reshape(-1, size)
+def _fitting(archive: Archive, size: int) -> str:
+    """The first array whose samples may be of this size, or else the first."""
+    if not archive.names:
+        raise DataError(f"{archive.path}: there is no array in it")
+    shapes = {name: archive.header(name).shape for name in archive.names}
+    fitting = [name for name, shape in shapes.items() if len(shape) > 1 and math.prod(shape) % size == 0]
+    return (fitting or list(shapes))[0]
+
+
+def _array(archive: Archive, there: Mapping[str, str], name: str, size: int) -> Floats:
+    """The samples of an input; `there` says which array has them. Its shape is looked at before it is unpacked."""
+    if name not in there:
+        raise DataError(f"{archive.path}: there is no array {name!r}", hint=f"its arrays: {', '.join(archive.names)}")
+    shape = archive.header(there[name]).shape
+    per_sample = math.prod(shape[1:]) if len(shape) > 1 else (size if shape else 0)
+    if per_sample != size or math.prod(shape) % size:
+        raise DataError(f"{archive.path}: the array {name!r} is {shape}; each sample of this input has {size} numbers")
+    return archive.read(there[name], f"{archive.path}: the array {name!r}").astype(np.float64).reshape(-1, size)
 
 
 def _rows(path: Path) -> list[list[str]]:
+    look_at(path)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             return [row for row in csv.reader(file) if row]

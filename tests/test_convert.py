@@ -246,7 +246,7 @@ def test_a_sparse_matrix_stays_sparse(tmp_path):
         ({"shape": [2, 2**40]}, "a weight of shape .* does not fit a vector of size 2"),
         ({"shape": [2, -2]}, "is no sparse matrix"),
         ({"shape": 4}, "is no sparse matrix"),
-        ({"data": np.array([{}, 1], dtype=object)}, "cannot be read"),
+        ({"data": np.array([{}, 1], dtype=object)}, "has values of type object"),
     ],
 )
 def test_sparse_parts_that_do_not_fit(parts, message, tmp_path):

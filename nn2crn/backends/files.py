@@ -7,6 +7,7 @@ import io
 import os
 import re
 import secrets
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ def write_text(path: Path, emit: Emit) -> None:
     opened and written to.
 
     Raises:
-        OutputError: the folder is missing or not writable, the disk is full, or the target is a folder.
+        OutputError: the folder is missing or not writable, the disk is full, or the target is a folder or a link that
+            leads round in a circle.
     """
     try:
         _write(path, emit)
@@ -46,9 +48,9 @@ def write_bytes(path: Path, emit: EmitBytes) -> None:
     Raises:
         OutputError: as for `write_text`, and for a target that is no regular file.
     """
-    if str(path) != "-" and path.exists() and not path.is_file():
-        raise OutputError(f"cannot write {path}: it is not a file")
     try:
+        if str(path) != "-" and not stat.S_ISREG(mode_of(path) or stat.S_IFREG):
+            raise OutputError(f"cannot write {path}: it is not a file")
         if str(path) == "-":
             with _stdout() as out:
                 emit(out)
@@ -74,16 +76,40 @@ def _write(path: Path, emit: Emit) -> None:
         _write_stdout(emit)
     elif descriptor is not None:
         _write_through(os.dup(descriptor), emit)
-    elif path.is_dir():
+    elif stat.S_ISDIR(mode_of(path) or 0):
         raise OutputError(f"cannot write {path}: it is a folder")
-    elif path.exists() and not path.is_file():
+    elif not stat.S_ISREG(mode_of(path) or stat.S_IFREG):
         _write_through(path, emit)
     else:
         _replace(_resolved(path), lambda raw: _encode(raw, emit))  # through a symbolic link, which must stay one
 
 
+def mode_of(path: Path) -> int | None:
+    """What a target is, links followed; None if it is not there.
+
+    Raises:
+        OSError: it cannot be looked at: a name is too long, or links lead round in a circle.
+    """
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def is_there(path: Path) -> bool:
+    """True if there is something of that name.
+
+    Raises:
+        OutputError: it cannot be looked at.
+    """
+    try:
+        return mode_of(path) is not None
+    except OSError as e:
+        raise OutputError(f"cannot write {path}: {e.strerror}") from None
+
+
 def _resolved(path: Path) -> Path:
-    """The file that a link leads to; one that leads round in a circle is no file, and the system says so."""
+    """The file that a link leads to."""
     return Path(os.path.realpath(path))
 
 
@@ -104,6 +130,7 @@ def _write_through(target: int | Path, emit: Emit) -> None:
 
 def _write_stdout(emit: Emit) -> None:
     """Standard output, whatever Python takes for its encoding."""
+    _refuse_closed()
     out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n", write_through=False)
     try:
         with _stdout():
@@ -116,6 +143,7 @@ def _write_stdout(emit: Emit) -> None:
 @contextmanager
 def _stdout() -> Iterator[BinaryIO]:
     """Standard output as bytes; a reader that has seen enough (`| head`) is no error."""
+    _refuse_closed()
     try:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -123,6 +151,12 @@ def _stdout() -> Iterator[BinaryIO]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it ends
         if not isinstance(e, BrokenPipeError):
             raise
+
+
+def _refuse_closed() -> None:
+    """Python has no standard output at all if it is started with `>&-`."""
+    if sys.stdout is None:
+        raise OutputError("cannot write to standard output: it is closed")
 
 
 def _encode(raw: BinaryIO, emit: Emit) -> None:

@@ -121,7 +121,7 @@ class _Writer:
             return json.dumps(array.tolist())  # floats by repr
         else:
             self.arrays[key] = array
-        return f"load({json.dumps(self.weights, ensure_ascii=False)}, {json.dumps(key)})"
+        return f"load({_string(self.weights)}, {json.dumps(key)})"
 
     def _name(self, node: str) -> str:
         return _quoted(self.names[node])
@@ -176,9 +176,14 @@ def _number(node: Node, value: float) -> str:
 
 def _quoted(name: str) -> str:
     """The name as it is if it is a plain word, else in quotes."""
-    return name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    return name if _PLAIN.fullmatch(name) else _string(name)
+
+
+def _string(text: str) -> str:
+    """In quotes; what is not to be seen, or turns text round, is escaped."""
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in json.dumps(text, ensure_ascii=False))
 
 
 def _one_line(text: str) -> str:
     """Fit for a comment, whatever a node in the model is called."""
-    return " ".join(text.split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))

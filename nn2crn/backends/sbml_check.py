@@ -12,11 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
+from nn2crn.backends.sbml_formulas import Formulas
 from nn2crn.errors import ModelError, UsageError
+from nn2crn.ir.files import look_at
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SIDES = {"listOfReactants": "reactant", "listOfProducts": "product"}
 _DECLARING = {"compartment", "species", "parameter", "reaction", "functionDefinition", "event", "speciesReference"}
+_MATHML = "http://www.w3.org/1998/Math/MathML"
+_OWNERS = {"functionDefinition": "id", "assignmentRule": "variable", "initialAssignment": "symbol"}  # of formulas
+_DEEPEST = 200  # elements in elements; libSBML, roadrunner and COPASI crash where some thousands are
 _SHOWN = 20  # complaints of one kind of checks
 
 
@@ -46,7 +51,9 @@ class Reading:
         complaints: what is wrong, a line each.
 
     Raises:
-        ModelError: it cannot be opened, is no XML or no SBML Level 3, or declares entities, which SBML has no use for.
+        UsageError: it cannot be opened, or is not a regular file.
+        ModelError: it is no XML or no SBML Level 3, declares entities, which SBML has no use for, or nests too deep; or
+            its formulas are too large once functions and rules are put in.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,16 +66,20 @@ class Reading:
         self._law: set[str] = set()
         self._local: set[str] = set()
         self._root = self._within = self._reaction = self._side = self._text = ""
+        self._depth = 0
+        self._formulas = Formulas(str(path))
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._characters
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._read()
+        self._formulas.close()
         unknown = sorted(set(self._used) - self._declared)
         self.complaints += [f"line {self._used[name]}: {name} is not declared" for name in unknown]
 
     def _read(self) -> None:
+        look_at(self.path)
         try:
             with self.path.open("rb") as file:
                 self._parser.ParseFile(file)
@@ -91,6 +102,11 @@ class Reading:
             if tag != "sbml" or "/sbml/level3/" not in namespace:
                 raise ModelError(f"{self.path}: not SBML Level 3, but {tag} of {namespace or 'no namespace'}")
         self._text = ""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ModelError(f"{self.path}:{self._line}: elements nest more than {_DEEPEST} deep")
+        if namespace == _MATHML:
+            self._formulas.start(tag)
         if "/sbml/" in namespace:
             self._enter(tag, attributes)
 
@@ -99,6 +115,8 @@ class Reading:
         identifier, species = attributes.get("id", ""), attributes.get("species", "")
         if tag in _DECLARING and identifier:
             self._declare(identifier)
+        if tag in _OWNERS:
+            self._formulas.owner = attributes.get(_OWNERS[tag], "")
         match tag:
             case "species":
                 self._species.add(identifier)
@@ -120,7 +138,10 @@ class Reading:
         self._text += data
 
     def _end(self, name: str) -> None:
-        tag = name.rpartition(" ")[2]
+        namespace, _, tag = name.rpartition(" ")
+        self._depth -= 1
+        if namespace == _MATHML:
+            self._formulas.end(self._text)
         if tag == "ci" and self._within != "functionDefinition":  # whose names are its own
             self._named(self._text.strip())
         elif tag == self._within:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from nn2crn.backends import Format, format_of
+from nn2crn.backends.files import mode_of
 from nn2crn.errors import OutputError, UsageError
 
 
@@ -35,11 +37,22 @@ def refuse_unwritable(model: str, targets: Sequence[str]) -> None:
 
     Raises:
         UsageError: a target is the model itself.
-        OutputError: the folder of a target is not there.
+        OutputError: the folder of a target is not there, or the target cannot be looked at.
     """
     for target in targets:
-        if target != "-" and not Path(target).parent.is_dir():
-            hint = f"there is no folder {Path(target).parent}: make it first"
-            raise OutputError(f"cannot write {target}: {os.strerror(errno.ENOENT)}", hint=hint)
-    if any(t != "-" and Path(t).exists() and Path(model).exists() and Path(t).samefile(model) for t in targets):
-        raise UsageError(f"the target would overwrite the model {model}", hint="give another -o")
+        try:
+            if target != "-" and not stat.S_ISDIR(mode_of(Path(target).parent) or 0):
+                hint = f"there is no folder {Path(target).parent}: make it first"
+                raise OutputError(f"cannot write {target}: {os.strerror(errno.ENOENT)}", hint=hint)
+            if target != "-" and mode_of(Path(target)) and _same(target, model):
+                raise UsageError(f"the target would overwrite the model {model}", hint="give another -o")
+        except OSError as e:
+            raise OutputError(f"cannot write {target}: {e.strerror}") from None
+
+
+def _same(target: str, model: str) -> bool:
+    """True if a target that is there is the model; one that cannot be found is refused when it is read."""
+    try:
+        return Path(target).samefile(model)
+    except OSError:
+        return False

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from nn2crn.errors import SizeError, UsageError
-from nn2crn.ir.memory import allowed
+from nn2crn.errors import UsageError
+from nn2crn.ir.files import read_file, refuse_longer
 from nn2crn.ir.network import Network
 from nn2crn.templates.registry import Library
 
 _CHUNK = 1 << 20  # bytes read at a time
-_COPIES = 4  # of a file that are in memory at a time, at most
 
 
 @dataclass(frozen=True)
@@ -56,18 +55,16 @@ def open_model(path: Path) -> ModelFile:
     """Reads a file, or standard input for `-`.
 
     Raises:
-        UsageError: it cannot be read, or its suffix is neither .onnx nor .nn.
+        UsageError: it cannot be read, is not a regular file, or its suffix is neither .onnx nor .nn.
         SizeError: it is larger than memory.
     """
     if str(path) == "-":
+        if sys.stdin is None:
+            raise UsageError("cannot read standard input: it is closed")
         return ModelFile(Path("stdin"), _bounded(sys.stdin.buffer, "standard input"))
     if path.suffix not in (".onnx", ".nn"):
         raise UsageError(f"{path}: a model is an .onnx or a .nn file", hint="export it to ONNX, or write it as .nn")
-    try:
-        with path.open("rb") as file:
-            return ModelFile(_as_text(path), _bounded(file, str(path)), path.parent)
-    except OSError as e:
-        raise UsageError(f"cannot read {path}: {e.strerror}") from None
+    return ModelFile(_as_text(path), read_file(path), path.parent)
 
 
 def _as_text(path: Path) -> Path:
@@ -76,13 +73,11 @@ def _as_text(path: Path) -> Path:
 
 
 def _bounded(file: BinaryIO, what: str) -> bytes:
-    """All that there is, unless it has no end, as a device may have none; what is made of it takes memory, too."""
+    """All that there is, unless it has no end, as a pipe may have none."""
     data = bytearray()
     while chunk := file.read(_CHUNK):
         data += chunk
-        if len(data) > allowed() // _COPIES:
-            allowance = f"a {_COPIES}th of the {allowed() / 1e9:.3g} GB allowed"
-            raise SizeError(f"{what} is longer than {allowance}", hint="give another --max-memory")
+        refuse_longer(len(data), what)
     return bytes(data)
 
 

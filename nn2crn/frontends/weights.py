@@ -6,24 +6,23 @@ A .nn file may come from a stranger: it reads nothing outside its own folder, an
 from __future__ import annotations
 
 import csv
-import math
+import stat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
-from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 from scipy import sparse
 
-from nn2crn.errors import ModelError
+from nn2crn.errors import ModelError, Nn2crnError
 from nn2crn.ir.arrays import Floats, Matrix, entries, floats
+from nn2crn.ir.files import look_at
+from nn2crn.ir.numpy_files import open_npz, read_npy
 
 _NUMERIC = "iuf"  # kinds of numpy types: integers and floats
 _SUFFIXES = (".npy", ".npz", ".csv")
 _SPARSE = ("data", "indices", "indptr", "shape")
 _TINY, _HUGE = float(np.finfo(np.float32).tiny), 1e30  # denormal in single precision, and near its end
-_MOST_COMPRESSED = 1032  # times that deflate can shrink
 
 
 def read_array(folder: Path, name: str, key: str = "") -> Matrix:
@@ -39,6 +38,7 @@ def read_array(folder: Path, name: str, key: str = "") -> Matrix:
 
     Raises:
         ModelError: the file is outside the folder, is missing or malformed, or has a value that is not finite.
+        SizeError: there is not enough memory for it.
     """
     suffix = Path(name).suffix.lower()
     if suffix not in _SUFFIXES:
@@ -49,8 +49,8 @@ def read_array(folder: Path, name: str, key: str = "") -> Matrix:
         path = _inside(folder, name)
         if suffix == ".npz":
             return _npz(path, name, key)
-        array = _csv(path, name) if suffix == ".csv" else _npy(path)
-    except ModelError:
+        array = _csv(path, name) if suffix == ".csv" else read_npy(path, repr(name))
+    except Nn2crnError:
         raise
     except Exception as e:  # noqa: BLE001  # numpy, zipfile and the system raise a dozen kinds for a bad file
         reason = (e.strerror if isinstance(e, OSError) else None) or str(e).partition("\n")[0] or type(e).__name__
@@ -75,42 +75,20 @@ def _inside(folder: Path, name: str) -> Path:
             f"{name!r} is outside the folder of the model",
             hint="put the file beside the .nn file, or in a folder there",
         )
-    if path.exists() and not path.is_file():
+    if not stat.S_ISREG(path.stat().st_mode):
         raise ModelError(f"{name!r} is not a file")
     return path
 
 
-def _npy(path: Path) -> NDArray[Any]:
-    """Mapped before it is copied, so that a size the file does not have is refused and not allocated."""
-    return np.array(npy.open_memmap(path, mode="r"))
-
-
 def _npz(path: Path, name: str, key: str) -> Matrix:
-    held = path.stat().st_size
-    with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
+    with open_npz(path) as archive:
         what = f"{name!r}, {key!r}"
-        if key in archive.files:
-            return _checked(_member(archive, key, held, what), what)
-        if {f"{key}.{part}" for part in _SPARSE} <= set(archive.files):
-            return _csr(what, *(_member(archive, f"{key}.{part}", held, what) for part in _SPARSE))
+        if key in archive.names:
+            return _checked(archive.read(key, what), what)
+        if {f"{key}.{part}" for part in _SPARSE} <= set(archive.names):
+            return _csr(what, *(archive.read(f"{key}.{part}", what) for part in _SPARSE))
         missing = f"{name!r} has no array {key!r}" if key else f"which array of {name!r}?"
-        raise ModelError(missing, hint="its arrays: " + (", ".join(archive.files) or "none"))
-
-
-def _member(archive: NpzFile[Any], key: str, held: int, what: str) -> NDArray[Any]:
-    """An array whose size is refused, and not allocated, if an archive of `held` bytes cannot have it."""
-    packed = archive.zip
-    info = packed.NameToInfo.get(f"{key}.npy") if packed is not None else None
-    if packed is None or info is None:
-        raise ModelError(f"{what} is not a numpy array")
-    with packed.open(info) as member:
-        version = npy.read_magic(member)
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read_header(member)
-        size = member.tell() + math.prod(shape) * dtype.itemsize
-    if not dtype.hasobject and (size != info.file_size or size > _MOST_COMPRESSED * held):
-        raise ModelError(f"{what} is cut short: an array of shape {shape} is not in the file")
-    return np.asarray(archive[key])
+        raise ModelError(missing, hint="its arrays: " + (", ".join(archive.names) or "none"))
 
 
 def _csr(
@@ -131,14 +109,15 @@ def _csr(
 
 
 def _csv(path: Path, name: str) -> NDArray[Any]:
-    rows: list[list[float]] = []
+    look_at(path)
+    rows: list[NDArray[Any]] = []  # which take less memory than lists of numbers
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file)
         for cells in lines:
             if not cells:
                 continue
             try:
-                rows.append([float(cell) for cell in cells])
+                rows.append(np.array([float(cell) for cell in cells]))
             except ValueError as e:
                 raise ModelError(f"{name!r}, line {lines.line_num}: {e}", hint="a .csv has numbers only") from None
             if len(cells) != len(rows[0]):

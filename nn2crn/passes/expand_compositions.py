@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from nn2crn.errors import TemplateError
+from collections.abc import Iterator
+
+from nn2crn.errors import SizeError, TemplateError, UnsupportedError
+from nn2crn.ir.formula import OPERATORS, Call, Formula
 from nn2crn.ir.network import Activation, Network, Node
 from nn2crn.passes.compose import compose
 from nn2crn.templates.options import Options
 from nn2crn.templates.template import Template
+
+_DEEPEST = 100  # compositions of compositions
+_MOST = 1000  # activations that one composition comes to
 
 
 def expand_compositions(network: Network, options: Options) -> Network:
@@ -19,7 +25,10 @@ def expand_compositions(network: Network, options: Options) -> Network:
 
     Raises:
         UsageError: an option names what is not there, or has no effect on this network.
+        TemplateError: a composition never ends.
+        SizeError, UnsupportedError: there would be too many activations, which is known before any is made.
     """
+    _refuse_too_many(network, options)
     seen: dict[str, Template] = {"identity": options.library.get("identity")}  # linear outputs become one
     nodes: list[Node] = []
     for node in network.nodes:
@@ -29,19 +38,13 @@ def expand_compositions(network: Network, options: Options) -> Network:
     return network.replace(nodes=tuple(nodes))
 
 
-def _expanded(
-    node: Activation, options: Options, seen: dict[str, Template], inside: tuple[str, ...] = ()
-) -> list[Node]:
+def _expanded(node: Activation, options: Options, seen: dict[str, Template]) -> list[Node]:
     template = options.template_of(node)
     seen[template.name] = template
     if template.compose is None:
         return [node]
-    if template.name in inside:
-        circle = " -> ".join([*inside[inside.index(template.name) :], template.name])
-        raise TemplateError(f"{template.file}: the composition never ends: {circle}")
-    inside = (*inside, template.name)
     parts = compose(node, template, options.settings_of(node), options.library)
-    return [n for p in parts for n in (_expanded(p, options, seen, inside) if isinstance(p, Activation) else [p])]
+    return [n for p in parts for n in (_expanded(p, options, seen) if isinstance(p, Activation) else [p])]
 
 
 def composed(network: Network, options: Options) -> dict[str, Activation]:
@@ -52,6 +55,7 @@ def composed(network: Network, options: Options) -> dict[str, Activation]:
     >>> {name: node.function for name, node in composed(net, Options()).items()}
     {'y': 'selu', 'y/elu0': 'elu'}
     """
+    _refuse_too_many(network, options)
     found: dict[str, Activation] = {}
     waiting = list(network.activations())
     while waiting:
@@ -62,3 +66,53 @@ def composed(network: Network, options: Options) -> dict[str, Activation]:
             parts = compose(node, template, options.settings_of(node), options.library)
             waiting += [p for p in parts if isinstance(p, Activation)]
     return found
+
+
+def _refuse_too_many(network: Network, options: Options) -> None:
+    """Counts what compositions come to: each may have others twice, and these others twice, and so on."""
+    counts: dict[str, int] = {}
+    neurons = 0
+    for node in network.activations():
+        template = options.template_of(node)
+        parts = _count(template, options, counts, ())
+        neurons += parts * node.size
+        if parts > _MOST:
+            raise SizeError(f"{template.file}: the composition comes to {parts:,} activations, more than {_MOST:,}")
+    if options.max_reactions is not None and neurons > options.max_reactions:  # of which each has one at least
+        raise UnsupportedError(
+            f"{network.name}: with its compositions it has {neurons:,} neurons, more than {options.max_reactions:,}"
+            " reactions",
+            hint="give another --max-reactions, or a smaller model",
+        )
+
+
+def _count(template: Template, options: Options, counts: dict[str, int], inside: tuple[str, ...]) -> int:
+    """The activations that an activation of this template becomes; `counts` has those of templates already seen."""
+    if template.compose is None:
+        return 1
+    if template.name in inside:
+        circle = " -> ".join([*inside[inside.index(template.name) :], template.name])
+        raise TemplateError(f"{template.file}: the composition never ends: {circle}")
+    if len(inside) == _DEEPEST:
+        raise TemplateError(f"{template.file}: compositions nest more than {_DEEPEST} deep")
+    if template.name not in counts:
+        within = (*inside, template.name)
+        functions = (call.function for call in set(_calls(template.compose)) if call.function not in OPERATORS)
+        parts = (_count(_template(function, options), options, counts, within) for function in functions)
+        counts[template.name] = max(1, sum(parts))  # besides products of signals, no more than the formula is long
+    return counts[template.name]
+
+
+def _calls(formula: Formula) -> Iterator[Call]:
+    """All operators and activations of a formula; equal ones are made once."""
+    if isinstance(formula, Call):
+        yield formula
+        for argument in formula.arguments:
+            yield from _calls(argument)
+
+
+def _template(function: str, options: Options) -> Template:
+    """The template for an activation in a composition."""
+    target = options.library.get(function)
+    named = target.name if "." in function else ""
+    return options.template_of(Activation("", target.activation, ("",), 1, template=named))

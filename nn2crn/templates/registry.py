@@ -16,6 +16,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from nn2crn.errors import Nn2crnError, NotationError, TemplateError, UsageError
+from nn2crn.ir.files import read_text
 from nn2crn.ir.formula import number, show
 from nn2crn.plugins import leave_out, plugins
 from nn2crn.templates.gadget import Gadget, instantiate
@@ -24,6 +25,7 @@ from nn2crn.templates.template import PYTHON, SHIPPED, Template
 
 GROUP = "nn2crn.templates"  # entry points, each the name of a package with .act files
 _SUFFIX = ".act"
+_MOST = 4_000_000  # bytes of a user's template: a thousand times those of this folder
 
 
 class Library:
@@ -102,14 +104,12 @@ def read_template(path: Path) -> Template:
     """A user's template file, proved.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError, SizeError: it cannot be read, is not a regular file, or is too large.
         NotationError: it does not parse, with the place.
         TemplateError: it breaks a rule, with the place; or its fixed point is no root of its ODEs, with the residual.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as e:
-        raise UsageError(f"{path}: {e.strerror}") from None
+        text = read_text(path, _MOST)
     except UnicodeDecodeError:
         raise NotationError(f"{path} is not a UTF-8 text file") from None
     template = parse_template(text, str(path), f"file {path.name}")
