@@ -100,12 +100,12 @@ mutants: $(READY) ## small faults in lowering and notation: do the tests notice 
 	@$(PIP) mutmut==3.8.1
 	$(BIN)/python tests/mutants.py
 
-fuzz: $(READY) ## hostile files by the thousand, random graphs and nets, and runs that are killed: twenty minutes
+fuzz: $(READY) ## hostile files by the thousand, random graphs, nets and templates, and runs that are killed: twenty minutes
 	$(BIN)/python tests/fuzz.py
 	@if $(PIP) atheris; then $(BIN)/python tests/fuzz_parsers.py; \
 	else echo 'atheris, which fuzzes the parsers, does not install here: that part is left out'; fi
-	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 NN2CRN_NETS=20 \
-		$(PYTEST) tests/test_faults.py tests/test_differential.py tests/test_certify.py
+	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 NN2CRN_NETS=20 NN2CRN_TEMPLATES=500 NN2CRN_NETWORKS=200 \
+		$(PYTEST) tests/test_faults.py tests/test_differential.py tests/test_certify.py tests/test_proved.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
