@@ -62,6 +62,7 @@ def test_ten_thousand_nodes_in_a_chain(op, tmp_path):
     assert [m.name for m in crn.modules[-2:]] == LAST[op]
 
 
+@pytest.mark.slow
 def test_a_long_text(tmp_path):
     lines = "".join(f"h{i + 1} = relu(h{i})\n" for i in range(10_000))
     (tmp_path / "long.nn").write_text(f"input x[1]\nh0 = relu(x)\n{lines}output h10000")
