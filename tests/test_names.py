@@ -109,7 +109,12 @@ def test_every_format_is_here():
     assert set(STRUCTURE) == {f.name for f in formats()}
 
 
-@pytest.mark.parametrize("f", formats(), ids=lambda f: f.name)
+SLOW = {"dot"}  # as pydot reads it
+
+
+@pytest.mark.parametrize(
+    "f", [pytest.param(f, id=f.name, marks=[pytest.mark.slow] if f.name in SLOW else []) for f in formats()]
+)
 def test_names_are_names_and_nothing_else(tmp_path_factory, f):
     folder = tmp_path_factory.mktemp(f.name)
     expected = plain(f, folder)
