@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from random_templates import random_template
+from strangers import Trusting
 
 from nn2crn.errors import Nn2crnError
 from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Output, Term
@@ -43,7 +44,7 @@ def random_network(rng: np.random.Generator) -> tuple[Network, Options]:
 
 def _with_a_stranger(rng: np.random.Generator) -> Library:
     try:
-        return Library((parse_template(random_template(rng), "odd.one.act"),))
+        return Trusting((parse_template(random_template(rng), "odd.one.act"),))
     except Nn2crnError:
         return PACKAGE
 

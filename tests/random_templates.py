@@ -115,9 +115,10 @@ def rails(t: Text) -> None:
 def switch(t: Text) -> None:
     """Two states, between which there is nothing lost."""
     s, off = fresh(t, 2)
-    total = float(np.round(10 ** t.rng.uniform(-1, 0.7), 2))
-    share = float(np.round(t.rng.uniform(), 2))
-    t.start += [f"  initial {s} = {share * total!r}", f"  initial {off} = {(1 - share) * total!r}"]
+    here, there = (int(n) for n in t.rng.integers(0, 300, 2))
+    total = (here + there) / 100
+    t.start += [f"  initial {s} = {here / 100!r}", f"  initial {off} = {there / 100!r}"]
+    t.start.append(f"  conserved {s} + {off} = {total!r}")
     (left, value), (k, p), (back, q) = t.driver(), t.constant(), t.constant()
     if len(left.split()) == 1:
         t.reactions.append(f"  {left} + {off} -> {left} + {s} @ {k}")
@@ -151,11 +152,12 @@ def random_template(rng: np.random.Generator, name: str = "odd.one") -> str:
     weights = [f"{float(np.round(0.1 + abs(rng.normal()), 2))!r}*{name}" for name in read]
     output = (" - " if rng.uniform() < 0.5 else " + ").join(weights)
     wrong = rng.uniform() < BAD
+    error = float(10 ** rng.uniform(-9, 2)) if rng.uniform() < 0.5 else 1e6
     lines = [
         f"template {name} for {name.split('.', maxsplit=1)[0]}",
         f"  function = {rng.choice(['u', 'max(u, 0)', 'tanh(u)', 'u^2'])}",
         *t.attributes, *t.reactions, f"  output {output}", *t.start,
         *(f"  fixed point {s} = {'1 + ' if wrong else ''}{f}" for s, f in t.fixed),
-        f"  error <= {float(10 ** rng.uniform(-9, 2))!r}", "  rate >= 0", "  stability global",
+        f"  error <= {error!r}", "  rate >= 0", "  stability global",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

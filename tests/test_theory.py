@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from strangers import given, template
+from strangers import Trusting, given, template
 
 from nn2crn.certify.certificate import Certificate, certify, subject
 from nn2crn.certify.stages import Rails, Single, Switch, Unknown
@@ -132,7 +132,7 @@ def test_what_is_of_no_form_is_unknown_and_alone(condition):
         Activation(f, f, ("x",), 1, template=t) for f, t in [("odd", ""), ("relu", "relu.annihilation"), ("step", "")]
     ]
     network = Network("net", tuple(nodes), tuple(Output(n.name, n.name, (1,)) for n in nodes[1:]))
-    found = subject(network, Options(library=Library((made,))))
+    found = subject(network, Options(library=Trusting((made,))))
     forms = {type(s) for s in found.cascade.steps if not isinstance(s, int)}
     assert Unknown in forms
     assert forms <= {Unknown, Single, Rails, Switch}
