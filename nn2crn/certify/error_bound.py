@@ -20,7 +20,6 @@ from nn2crn.ir.formula import Number
 from nn2crn.ir.network import Activation, Affine, Input, Network
 from nn2crn.ir.reactions import Drive, Module
 from nn2crn.templates.options import Options
-from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
 
 _CELLS = 512  # into which the range of a drive is cut for the steepest slope
@@ -120,7 +119,7 @@ class _Recursion:
         """Nothing, of the maximum of two and others of the package, which the tests prove; or if it is plain to see."""
         first = {name: float(v[0]) for name, v in given.items()}
         alike = all(np.all(v == v[0]) for v in given.values())
-        if template.name in Library().names or (alike and is_composed_of_itself(template, self.library, first)):
+        if template.shipped or (alike and is_composed_of_itself(template, self.library, first)):
             return np.zeros(node.size)
         self.reasons.append(f"{node.origin or node.name}: that {template.name} is what it is composed of")
         return np.full(node.size, np.inf)
@@ -145,7 +144,7 @@ class _Recursion:
 
     def _reached(self, template: Template, node: Activation) -> bool:
         """True if all species settle: by the cascade, or from the file's start by a conserved relation."""
-        if template.stability == "neutral" and template.name in Library().names:
+        if template.stability == "neutral" and template.shipped:
             return True
         return all(bool(self.steady.known[b.indices].all()) for b in self.modules[node.name].species.values())
 
