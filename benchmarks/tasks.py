@@ -121,9 +121,9 @@ def libsbml_objects(path: str, target: str) -> float:
         s.setHasOnlySubstanceUnits(False)
     number = 0
     for family in network.families:
-        slots = family.scheme.slots
-        for species, rates in family.chunks():
-            for column, rate in zip(species.T.tolist(), rates.tolist(), strict=True):
+        for batch in family.batches():
+            slots = batch.scheme.slots
+            for column, rate in zip(batch.species.T.tolist(), batch.rates.tolist(), strict=True):
                 number += 1
                 name = dict(zip(slots, (labels[i] for i in column), strict=True))
                 reaction = model.createReaction()
@@ -131,15 +131,15 @@ def libsbml_objects(path: str, target: str) -> float:
                 reaction.setReversible(False)
                 reaction.setFast(False)
                 for side, create in (
-                    (family.scheme.reactants, reaction.createReactant),
-                    (family.scheme.products, reaction.createProduct),
+                    (batch.scheme.reactants, reaction.createReactant),
+                    (batch.scheme.products, reaction.createProduct),
                 ):
                     for slot, n in side:
                         reference = create()
                         reference.setSpecies(name[slot])
                         reference.setStoichiometry(n)
                         reference.setConstant(True)
-                factors = [name[s] for s, n in family.scheme.reactants for _ in range(n)]
+                factors = [name[s] for s, n in batch.scheme.reactants for _ in range(n)]
                 law = reaction.createKineticLaw()
                 law.setMath(libsbml.parseL3Formula(" * ".join(["tube", repr(rate), *factors])))
     libsbml.writeSBMLToFile(document, target)

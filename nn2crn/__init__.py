@@ -13,7 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from nn2crn.version import __version__
+
 _WHERE = {
     "Compression": "compiler",
     "Library": "compiler",

@@ -14,12 +14,12 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from nn2crn import __version__
 from nn2crn.backends import antimony, latex, sbml, sedml
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.internal import Internal, SimulationError
+from nn2crn.version import __version__
 
 _COMBINE = "http://identifiers.org/combine.specifications/"
 _MEDIA = "http://purl.org/NET/mediatypes/"

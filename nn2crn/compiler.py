@@ -22,28 +22,19 @@ from nn2crn.frontends import Request, open_model, reader_for
 from nn2crn.ir.network import Affine, Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
-from nn2crn.lower import lower
-from nn2crn.passes.choose_templates import choose_templates
+from nn2crn.lower.registry import ENCODINGS, encoding
 from nn2crn.passes.compress import discretise, sparsify
 from nn2crn.passes.compression import Compression
 from nn2crn.passes.connections import layers
 from nn2crn.passes.drop_dead import drop_dead
-from nn2crn.passes.drop_idle import drop_idle
 from nn2crn.passes.drop_neurons import drop_neurons
-from nn2crn.passes.expand_compositions import expand_compositions
 from nn2crn.passes.fuse_affine import fuse_affine
-from nn2crn.passes.materialise_affine import materialise_affine
-from nn2crn.passes.merge_reactions import merge_reactions
 from nn2crn.passes.rescale import rescale
 from nn2crn.passes.set_domain import set_domain
 from nn2crn.passes.set_inputs import set_inputs
-from nn2crn.passes.share_drives import share_drives
 from nn2crn.passes.steps import Pass, ReactionPass, Steps, name_of
-from nn2crn.passes.warn_ranges import warn_ranges
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
-
-REACTION_PASSES: tuple[ReactionPass, ...] = (merge_reactions, drop_idle)  # what may happen after lowering, in order
 
 
 def compression_passes(compression: Compression, library: Library) -> tuple[Pass, ...]:
@@ -60,17 +51,8 @@ def compression_passes(compression: Compression, library: Library) -> tuple[Pass
 
 
 def passes(options: Options) -> tuple[Pass, ...]:
-    """What happens to a network before it is lowered, in order."""
-    return (
-        drop_dead,
-        partial(warn_ranges, options=options),
-        partial(expand_compositions, options=options),
-        fuse_affine,
-        drop_dead,
-        partial(share_drives, options=options),
-        materialise_affine,
-        partial(choose_templates, options=options),
-    )
+    """What happens to a network before it is lowered, in order: the encoding says (lower/catalytic.py)."""
+    return encoding(options.encoding).passes(options)
 
 
 def load(
@@ -126,8 +108,8 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
         UnsupportedError: there are more reactions than the options allow.
     """
     options, steps = options or Options(), steps or Steps()
-    network = prepare(network, options, steps=steps)
-    reactions = steps.reactions(REACTION_PASSES, lower(network.replace(name=name or network.name), options.library))
+    network, way = prepare(network, options, steps=steps), encoding(options.encoding)
+    reactions = steps.reactions(way.reaction_passes, way.lower(network.replace(name=name or network.name), options))
     _refuse_more(reactions, options.max_reactions)
     return rescale(set_inputs(reactions, inputs or {}), kappa=kappa, units=units or Units())
 
@@ -169,14 +151,21 @@ def compress(
     return (steps or Steps()).network(compression_passes(compression, library or Library()), network)
 
 
-def pass_names() -> tuple[str, ...]:
-    """The passes by name, each once, in the order in which they are run first."""
+def every_pass() -> Mapping[str, Pass | ReactionPass]:
+    """The passes of all encodings by name, each once, in the order in which they are run first."""
+    ways = ENCODINGS.values()
     every: tuple[Pass | ReactionPass, ...] = (
         *compression_passes(Compression(), Library()),
-        *passes(Options()),
-        *REACTION_PASSES,
+        *(step for way in ways for step in way.passes(Options())),
+        *(step for way in ways for step in way.reaction_passes),
     )
-    return tuple(dict.fromkeys(map(name_of, every)))
+    named = {name_of(step): step for step in reversed(every)}
+    return {name_of(step): named[name_of(step)] for step in every}
+
+
+def pass_names() -> tuple[str, ...]:
+    """Their names, in that order."""
+    return tuple(every_pass())
 
 
 def weights(network: Network) -> tuple[Affine, ...]:
@@ -253,6 +242,7 @@ __all__ = [
     "compress",
     "compression_passes",
     "convert",
+    "every_pass",
     "formats",
     "load",
     "pass_names",

@@ -8,11 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from nn2crn.backends import Format, formats
-from nn2crn.ir.arrays import as_matrix
-from nn2crn.ir.reactions import Driven, DriveTerm, Family, Module, ReactionNetwork, Scheme
+from nn2crn.ir.reactions import Module, ReactionNetwork
 
 _EXACT = 20_000  # reactions up to which formats are written to count their bytes; past it, from samples this small
 _SHORT = 1_000_000  # bytes that are written in any case
@@ -82,12 +79,7 @@ def estimate(network: ReactionNetwork) -> Estimate:
 
 def non_zeros(network: ReactionNetwork) -> int:
     """Entries of the stoichiometric matrices, counted by families."""
-    return sum(f.count * (len(f.scheme.reactants) + _changed(f.scheme)) for f in network.families)
-
-
-def _changed(scheme: Scheme) -> int:
-    left, right = dict(scheme.reactants), dict(scheme.products)
-    return sum(left.get(slot, 0) != right.get(slot, 0) for slot in scheme.slots)
+    return sum(n * (len(s.reactants) + len(s.change)) for f in network.families for s, n in f.schemes)
 
 
 def size(network: ReactionNetwork, target: Format) -> Size:
@@ -125,15 +117,7 @@ def _thinned(network: ReactionNetwork, step: int) -> ReactionNetwork:
 
 
 def _thinned_module(module: Module, step: int) -> Module:
-    return replace(module, families=tuple(_thinned_family(f, step) for f in module.families))
-
-
-def _thinned_family(family: Family | Driven, step: int) -> Family | Driven:
-    if isinstance(family, Family):
-        return replace(family, species=family.species[:, ::step], rates=family.rates[::step])
-    rows = np.arange(0, family.term.matrix.shape[0], step)
-    term = DriveTerm(family.term.sources, as_matrix(family.term.matrix[rows]), family.term.sign)
-    return replace(family, term=term, targets=family.targets[:, rows], constants=family.constants[rows])
+    return replace(module, families=tuple(f.thinned(step) for f in module.families))
 
 
 def load(client: str, points: Sequence[tuple[int, float, float]], count: int) -> Load:

@@ -20,9 +20,9 @@ from nn2crn.data import random_data
 from nn2crn.errors import Nn2crnError
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.network import Activation, Input, Network
+from nn2crn.lower.registry import encoding
 from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.expand_compositions import expand_compositions
-from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.internal import Internal
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates.options import Choice, Options
@@ -153,7 +153,7 @@ class _Measured:
 
     def error(self, options: Options) -> float:
         reactions = compiler.compile(self.network, options)
-        found = read_outputs(reactions, fixed_point(reactions, self.data))
+        found = read_outputs(reactions, encoding(reactions.encoding).steady_state(reactions).settle(self.data))
         values = forward(self.network, self.data, options.library)
         errors = (np.abs(found[o.name] - values[o.source]).max(initial=0) for o in self.network.outputs)
         return max((float(e) if np.isfinite(e) else np.inf for e in errors), default=0.0)

@@ -21,6 +21,7 @@ from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.lower.registry import encoding
 from nn2crn.simulate.engine import Engine
 from nn2crn.simulate.internal import SimulationError
 from nn2crn.simulate.ports import read, read_outputs
@@ -38,7 +39,7 @@ _HELD = 20_000_000  # numbers in memory while settling times are measured
 class Case:
     """A network, its chemistry, and inputs (samples, size) with the outputs that the network itself gives.
 
-    `prepared` is the network after the compiler's passes: its activations are the chemistry's modules, in order.
+    `prepared` is the network after the compiler's passes: each module computes the activation it is named after.
     """
 
     model: str
@@ -55,10 +56,9 @@ class Case:
         return len(self.expected)
 
     @cached_property
-    def layers(self) -> list[Floats]:
-        """What each module should compute, (samples, size)."""
-        values = forward(self.prepared, self.inputs, self.options.library)
-        return [values[node.name] for node in self.prepared.activations()]
+    def values(self) -> Mapping[str, Floats]:
+        """What each node of the prepared network computes, (samples, size), by its name."""
+        return forward(self.prepared, self.inputs, self.options.library)
 
 
 @dataclass(frozen=True)
@@ -153,9 +153,7 @@ def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1) -> Iterator[
         UsageError: there is none of that name, or it is not installed.
     """
     if name == "fixed-point":
-        from nn2crn.simulate.fixed_point import FixedPoint
-
-        yield FixedPoint(reactions)
+        yield encoding(reactions.encoding).steady_state(reactions)
     elif name == "internal":
         from nn2crn.simulate.internal import Internal
 
@@ -274,6 +272,6 @@ def _layer_times(chosen: Engine, subject: Case, ends: Floats, tolerance: float) 
 
 
 def _layers(subject: Case, states: Floats, times: Mapping[str, float]) -> Iterator[LayerReport]:
-    for module, exact in zip(subject.reactions.modules, subject.layers, strict=True):
-        error = float(np.abs(read(module.readout, states) - exact).max(initial=0))
+    for module in subject.reactions.modules:
+        error = float(np.abs(read(module.readout, states) - subject.values[module.node]).max(initial=0))
         yield LayerReport(module.name, module.template, error, times.get(module.name))

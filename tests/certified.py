@@ -56,8 +56,8 @@ def starts(subject: Subject, rng: np.random.Generator, samples: int) -> np.ndarr
     fixed = np.zeros(network.species_count, dtype=bool)
     for module in network.modules:
         for relation, _ in module.conserved:
-            for name in {s.key for s in symbols(relation)} & {*module.species}:
-                fixed[module.species[name].indices] = True
+            for symbol in {*symbols(relation)} & {*module.species}:
+                fixed[module.species[symbol].indices] = True
     shape = (samples, network.species_count)
     anywhere = np.where(rng.uniform(size=shape) < 0.3, 0.0, rng.uniform(size=shape))
     return np.where(fixed, network.initial, anywhere)

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 import nn2crn
+from nn2crn.ir.families import Family
 from nn2crn.ir.formula import show
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.ir.reactions import Driven, Family, ReactionNetwork, Readout
+from nn2crn.ir.reactions import ReactionNetwork, Readout
 from nn2crn.templates import Library
 from nn2crn.templates.template import Template
 
@@ -68,7 +69,7 @@ def lines(template: Template) -> Iterator[str]:
         yield f"module {m.name} {m.activation} {m.template} size {m.size} width {m.width}"
         yield f"  {dict(sorted((k, v) for k, v in m.values.items() if isinstance(v, float)))}"
         yield f"  reads {readout(m.readout)}; comes from {m.origin}"
-        yield f"  driven by {list(m.drives)}; species {[(s, b.name + b.rail) for s, b in m.species.items()]}"
+        yield f"  driven by {list(m.drives)}; species {[(str(s), b.name + b.rail) for s, b in m.species.items()]}"
         yield f"  steady {[f'{s} = {show(f)}' for s, f in m.steady]}"
         yield f"  conserved {[f'{show(a)} = {show(b)}' for a, b in m.conserved]}"
         for family in m.families:
@@ -83,16 +84,16 @@ def readout(of: Readout) -> str:
     return f"{[(i.tolist(), c.tolist()) for i, c in of.terms]} + {of.constant.tolist()}"
 
 
-def reactions(family: Family | Driven, network: ReactionNetwork) -> Iterator[str]:
+def reactions(family: Family, network: ReactionNetwork) -> Iterator[str]:
     """The label, and the reactions by their species' names."""
     labels = network.labels()
     yield f"  # {family.label}"
-    for species, rates in family.chunks():
-        for column, rate in zip(species.T.tolist(), rates.tolist(), strict=True):
-            name = {slot: labels[index] for slot, index in zip(family.scheme.slots, column, strict=True)}
+    for batch in family.batches():
+        for column, rate in zip(batch.species.T.tolist(), batch.rates.tolist(), strict=True):
+            name = {slot: labels[index] for slot, index in zip(batch.scheme.slots, column, strict=True)}
             left, right = (
                 " + ".join(f"{n} {name[s]}" if n > 1 else name[s] for s, n in side) or "0"
-                for side in (family.scheme.reactants, family.scheme.products)
+                for side in (batch.scheme.reactants, batch.scheme.products)
             )
             yield f"  {left} -> {right} @ {rate!r}"
 

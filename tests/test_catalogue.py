@@ -75,12 +75,11 @@ def output(name, u, k):
     """The stated fixed point's output for drives u (..., width), beside the function and the stated bound."""
     gadget = instantiate(LIBRARY.get(name), {"k": k} if k else {})
     values = dict(gadget.settings)
-    for index in ("", "[i]", "[j]"):
-        values |= {f"u{index}": u, f"U{index}+": np.maximum(u, 0), f"U{index}-": np.maximum(-u, 0)}
+    values |= {"u": u, "U+": np.maximum(u, 0), "U-": np.maximum(-u, 0)}
     function, bound = (evaluate(f, values) for f in (gadget.template.function, gadget.template.error))
     for species, formula in gadget.steady:
-        values[species] = values[species.replace("[i", "[j")] = evaluate(formula, values)
-    return sum(evaluate(c, values) * values[s] for s, c in gadget.readout), function, bound
+        values[species.stem] = evaluate(formula, values)
+    return sum(evaluate(c, values) * values[s.stem] for s, c in gadget.readout), function, bound
 
 
 @pytest.mark.parametrize("k", range(1, 11))

@@ -23,6 +23,7 @@ from nn2crn.certify.certificate import certify, subject
 from nn2crn.certify.settling import settling
 from nn2crn.compiler import prepare
 from nn2crn.errors import UsageError
+from nn2crn.ir.formula import Symbol
 from nn2crn.passes.compression import Compression, Pruning
 from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.mass_action import MassAction
@@ -171,7 +172,7 @@ def test_bounds_hold_the_steady_state_tightly():
     steady = given.cascade.steady(given.box)
     corners = np.array(list(itertools.product([-1.0, 1.0], repeat=2)))
     states = fixed_point(given.reactions, {"x": corners})
-    y = given.reactions.modules[0].species["Y"].indices
+    y = given.reactions.modules[0].species[Symbol("Y")].indices
     np.testing.assert_allclose(steady.high[y], states[:, y].max(axis=0), rtol=1e-9)
     np.testing.assert_allclose(steady.low[y], states[:, y].min(axis=0), rtol=1e-9)
 

@@ -81,7 +81,7 @@ def test_levels_of_different_layers_are_different_parameters():
     constants = RateConstants(reactions)
     named = {name: value for name, value, _ in rates}
     for family in reactions.families:
-        for _, values in family.chunks():
+        for values in (batch.rates for batch in family.batches()):
             assert [named[f"k{i}"] for i in constants.numbers(family, values)] == values.tolist()
 
 

@@ -12,7 +12,9 @@ from nets import mlps, random_mlp
 
 import nn2crn
 from nn2crn.catalogue import alone
-from nn2crn.ir.reactions import Driven, ReactionNetwork
+from nn2crn.ir.formula import Symbol
+from nn2crn.ir.matrix_family import MatrixFamily
+from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate import kinetics as kinetics_module
 from nn2crn.simulate.factorised import Factorised
 from nn2crn.simulate.fixed_point import FixedPoint
@@ -107,7 +109,7 @@ def test_trajectories_follow_the_explicit_solution():
     h, u = 1e-6, np.array([[-2.0], [0.0], [0.5], [3.0]])
     times = np.concatenate([[0.0], np.geomspace(0.01, 1e4, 40)])
     inputs = {"U+": np.maximum(u, 0), "U-": np.maximum(-u, 0)}
-    (y,) = (b for b in network.blocks if b.name == network.modules[0].species["Y"].name)
+    (y,) = (b for b in network.blocks if b.name == network.modules[0].species[Symbol("Y")].name)
     found = Internal(network).trajectories(inputs, times, y.indices)[:, :, 0]
     y1, y2 = ((u[:, 0] + s * np.sqrt(u[:, 0] ** 2 + 4 * h)) / 2 for s in (1, -1))
     start = network.initial[y.start]
@@ -134,7 +136,7 @@ def test_weights_are_neither_expanded_nor_copied():
     assert network.reaction_count > 80_000
     assert len(kinetics.pattern[0]) < 10 * network.species_count
     matrices = [p.matrix for v in kinetics.variables for p in v.products]
-    stored = {id(f.term.matrix) for f in network.families if isinstance(f, Driven)}
+    stored = {id(f.term.matrix) for f in network.families if isinstance(f, MatrixFamily)}
     assert sum(id(m) in stored for m in matrices) == 1  # the hidden layer's; the dual rails need both its parts
     assert len(matrices) == 3
 
@@ -164,8 +166,10 @@ def test_the_pattern_is_found_once(monkeypatch):
 def ring(network: ReactionNetwork) -> ReactionNetwork:
     """The network with its first layer driven by its last as well: no order is left."""
     first, *middle, last = network.modules
-    drives = [f for f in first.families if isinstance(f, Driven)]
-    back = replace(drives[0].term, sources=last.species["Y+"].indices[:1], matrix=np.full((first.size, 1), 0.1))
+    drives = [f for f in first.families if isinstance(f, MatrixFamily)]
+    back = replace(
+        drives[0].term, sources=last.species[Symbol("Y", rail="+")].indices[:1], matrix=np.full((first.size, 1), 0.1)
+    )
     more = tuple(replace(f, term=back) for f in drives if f.rail > 0)[:1]
     return replace(network, modules=(replace(first, families=(*first.families, *more)), *middle, last))
 
@@ -188,7 +192,7 @@ def test_a_circle_of_layers_is_integrated_with_a_sparse_jacobian():
 def test_what_never_settles_is_an_error():
     network = alone(LIBRARY.get("winner_take_all.lotka_volterra"), LIBRARY)
     first = network.modules[0]
-    growing = tuple(f for f in first.families if isinstance(f, Driven))  # without what stops the growth
+    growing = tuple(f for f in first.families if isinstance(f, MatrixFamily))  # without what stops the growth
     endless = replace(network, modules=(replace(first, families=growing), *network.modules[1:]))
     inputs = {p.name: np.full((1, p.plus.size), 1.0 if p.name == "U+" else 0.0) for p in network.inputs}
     with pytest.raises(SimulationError):

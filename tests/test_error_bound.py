@@ -89,10 +89,10 @@ def closed_form(name: str, settings: dict[str, float]) -> Formula:
     gadget = instantiate(LIBRARY.get(name), settings)
     known: dict[str, Formula] = {k: Number(v) for k, v in gadget.settings.items()}
     for species, formula in gadget.steady:
-        known[species] = replaced(formula, known)
+        known[species.key] = replaced(formula, known)
     total: Formula = replaced(gadget.constant, known)
     for species, coefficient in gadget.readout:
-        total = Call("+", (total, Call("*", (replaced(coefficient, known), known[species]))))
+        total = Call("+", (total, Call("*", (replaced(coefficient, known), known[species.key]))))
     return total
 
 

@@ -3,6 +3,7 @@ import re
 import subprocess
 import tracemalloc
 from dataclasses import replace
+from functools import partialmethod
 
 import numpy as np
 import pytest
@@ -14,20 +15,11 @@ from parts import needs
 import nn2crn
 from nn2crn.backends.latex import emit
 from nn2crn.backends.latex_names import LONGEST, escape, mathematical, width
-from nn2crn.ir import reactions
-from nn2crn.ir.reactions import (
-    Drive,
-    Driven,
-    DriveTerm,
-    Family,
-    InputPort,
-    Module,
-    OutputPort,
-    ReactionNetwork,
-    Readout,
-    Scheme,
-    SpeciesBlock,
-)
+from nn2crn.ir.explicit_family import ExplicitFamily
+from nn2crn.ir.families import Scheme
+from nn2crn.ir.formula import Symbol
+from nn2crn.ir.matrix_family import DriveTerm, MatrixFamily
+from nn2crn.ir.reactions import Drive, InputPort, Module, OutputPort, ReactionNetwork, Readout, SpeciesBlock
 
 HOSTILE = {
     "antimony keyword": "time",
@@ -72,21 +64,21 @@ def relu_module(name, start, terms, bias, **labels):
     """A layer of relu.anderson2021, as lowering makes it."""
     n = len(bias)
     y = SpeciesBlock(name, "", "hidden", start, np.full(n, 0.001))
-    families = [Family(Scheme((), (("Y", 1),)), y.indices, np.full(n, 1e-6), name)]
+    families = [ExplicitFamily(Scheme((), (("Y", 1),)), y.indices, np.full(n, 1e-6), name)]
     for rail, scheme, local in (
         (1, GROWTH, Scheme((("Y", 1),), (("Y", 2),))),
         (-1, DECAY, Scheme((("Y", 1),), ())),
     ):
         label = f"{name}, {labels.get('label', 'weights')}"
-        families += [Driven(scheme, t, rail, y.indices[None], np.ones(n), label) for t in terms]
+        families += [MatrixFamily(scheme, t, rail, y.indices[None], np.ones(n), label) for t in terms]
         where = np.flatnonzero(rail * bias > 0)
         if len(where):
-            families.append(Family(local, y.start + where, np.abs(bias[where]), f"{name}, biases"))
-    families.append(Family(Scheme((("Y", 2),), (("Y", 1),)), y.indices, np.ones(n), name))
+            families.append(ExplicitFamily(local, y.start + where, np.abs(bias[where]), f"{name}, biases"))
+    families.append(ExplicitFamily(Scheme((("Y", 2),), (("Y", 1),)), y.indices, np.ones(n), name))
     drives = {"U": Drive(tuple(terms), bias)}
     return Module(
         name, "relu", labels.get("template", "relu.anderson2021"), n, {labels.get("parameter", "h"): 1e-6}, drives,
-        {"Y": y}, tuple(families), (), Readout((span(y),), np.zeros(n)),
+        {Symbol("Y"): y}, tuple(families), (), Readout((span(y),), np.zeros(n)),
     )  # fmt: skip
 
 
@@ -96,15 +88,15 @@ def linear_module(name, start, source, weight):
     plus, minus = (SpeciesBlock(name, r, "output", start + k * n, np.zeros(n)) for k, r in enumerate("+-"))
     term = DriveTerm(source.indices, weight)
     families = [
-        Driven(PRODUCTION, term, 1, plus.indices[None], np.ones(n), f"{name}, weights"),
-        Driven(PRODUCTION, term, -1, minus.indices[None], np.ones(n), f"{name}, weights"),
-        *(Family(Scheme((("Y", 1),), ()), b.indices, np.ones(n), name) for b in (plus, minus)),
-        Family(Scheme((("P", 1), ("M", 1)), ()), [plus.indices, minus.indices], np.ones(n), name),
+        MatrixFamily(PRODUCTION, term, 1, plus.indices[None], np.ones(n), f"{name}, weights"),
+        MatrixFamily(PRODUCTION, term, -1, minus.indices[None], np.ones(n), f"{name}, weights"),
+        *(ExplicitFamily(Scheme((("Y", 1),), ()), b.indices, np.ones(n), name) for b in (plus, minus)),
+        ExplicitFamily(Scheme((("P", 1), ("M", 1)), ()), [plus.indices, minus.indices], np.ones(n), name),
     ]
     readout = Readout((span(plus), (minus.indices, -np.ones(n))), np.zeros(n))
     return Module(
         name, "identity", "identity.dual_rail", n, {"k": 1.0}, {"U": Drive((term,), np.zeros(n))},
-        {"Y+": plus, "Y-": minus}, tuple(families), (), readout,
+        {Symbol("Y", rail="+"): plus, Symbol("Y", rail="-"): minus}, tuple(families), (), readout,
     )  # fmt: skip
 
 
@@ -118,8 +110,8 @@ def small_network(name="net", depth=1, remarks=(), weight=W1, bias=B1, **names):
     for k in range(depth):
         start = 2 * size + k * len(bias)
         modules.append(relu_module(hidden if k == 0 else f"layer{k + 1}", start, terms, bias, **names))
-        terms = [DriveTerm(modules[-1].species["Y"].indices, W1[:, :3])]
-    last = modules[-1].species["Y"]
+        terms = [DriveTerm(modules[-1].species[Symbol("Y")].indices, W1[:, :3])]
+    last = modules[-1].species[Symbol("Y")]
     modules.append(linear_module(y, last.stop, last, np.resize(W2, (2, len(bias)))))
     blocks = (plus, minus, *(b for m in modules for b in m.species.values()))
     outputs = (OutputPort(y, (1, 2), modules[-1].readout),)
@@ -129,9 +121,9 @@ def small_network(name="net", depth=1, remarks=(), weight=W1, bias=B1, **names):
 
 def one_reaction_network():
     block = SpeciesBlock("Y", "", "output", 0, np.zeros(1))
-    family = Family(Scheme((), (("Y", 1),)), block.indices, np.array([2.5]), "source")
+    family = ExplicitFamily(Scheme((), (("Y", 1),)), block.indices, np.array([2.5]), "source")
     readout = Readout((span(block),), np.zeros(1))
-    module = Module("source", "constant", "constant.one", 1, {}, {}, {"Y": block}, (family,), (), readout)
+    module = Module("source", "constant", "constant.one", 1, {}, {}, {Symbol("Y"): block}, (family,), (), readout)
     return ReactionNetwork("one", (block,), (module,), (), (OutputPort("Y", (), readout),))
 
 
@@ -296,7 +288,7 @@ def test_the_same_network_gives_the_same_text():
 
 
 def test_memory_does_not_grow_with_the_number_of_reactions(monkeypatch):
-    monkeypatch.setattr(reactions, "CHUNK", 128)
+    monkeypatch.setattr(MatrixFamily, "batches", partialmethod(MatrixFamily.batches, most=128))
     weight = np.ones((40, 100))
     network = small_network(weight=weight, bias=np.zeros(40))
 
@@ -331,7 +323,9 @@ def test_layers_with_several_sources_number_their_weights():
     network = small_network()
     x, (layer, last) = network.inputs[0], network.modules
     skip = DriveTerm(x.plus.indices, np.ones((2, 4)))
-    family = Driven(PRODUCTION, skip, 1, last.species["Y+"].indices[None], np.full(2, 2.0), "y, skip")
+    family = MatrixFamily(
+        PRODUCTION, skip, 1, last.species[Symbol("Y", rail="+")].indices[None], np.full(2, 2.0), "y, skip"
+    )
     modules = (layer, replace(last, families=(*last.families, family)))
     row = next(r for r in rows(latex(replace(network, modules=modules))) if "skip" in r)
     assert r"\xrightarrow{\;2\,w^{(2)}_{ij}\;}" in row
@@ -377,7 +371,7 @@ def test_part_of_a_block_is_shown_by_shifted_indices():
 def test_reactions_within_neurons_tell_biases_from_constants(neurons, rates, expected):
     network = small_network()
     layer = network.modules[0]
-    family = Family(Scheme((("Y", 1),), ()), 8 + np.array(neurons), np.array(rates), "special")
+    family = ExplicitFamily(Scheme((("Y", 1),), ()), 8 + np.array(neurons), np.array(rates), "special")
     modules = (replace(layer, families=(family,)), *network.modules[1:])
     assert expected in latex(replace(network, modules=modules))
 
@@ -386,7 +380,7 @@ def test_reactions_within_neurons_tell_biases_from_constants(neurons, rates, exp
 def test_reactions_between_neurons_define_their_species(tmp_path):
     network = small_network()
     layer = network.modules[0]
-    pairs = Family(DECAY, np.array([[8, 8, 9, 9, 10, 10], [9, 10, 8, 10, 8, 9]]), np.ones(6), "competition")
+    pairs = ExplicitFamily(DECAY, np.array([[8, 8, 9, 9, 10, 10], [9, 10, 8, 10, 8, 9]]), np.ones(6), "competition")
     text = latex(replace(network, modules=(replace(layer, families=(pairs,)),)), standalone=True)
     assert r"$s^{(1)}_{i} + s^{(2)}_{i} \xrightarrow{\;1\;} s^{(1)}_{i}$" in text
     compile_pdf(text, tmp_path)
@@ -429,7 +423,7 @@ def test_a_bias_is_shown_as_such_even_if_it_is_the_only_one(bias):
     network = small_network(bias=np.array(bias))
     layer = network.modules[0]
     where = np.flatnonzero(np.array(bias))
-    family = Family(Scheme((("Y", 1),), ()), 8 + where, np.full(len(where), 1.5), "layer1, negative bias")
+    family = ExplicitFamily(Scheme((("Y", 1),), ()), 8 + where, np.full(len(where), 1.5), "layer1, negative bias")
     modules = (replace(layer, families=(family,)), *network.modules[1:])
     assert r"\xrightarrow{\;|b_{i}|\;} \emptyset$ & $i=1,\dots,3$, $b_{i}<0$ &" in latex(
         replace(network, modules=modules)
@@ -462,7 +456,7 @@ def test_several_long_constants_are_numbered():
     layer = network.modules[0]
     long = {1: 0.123456789, -1: 2.718281828}
     families = tuple(
-        replace(f, constants=np.full(3, long[f.rail])) if isinstance(f, Driven) else f for f in layer.families
+        replace(f, constants=np.full(3, long[f.rail])) if isinstance(f, MatrixFamily) else f for f in layer.families
     )
     text = latex(replace(network, modules=(replace(layer, families=families), *network.modules[1:])))
     assert "$c^{(1)}=0.123456789$, $c^{(2)}=2.718281828$" in text

@@ -14,9 +14,10 @@ from nn2crn.errors import ModelError, SizeError, TemplateError
 from nn2crn.ir import memory
 from nn2crn.ir.arrays import dense
 from nn2crn.ir.equality import equal
+from nn2crn.ir.formula import Symbol
+from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.ir.reactions import Driven
-from nn2crn.lower import lower as lower_
+from nn2crn.lower.catalytic import lower as lower_
 from nn2crn.notation.text import show_reaction
 from nn2crn.passes.choose_templates import choose_templates
 from nn2crn.templates.registry import read_template
@@ -55,7 +56,7 @@ def test_zero_weights_make_no_reactions():
 def test_weights_stay_matrices():
     """A layer's weights are one matrix however many reactions they stand for; rails share it."""
     crn = nn2crn.compile(random_mlp([30, 20, 10]).network())
-    driven = [f for f in crn.modules[0].families if isinstance(f, Driven)]
+    driven = [f for f in crn.modules[0].families if isinstance(f, MatrixFamily)]
     assert len(driven) == 4
     assert len({id(f.term.matrix) for f in driven}) == 1
     assert sum(f.count for f in driven) == 2 * 30 * 20
@@ -63,7 +64,7 @@ def test_weights_stay_matrices():
 
 def test_chunks_hold_a_bounded_number_of_reactions():
     crn = nn2crn.compile(random_mlp([500, 300, 10]).network())
-    sizes = [len(rates) for f in crn.families for _, rates in f.chunks()]
+    sizes = [batch.count for f in crn.families for batch in f.batches()]
     assert sum(sizes) == crn.reaction_count > 300_000
     assert max(sizes) <= 1 << 16
 
@@ -202,13 +203,13 @@ def test_factors_and_constants_of_what_is_read_go_into_the_next_layer(tmp_path):
     network = nn2crn.load(tmp_path / "net.nn", library=library)
     made = nn2crn.compile(network, nn2crn.Options(library=library))
     hidden, last = made.modules
-    assert hidden.species["Y"].initial.tolist() == [0.5, 0.5]
+    assert hidden.species[Symbol("Y")].initial.tolist() == [0.5, 0.5]
     assert [c.tolist() for _, c in hidden.readout.terms] == [[3.0, 3.0]]
     assert hidden.readout.constant.tolist() == [-2.0, -2.0]
     (drive,) = last.drives.values()
     assert drive.bias.tolist() == [0.5 - 2 * (1 - 2)]
     (term,) = drive.terms
-    assert term.sources.tolist() == hidden.species["Y"].indices.tolist()
+    assert term.sources.tolist() == hidden.species[Symbol("Y")].indices.tolist()
     assert dense(term.matrix).tolist() == [[3.0, -6.0]]
 
 

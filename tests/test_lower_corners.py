@@ -10,9 +10,12 @@ import pytest
 import nn2crn
 from nn2crn.errors import SizeError, TemplateError
 from nn2crn.ir import memory
+from nn2crn.ir.explicit_family import ExplicitFamily
+from nn2crn.ir.families import Scheme
+from nn2crn.ir.formula import Symbol
+from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.ir.reactions import Driven, Family, Scheme
-from nn2crn.lower import lower
+from nn2crn.lower.catalytic import lower
 from nn2crn.notation.text import show_reaction
 from nn2crn.passes.choose_templates import choose_templates
 from nn2crn.templates.gadget import instantiate
@@ -125,14 +128,14 @@ def test_names_that_end_like_a_rail_or_have_two_indices():
 
 def test_parameters_stand_in_starts_and_in_what_is_read():
     (module,) = lowered(ODD, [[1.0]], [0.0], {"c": 4.0}).modules
-    assert module.species["EX"].initial.tolist() == [4.0]
+    assert module.species[Symbol("EX")].initial.tolist() == [4.0]
     assert [c.tolist() for _, c in module.readout.terms] == [[4.0]]
     assert module.readout.constant.tolist() == [-4.0]
 
 
 def test_a_reaction_that_changes_nothing_is_none():
     (module,) = lowered(ODD, [[1.0]], [0.0]).modules
-    assert len([f for f in module.families if isinstance(f, Driven)]) == 2
+    assert len([f for f in module.families if isinstance(f, MatrixFamily)]) == 2
 
 
 def test_pairs_are_ordered_within_their_group_and_share_its_species():
@@ -148,7 +151,7 @@ def test_pairs_are_ordered_within_their_group_and_share_its_species():
 
 def test_a_summand_times_itself_is_one_catalyst_twice():
     (first, *_) = lowered(MEETING, [[3.0]], [0.0]).modules[0].families
-    assert isinstance(first, Family)
+    assert isinstance(first, ExplicitFamily)
     assert first.scheme == Scheme((("X", 2),), (("X", 2), ("Y", 1)))
     assert first.rates.tolist() == [9.0]
 

@@ -11,8 +11,8 @@ from nets import random_mlp
 
 import nn2crn
 from nn2crn.errors import NotationError
+from nn2crn.ir.families import Reaction
 from nn2crn.ir.formula import FUNCTIONS, OPERATORS, Call, Number, Symbol, evaluate, show
-from nn2crn.ir.reactions import Reaction
 from nn2crn.notation import grammar
 from nn2crn.notation.grammar import grammar_path, parse
 from nn2crn.notation.text import Builder, parse_formula, parse_reactions, show_reaction

@@ -14,8 +14,9 @@ import nn2crn
 from nn2crn.errors import ModelError, NotationError, SizeError, TemplateError, UnsupportedError, UsageError
 from nn2crn.frontends import ModelFile, operators
 from nn2crn.ir import memory
+from nn2crn.ir.explicit_family import ExplicitFamily
+from nn2crn.ir.families import Scheme
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.ir.reactions import Family, Scheme
 from nn2crn.notation.grammar import parse
 from nn2crn.notation.text import Builder
 from nn2crn.passes.set_domain import set_domain
@@ -79,8 +80,8 @@ def test_what_objects_say_of_themselves(tmp_path):
     assert repr(module.readout) == "Readout(size=1, terms=1)"
     assert repr(module.drives["U"].terms[0]) == "DriveTerm(matrix=(1, 2), sign=1)"
     shown = [repr(f) for f in module.families]
-    assert any(s.startswith("Family('layer1") for s in shown)
-    assert any(s.startswith("Driven('layer1") for s in shown)
+    assert any(s.startswith("ExplicitFamily('layer1") for s in shown)
+    assert any(s.startswith("MatrixFamily('layer1") for s in shown)
     assert set(network.graph().edges) == {(network.nodes[1].name, "y"), ("x", network.nodes[1].name)}
 
 
@@ -88,7 +89,7 @@ def test_reactions_that_do_not_fit(tmp_path):
     crn = nn2crn.compile(read("input x[1]\noutput y = relu(x)", tmp_path))
     scheme = Scheme((), (("Y", 1),))
     with pytest.raises(ValueError, match="one positive rate constant per reaction"):
-        Family(scheme, np.array([[0]]), np.array([0.0]), "none")
+        ExplicitFamily(scheme, np.array([[0]]), np.array([0.0]), "none")
     with pytest.raises(ValueError, match="is out of place or starts below zero"):
         replace(crn, blocks=crn.blocks[1:])
     with pytest.raises(ValueError, match="is out of place or starts below zero"):

@@ -16,7 +16,7 @@ import nn2crn
 from nn2crn.backends.names import make_ids
 from nn2crn.backends.rails import Rails
 from nn2crn.errors import UsageError
-from nn2crn.ir.reactions import distinct_rates
+from nn2crn.ir.families import distinct_rates
 from nn2crn.ir.units import Units
 from nn2crn.passes.rescale import rescale
 from nn2crn.simulate.copasi import Copasi

@@ -13,8 +13,8 @@ import pytest
 from nets import random_mlp
 
 import nn2crn
+from nn2crn.ir.families import Reaction
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.ir.reactions import Reaction
 from nn2crn.simulate.internal import Internal
 
 XOR = Path(__file__).parent.parent / "samples" / "xor" / "xor.nn"

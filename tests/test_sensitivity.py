@@ -11,7 +11,9 @@ from nets import random_mlp
 
 import nn2crn
 from nn2crn.catalogue import alone
-from nn2crn.ir.reactions import Driven, Family, ReactionNetwork
+from nn2crn.ir.explicit_family import ExplicitFamily
+from nn2crn.ir.matrix_family import MatrixFamily
+from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.internal import steady_state
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates import Library
@@ -33,14 +35,13 @@ def changed(network: ReactionNetwork, which: int, factor: float) -> ReactionNetw
         families = []
         for family in module.families:
             count = family.count
-            if isinstance(family, Driven) and count:
-                chunks = list(family.chunks())
-                species, rates = (np.concatenate(part, axis=-1) for part in zip(*chunks, strict=True))
-                family = Family(family.scheme, species, rates, family.label)  # noqa: PLW2901  # what it stands for
+            if isinstance(family, MatrixFamily) and count:
+                (whole,) = family.batches(family.term.matrix.size)
+                family = ExplicitFamily(family.scheme, whole.species, whole.rates, family.label)  # noqa: PLW2901  # its reactions
             if first <= which < first + count:
                 rates = np.array(family.rates)
                 rates[which - first] *= factor
-                family = Family(family.scheme, family.species, rates, family.label)  # noqa: PLW2901  # the same
+                family = ExplicitFamily(family.scheme, family.species, rates, family.label)  # noqa: PLW2901  # the same
             families.append(family)
             first += count
         modules.append(replace(module, families=tuple(families)))

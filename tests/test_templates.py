@@ -37,6 +37,16 @@ def test_the_stated_fixed_point_is_proved_symbolically(name):
     assert prove(instantiate(LIBRARY.get(name), {})).symbolic
 
 
+def test_a_species_of_each_element_and_one_of_the_group_have_different_names():
+    text = LIBRARY.get("softmax.exact").text
+    both = text.replace(
+        "output", "U[i]+ -> U[i]+ + E[i,2] @ 1\n  E[i,2] -> 0 @ 1\n  0 -> E[2] @ 1\n  E[2] -> 0 @ 1\n  output", 1
+    )
+    stated = both.replace("fixed point", "fixed point E[i,2] = U[i]+\n  fixed point E[2] = 1\n  fixed point", 1)
+    with pytest.raises(TemplateError, match=r"E\[i,2\] and E\[2\] would have one name"):
+        instantiate(parse_template(stated, "both.act"), {})
+
+
 @pytest.mark.parametrize("name", WITH_REACTIONS)
 def test_rates_are_positive_and_reactions_bimolecular(name):
     gadget = instantiate(LIBRARY.get(name), {})
@@ -52,8 +62,8 @@ def test_the_stated_error_bounds_the_fixed_point(name):
     plus, minus = np.meshgrid(np.linspace(0, 5, 41), np.linspace(0, 5, 41))
     values = {**gadget.settings, "U+": plus, "U-": minus, "u": plus - minus}
     for species, formula in gadget.steady:
-        values[species] = evaluate(formula, values)
-    read = sum(evaluate(c, values) * values[s] for s, c in gadget.readout)
+        values[species.stem] = evaluate(formula, values)
+    read = sum(evaluate(c, values) * values[s.stem] for s, c in gadget.readout)
     error = np.abs(read - evaluate(gadget.template.function, values))
     with np.errstate(divide="ignore"):  # h/|u| at the kink
         bound = evaluate(gadget.template.error, values)

@@ -99,7 +99,7 @@ def derivative(made, x: float, concentrations: dict[str, float]) -> dict[str, fl
     network = given(made).reactions
     state = np.array(network.initial)
     state[network.inputs[0].plus.indices], state[network.inputs[0].minus.indices] = max(x, 0), max(-x, 0)
-    blocks = network.modules[0].species
+    blocks = {s.key: b for s, b in network.modules[0].species.items()}
     for name, value in concentrations.items():
         state[blocks[name].indices] = value
     change = MassAction(network).derivative(state)

@@ -74,8 +74,7 @@ def _activation(template: Template, node: Activation, drives: list[Interval]) ->
         array = array.reshape(-1, node.width) if array.ndim else array
         known[name] = Interval(array, array)
     for name, drive in zip(template.drives, drives, strict=True):
-        grouped = drive.reshape(-1, node.width)
-        known |= {f"{name.lower()}{index}": grouped for index in ("", "[i]", "[j]")}
+        known[name.lower()] = drive.reshape(-1, node.width)
     with np.errstate(all="ignore"):  # infinities are meant
         result = evaluate_interval(template.function, known)
     shape = (drives[0].low.size // node.width, node.size * node.width // drives[0].low.size)
@@ -89,7 +88,7 @@ def evaluate_interval(formula: Formula, known: Mapping[str, Interval]) -> Interv
     if isinstance(formula, Number):
         return Interval(np.float64(formula.value), np.float64(formula.value))  # type: ignore[arg-type]  # 0-d arrays
     if isinstance(formula, Symbol):
-        return known[formula.key]
+        return known[formula.stem]
     arguments = [evaluate_interval(a, known) for a in formula.arguments]
     special = _SPECIAL.get(formula.function)
     if special is not None:

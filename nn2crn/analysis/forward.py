@@ -45,8 +45,7 @@ def apply(template: Template, node: Activation, drives: list[Floats]) -> Floats:
     for name, value in given.items():
         known[name] = value if np.ndim(value) == 0 else np.reshape(value, (-1, node.width))
     for name, u in zip(template.drives, drives, strict=True):
-        grouped = u.reshape(len(u), -1, node.width)
-        known |= {f"{name.lower()}{index}": grouped for index in ("", "[i]", "[j]")}
+        known[name.lower()] = u.reshape(len(u), -1, node.width)
     with np.errstate(over="ignore"):  # exp(-u) of a very negative u is inf, and 1/(1 + inf) is right
         value = evaluate(template.function, known)
     return np.broadcast_to(value, (len(drives[0]), node.size // value.shape[-1], value.shape[-1])).reshape(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from nn2crn.ir.arrays import Floats, Ints, floats
+from nn2crn.ir.arrays import Floats, floats
+from nn2crn.ir.families import Batch, Side
 from nn2crn.ir.reactions import ReactionNetwork
 
 Counts = sparse.csr_array[np.int32, tuple[int, int]]
@@ -32,15 +32,10 @@ def matrices(network: ReactionNetwork) -> Matrices:
     """All reactions, in the order of the network, expanded as arrays."""
     reactants, change = _Rows(network), _Rows(network)
     rates: list[Floats] = []
-    for family in network.families:
-        scheme = family.scheme
-        left, right = dict(scheme.reactants), dict(scheme.products)
-        net = {slot: right.get(slot, 0) - left.get(slot, 0) for slot in scheme.slots}
-        for species, constants in family.chunks():
-            place = dict(zip(scheme.slots, species, strict=True))
-            reactants.add(left, place, len(constants))
-            change.add({slot: n for slot, n in net.items() if n}, place, len(constants))
-            rates.append(constants)
+    for batch in (b for f in network.families for b in f.batches()):
+        reactants.add(batch.scheme.reactants, batch)
+        change.add(batch.scheme.change, batch)
+        rates.append(batch.rates)
     return Matrices(reactants.csr(), change.csr(), floats(np.concatenate(rates or [np.zeros(0)])))
 
 
@@ -53,12 +48,13 @@ class _Rows:
         self.values: list[NDArray[np.int32]] = []
         self.lengths: list[NDArray[np.int32]] = []
 
-    def add(self, coefficients: Mapping[str, int], place: Mapping[str, Ints], rows: int) -> None:
-        """`rows` rows, each with these coefficients of the species in these slots."""
-        self.lengths.append(np.full(rows, len(coefficients), dtype=np.int32))
+    def add(self, coefficients: Side, batch: Batch) -> None:
+        """A row for each reaction of the batch, with these coefficients of the species in these slots."""
+        self.lengths.append(np.full(batch.count, len(coefficients), dtype=np.int32))
         if coefficients:
-            self.columns.append(np.stack([place[slot] for slot in coefficients], axis=1, dtype=np.int32).reshape(-1))
-            self.values.append(np.tile(np.fromiter(coefficients.values(), dtype=np.int32), rows))
+            place = batch.place
+            self.columns.append(np.stack([place[slot] for slot, _ in coefficients], axis=1, dtype=np.int32).reshape(-1))
+            self.values.append(np.tile(np.array([n for _, n in coefficients], dtype=np.int32), batch.count))
 
     def csr(self) -> Counts:
         lengths, columns, values = (

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from nn2crn.ir.arrays import entries
+from nn2crn.ir.families import distinct_rates
 from nn2crn.ir.formula import number
-from nn2crn.ir.reactions import Module, ReactionNetwork, distinct_rates
+from nn2crn.ir.reactions import Module, ReactionNetwork
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def summarise(network: ReactionNetwork) -> Summary:
     """Counts species, reactions and weights of each layer."""
     orders: Counter[int] = Counter()
     for family in network.families:
-        orders[family.scheme.order] += family.count
+        orders[family.order] += family.count
     return Summary(
         name=network.name,
         inputs={p.name: list(p.shape) for p in network.inputs},

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import TextIO
 
-from nn2crn import __version__
 from nn2crn.backends.names import COMPARTMENT, Ids, make_ids
 from nn2crn.backends.rates import RateConstants, reactions_as_text
 from nn2crn.backends.rule_constants import CONCENTRATION, DIMENSIONLESS, ZERO, RuleConstants
 from nn2crn.backends.usage import how_to_use
+from nn2crn.ir.families import Scheme
 from nn2crn.ir.formula import number
-from nn2crn.ir.reactions import OutputPort, ReactionNetwork, Scheme
+from nn2crn.ir.reactions import OutputPort, ReactionNetwork
 from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units
+from nn2crn.version import __version__
 
 _WIDTH = 117  # of a comment
 
@@ -59,7 +60,7 @@ def _units(units: Units) -> Iterator[str]:
 def _species(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
     yield "\n  // species; $ marks those that only follow an input\n"
     for block in network.blocks:
-        mark = "$" if block.role == "input" else ""
+        mark = "$" if network.held[block.start] else ""
         for i, start in enumerate(block.initial.tolist()):
             name = ids.species[block.start + i]
             value = "" if mark else f" {name} = {number(start)};"
@@ -107,7 +108,7 @@ def _reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants) -> Iter
     first = 1
     for family in network.families:
         yield f"\n  // {_line(family.label)}\n"
-        yield from reactions_as_text(family, first, _layout(family.scheme), ids.species, rates.numbers)
+        yield from reactions_as_text(family, first, _layout, ids.species, rates.numbers)
         first += family.count
 
 

@@ -10,7 +10,8 @@ from typing import TextIO
 
 from nn2crn.backends.names import Ids, make_ids
 from nn2crn.backends.rails import Rails, comments, one_line
-from nn2crn.ir.reactions import ReactionNetwork, Scheme, Side
+from nn2crn.ir.families import Scheme, Side
+from nn2crn.ir.reactions import ReactionNetwork
 
 
 def emit(network: ReactionNetwork, out: TextIO) -> None:
@@ -25,10 +26,10 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
 def _reactions(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
     for family in network.families:
         yield f"\n# {one_line(family.label)}\n"
-        layout = _layout(family.scheme).format
-        for species, rates in family.chunks():
-            names = [[ids.species[i] for i in slot] for slot in species.tolist()]
-            yield from (layout(*row) for row in zip(rates.tolist(), *names, strict=True))
+        for batch in family.batches():
+            layout = _layout(batch.scheme).format
+            names = [[ids.species[i] for i in slot] for slot in batch.species.tolist()]
+            yield from (layout(*row) for row in zip(batch.rates.tolist(), *names, strict=True))
 
 
 def _layout(scheme: Scheme) -> str:

@@ -14,7 +14,8 @@ import numpy as np
 from nn2crn.analysis.links import Part, Parts
 from nn2crn.backends.names import make_ids
 from nn2crn.ir.arrays import entries
-from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, Scheme
+from nn2crn.ir.families import Scheme
+from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork
 
 Attributes = Mapping[str, str | int | float]
 
@@ -59,10 +60,10 @@ def nodes(network: ReactionNetwork, graph: str) -> Iterator[Node]:
             yield Node(ids.species[block.start + i], block.label(i), block.role, {"initial": start})
     first = 1
     for family in network.families:
-        for _, rates in family.chunks():
-            for i, rate in enumerate(rates.tolist(), first):
+        for batch in family.batches():
+            for i, rate in enumerate(batch.rates.tolist(), first):
                 yield Node(f"r{i}", f"r{i}", "reaction", {"rate": rate, "family": family.label})
-            first += len(rates)
+            first += batch.count
 
 
 def edges(network: ReactionNetwork, graph: str) -> Iterator[Edge]:
@@ -74,15 +75,14 @@ def edges(network: ReactionNetwork, graph: str) -> Iterator[Edge]:
         return
     ids = make_ids(network).species
     first = 1
-    for family in network.families:
-        roles = _roles(family.scheme)
-        for species, rates in family.chunks():
-            for i, column in enumerate(species.T.tolist(), first):
-                for slot, away, attributes in roles:
-                    species_id, reaction = ids[column[slot]], f"r{i}"
-                    source, target = (reaction, species_id) if away else (species_id, reaction)
-                    yield Edge(source, target, attributes)
-            first += len(rates)
+    for batch in (b for f in network.families for b in f.batches()):
+        roles = _roles(batch.scheme)
+        for i, column in enumerate(batch.species.T.tolist(), first):
+            for slot, away, attributes in roles:
+                species_id, reaction = ids[column[slot]], f"r{i}"
+                source, target = (reaction, species_id) if away else (species_id, reaction)
+                yield Edge(source, target, attributes)
+        first += batch.count
 
 
 def _roles(scheme: Scheme) -> list[tuple[int, bool, Attributes]]:

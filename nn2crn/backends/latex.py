@@ -19,7 +19,8 @@ from nn2crn.backends.latex_indices import Species, Statement, coefficient, numbe
 from nn2crn.backends.latex_levels import levels
 from nn2crn.backends.latex_names import escape, grouped, mathematical, prose
 from nn2crn.ir.arrays import floats
-from nn2crn.ir.reactions import Driven, Family, InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
+from nn2crn.ir.families import Family
+from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
 
 _CONVENTIONS = r"""\par\noindent
 Rate constants are those of deterministic mass action: $2\,Y \to \cdots$ at rate constant $k$ has the flux $k[Y]^2$.
@@ -89,18 +90,18 @@ def _families(network: ReactionNetwork, species: Species) -> Iterator[str]:
             yield _heading(module, species, columns=4)
             for family in module.families:
                 if family.count:
-                    yield _family(module, family, species)
+                    yield from _family(module, family, species)
 
     if network.modules:
         heads = ["Reaction", "Indices", "Count", "Origin"]
         yield from table(_FAMILY_COLUMNS, heads, rows(), stretch=1.25)
 
 
-def _family(module: Module, family: Family | Driven, species: Species) -> str:
-    statement = indexed_family(species, module, family)
+def _family(module: Module, family: Family, species: Species) -> Iterator[str]:
     label = family.label.removeprefix(f"{module.name}, ")
     about = "" if label in ("", module.name) else escape(label)
-    return f"${statement[0]}$ & {_conditions(statement)} & {grouped(family.count)} & {about} \\\\\n"
+    for statement, count in indexed_family(species, module, family):
+        yield f"${statement[0]}$ & {_conditions(statement)} & {grouped(count)} & {about} \\\\\n"
 
 
 def _conditions(statement: Statement) -> str:
@@ -127,12 +128,12 @@ def _reactions(network: ReactionNetwork, species: Species) -> Iterator[str]:
         yield from table(_REACTION_COLUMNS, ["No.", "Reaction", "Rate constant"], rows())
 
 
-def _expanded(family: Family | Driven, labels: list[str]) -> Iterator[tuple[str, float]]:
-    scheme = family.scheme
-    for species, rates in family.chunks():
-        for column, rate in zip(species.T.tolist(), rates.tolist(), strict=True):
-            name = {slot: labels[index] for slot, index in zip(scheme.slots, column, strict=True)}
-            yield rf"{side(scheme.reactants, name)} \longrightarrow {side(scheme.products, name)}", rate
+def _expanded(family: Family, labels: list[str]) -> Iterator[tuple[str, float]]:
+    for batch in family.batches():
+        left, right = batch.scheme.reactants, batch.scheme.products
+        for column, rate in zip(batch.species.T.tolist(), batch.rates.tolist(), strict=True):
+            name = {slot: labels[index] for slot, index in zip(batch.scheme.slots, column, strict=True)}
+            yield rf"{side(left, name)} \longrightarrow {side(right, name)}", rate
 
 
 def _heading(module: Module, species: Species, columns: int) -> str:
@@ -171,7 +172,7 @@ def _totals(network: ReactionNetwork) -> str:
         roles[block.role] += block.size
     orders: Counter[int] = Counter()
     for family in network.families:
-        orders[family.scheme.order] += family.count
+        orders[family.order] += family.count
     kinds = [f"{grouped(n)} {role}" for role, n in roles.items() if n]
     rates = [f"{grouped(n)} of~order~{order}" for order, n in sorted(orders.items())]
     species = f"{grouped(network.species_count)} species" + (f" ({', '.join(kinds)})" if kinds else "")

@@ -16,9 +16,9 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from nn2crn import __version__
 from nn2crn.backends.names import Ids, make_ids
 from nn2crn.ir.reactions import InputPort, OutputPort, ReactionNetwork
+from nn2crn.version import __version__
 
 
 def emit(network: ReactionNetwork, out: TextIO) -> None:

@@ -7,12 +7,14 @@ with coefficients; the format has neither rules nor display names, which comment
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TextIO
 
 from nn2crn.backends.names import Ids, make_ids
 from nn2crn.backends.rails import Rails, comments, one_line
 from nn2crn.backends.rates import RateConstants, reactions_as_text
-from nn2crn.ir.reactions import ReactionNetwork, Scheme, Side
+from nn2crn.ir.families import Scheme, Side
+from nn2crn.ir.reactions import ReactionNetwork
 
 
 def emit(network: ReactionNetwork, out: TextIO) -> None:
@@ -35,7 +37,7 @@ def _reactions(network: ReactionNetwork, rates: RateConstants) -> Iterator[str]:
     species = [str(i) for i in range(1, network.species_count + 1)]
     first = 1
     for family in network.families:
-        layout = _layout(family.scheme, one_line(family.label))
+        layout = partial(_layout, label=one_line(family.label))
         yield from reactions_as_text(family, first, layout, species, rates.numbers)
         first += family.count
 

@@ -40,12 +40,12 @@ def emit(network: ReactionNetwork, out: TextIO, *, notation: str = "sympy", stan
 
 
 def _equations(network: ReactionNetwork) -> Iterator[tuple[int, list[Monomial]]]:
-    """Each species that is no input, with the terms of its rate of change."""
+    """Each species that is not held, with the terms of its rate of change."""
     reactions = matrices(network)
     by_species = reactions.change.T.tocsr()
     left, rates = reactions.reactants, reactions.rates.tolist()
     for block in network.blocks:
-        if block.role != "input":
+        if not network.held[block.start]:
             for s in range(block.start, block.stop):
                 found = slice(by_species.indptr[s], by_species.indptr[s + 1])
                 changes = zip(by_species.indices[found].tolist(), by_species.data[found].tolist(), strict=True)

@@ -9,9 +9,10 @@ from string import Formatter
 import numpy as np
 
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.reactions import Driven, Family, ReactionNetwork, distinct_rates
+from nn2crn.ir.families import Family, Scheme, distinct_rates
+from nn2crn.ir.reactions import ReactionNetwork
 
-Constants = Callable[[Family | Driven, Floats], Sequence[object]]  # what stands for rate constants of a family
+Constants = Callable[[Family, Floats], Sequence[object]]  # what stands for rate constants of a family
 _BLOCK = 1024  # reactions that are written at a time
 
 
@@ -39,34 +40,35 @@ class RateConstants:
                 for i, rate in enumerate(rates.tolist(), firsts[order]):
                     yield f"k{i}", rate, order
 
-    def numbers(self, family: Family | Driven, rates: Floats) -> list[int]:
+    def numbers(self, family: Family, rates: Floats) -> list[int]:
         """The numbers in the ids of these rate constants of the family."""
-        layer, order = self._layer[family], family.scheme.order
+        layer, order = self._layer[family], family.order
         found: list[int] = (np.searchsorted(self._values[layer][order], rates) + self._first[layer][order]).tolist()
         return found
 
 
 def reactions_as_text(
-    family: Family | Driven, first: int, layout: str, species: Sequence[str], constants: Constants
+    family: Family, first: int, layout: Callable[[Scheme], str], species: Sequence[str], constants: Constants
 ) -> Iterator[str]:
     """The reactions of a family as text, some at a time, numbered from `first`.
 
     Args:
         family: what to write.
         first: the number of its first reaction.
-        layout: a reaction with {0} for its number, {1} for its rate constant, and {2}, {3}, ... for the slots.
+        layout: a scheme's reaction with {0} for its number, {1} for its rate constant, and {2}, {3}, ... for the slots.
         species: ids of all species.
         constants: what {1} is for these rate constants, as the numbers in their ids (`RateConstants.numbers`).
     """
-    template, fields = _positional(layout)
-    for indices, rates in family.chunks():
-        names = [list(map(species.__getitem__, slot)) for slot in indices.tolist()]
-        columns = [range(first, first + len(rates)), constants(family, rates), *names]
+    layouts = {scheme: _positional(layout(scheme)) for scheme, _ in family.schemes}
+    for batch in family.batches():
+        template, fields = layouts[batch.scheme]
+        names = [list(map(species.__getitem__, slot)) for slot in batch.species.tolist()]
+        columns = [range(first, first + batch.count), constants(family, batch.rates), *names]
         # filled in by C, row after row: with a million reactions that is what counts
         texts = map(template.__mod__, zip(*(columns[i] for i in fields), strict=True))
         while block := "".join(islice(texts, _BLOCK)):
             yield block
-        first += len(rates)
+        first += batch.count
 
 
 def _positional(layout: str) -> tuple[str, list[int]]:

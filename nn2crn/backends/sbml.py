@@ -94,7 +94,7 @@ def _head(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
 def _species(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
     start = Rails(network).start if style.pure else network.initial  # where rules set the inputs' rails
     for block in network.blocks:
-        boundary = "true" if block.role == "input" else "false"
+        boundary = "true" if network.held[block.start] else "false"
         for i, value in enumerate(start[block.start : block.stop].tolist()):
             yield (
                 f'<species sboTerm="SBO:0000247" id="{ids.species[block.start + i]}" name={quote(block.label(i))}'

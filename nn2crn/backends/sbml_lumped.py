@@ -9,6 +9,7 @@ The differential equations stay the same. Of a ReLU neuron with catalysts X_j, g
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
@@ -16,13 +17,27 @@ import numpy as np
 from nn2crn.backends.mathml import math, number, product, total
 from nn2crn.backends.names import COMPARTMENT, Ids
 from nn2crn.backends.rates import RateConstants
-from nn2crn.backends.sbml_reactions import PRODUCT, REACTANT, modifiers, reaction, side, sides
+from nn2crn.backends.sbml_reactions import PRODUCT, REACTANT, modifiers, reaction, side
 from nn2crn.backends.sbml_style import Style
-from nn2crn.ir.arrays import dense, floats
-from nn2crn.ir.reactions import Driven, Family, Module, ReactionNetwork
+from nn2crn.ir.arrays import Ints, dense, floats
+from nn2crn.ir.families import Batch, Family, Scheme
+from nn2crn.ir.matrix_family import MatrixFamily
+from nn2crn.ir.reactions import Module, ReactionNetwork
 
 Change = tuple[tuple[int, int], ...]  # (species, coefficient), ascending; of one species alone, 1 or -1
-Row = tuple[Family | Driven, int, int]  # a family, one of its columns of species, and how often it counts
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """What one target of a matrix, or one reaction of a batch, adds to the change, `times` over.
+
+    `batch` is None for a target of a matrix, whose weights are all of its reactions.
+    """
+
+    family: Family
+    batch: Batch | None
+    column: int
+    times: int
 
 
 def reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants, style: Style) -> Iterator[str]:
@@ -30,47 +45,51 @@ def reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants, style: S
     numbers = count(1)
     for module in network.modules:
         for change, rows in _changes(module).items():
-            laws = [law for row in rows for law in _Rate(*row, ids, rates, style).terms()]
+            laws = [law for row in rows for law in _Rate(row, ids, rates, style).terms()]
             if laws:
                 yield _reaction(f"r{next(numbers)}", change, laws, ids, style)
 
 
-def _changes(module: Module) -> dict[Change, list[Row]]:
+def _changes(module: Module) -> dict[Change, list[_Row]]:
     """What the module's reactions change, in the order of their first; reactions that change nothing are left out."""
-    found: dict[Change, list[Row]] = {}
+    found: dict[Change, list[_Row]] = {}
     for family in module.families:
-        left, right, _ = sides(family.scheme)
-        effect = {**{s: -n for s, n in left}, **dict(right)}
-        times = abs(next(iter(effect.values()))) if len(effect) == 1 else 1
-        columns = family.species if isinstance(family, Family) else family.targets
-        slots = family.scheme.slots[-len(columns) :] if len(columns) else ()
-        for i, species in enumerate(columns.T.tolist()):
-            totals: dict[int, int] = {}
-            for slot, s in zip(slots, species, strict=True):
-                totals[s] = totals.get(s, 0) + effect.get(slot, 0)
-            change = tuple(sorted((s, n // times) for s, n in totals.items() if n))
-            if change:
-                found.setdefault(change, []).append((family, i, times))
+        for batch, scheme, slots, columns in _columns(family):
+            effect = dict(scheme.change)
+            times = abs(next(iter(effect.values()))) if len(effect) == 1 else 1
+            for i, species in enumerate(columns.T.tolist()):
+                totals: dict[int, int] = {}
+                for slot, s in zip(slots, species, strict=True):
+                    totals[s] = totals.get(s, 0) + effect.get(slot, 0)
+                change = tuple(sorted((s, n // times) for s, n in totals.items() if n))
+                if change:
+                    found.setdefault(change, []).append(_Row(family, batch, i, times))
     return found
 
 
-class _Rate:
-    """One column of a family: its rate as a sum of products."""
+def _columns(family: Family) -> Iterator[tuple[Batch | None, Scheme, tuple[str, ...], Ints]]:
+    """A batch or None, its scheme, and the species (slots, n) in these slots; of a matrix, those of its targets."""
+    if isinstance(family, MatrixFamily):
+        yield None, family.scheme, family.scheme.slots[1:], family.targets
+        return
+    for batch in family.batches():
+        yield batch, batch.scheme, batch.scheme.slots, batch.species
 
-    def __init__(  # noqa: PLR0913  # a row, and what it is written with
-        self, family: Family | Driven, column: int, times: int, ids: Ids, rates: RateConstants, style: Style
-    ) -> None:
-        self.family, self.column, self.times = family, column, times
-        self.ids, self.rates, self.style = ids, rates, style
+
+class _Rate:
+    """The rate of a row as a sum of products."""
+
+    def __init__(self, row: _Row, ids: Ids, rates: RateConstants, style: Style) -> None:
+        self.row, self.ids, self.rates, self.style = row, ids, rates, style
 
     def terms(self) -> list[tuple[str, set[int]]]:
         """The rate as MathML, and the species in it; nothing if no weight has the family's sign."""
-        family, i = self.family, self.column
-        if isinstance(family, Family):
-            species = dict(zip(family.scheme.slots, family.species[:, i].tolist(), strict=True))
-            constant = self._constants([float(family.rates[i])])[0]
-            return [self._term(constant, [species[s] for s, n in family.scheme.reactants for _ in range(n)], set())]
-        weights = family.rail * family.term.sign * dense(family.term.matrix[i : i + 1])[0]
+        family, batch, i = self.row.family, self.row.batch, self.row.column
+        if batch is not None:
+            constant = self._constants([float(batch.rates[i])])[0]
+            return [self._term(constant, [int(species[i]) for species in batch.molecules], set())]
+        assert isinstance(family, MatrixFamily)  # noqa: S101  # all others have batches
+        weights = family.sign * dense(family.term.matrix[i : i + 1])[0]
         sources = np.flatnonzero(weights > 0)
         if not len(sources):
             return []
@@ -83,12 +102,12 @@ class _Rate:
 
     def _term(self, factor: str, species: list[int], others: set[int]) -> tuple[str, set[int]]:
         """Rates that count twice are added twice: a number would need units."""
-        return total([product([factor, *map(self._ci, species)])] * self.times), {*species, *others}
+        return total([product([factor, *map(self._ci, species)])] * self.row.times), {*species, *others}
 
     def _constants(self, values: list[float]) -> list[str]:
         if self.style.rate_constants == "global":
-            return [f"<ci>k{n}</ci>" for n in self.rates.numbers(self.family, floats(values))]
-        units = self.style.units.rates[self.family.scheme.order]
+            return [f"<ci>k{n}</ci>" for n in self.rates.numbers(self.row.family, floats(values))]
+        units = self.style.units.rates[self.row.family.order]
         return [number(v, units) for v in values]
 
     def _ci(self, species: int) -> str:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from nn2crn import __version__
 from nn2crn.backends.names import Ids
 from nn2crn.backends.rails import settings
 from nn2crn.backends.sbml_style import Style
@@ -14,6 +13,7 @@ from nn2crn.backends.sbml_text import quote, text
 from nn2crn.backends.usage import how_to_use
 from nn2crn.errors import UsageError
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.version import __version__
 
 
 def notes(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from nn2crn.backends.mathml import apply, math, number
 from nn2crn.backends.names import COMPARTMENT, Ids
 from nn2crn.backends.rates import Constants, RateConstants, reactions_as_text
 from nn2crn.backends.sbml_style import Style
-from nn2crn.ir.reactions import ReactionNetwork, Scheme, Side
+from nn2crn.ir.families import Scheme, Side
+from nn2crn.ir.reactions import ReactionNetwork
 
 REACTANT, PRODUCT, CATALYST = "SBO:0000010", "SBO:0000011", "SBO:0000013"
 _TAGS = {REACTANT: "listOfReactants", PRODUCT: "listOfProducts"}
@@ -19,7 +21,7 @@ def reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants, style: S
     """All reactions, each with its rate law."""
     first = 1
     for family in network.families:
-        layout, constants = _layout(family.scheme, style), _constants(family.scheme.order, rates, style)
+        layout, constants = partial(_layout, style=style), _constants(family.order, rates, style)
         yield from reactions_as_text(family, first, layout, ids.species, constants)
         first += family.count
 
@@ -55,13 +57,8 @@ def _layout(scheme: Scheme, style: Style) -> str:
 
 def sides(scheme: Scheme) -> tuple[Side, Side, tuple[str, ...]]:
     """What a reaction uses up, what it makes, and its catalysts, of which it does neither."""
-    left, right = dict(scheme.reactants), dict(scheme.products)
-    change = {slot: right.get(slot, 0) - left.get(slot, 0) for slot in scheme.slots}
-    return (
-        tuple((s, -n) for s, n in change.items() if n < 0),
-        tuple((s, n) for s, n in change.items() if n > 0),
-        tuple(s for s, n in change.items() if n == 0),
-    )
+    used = tuple((s, -n) for s, n in scheme.change if n < 0)
+    return used, tuple((s, n) for s, n in scheme.change if n > 0), scheme.catalysts
 
 
 def reaction(identifier: str, style: Style, both_sides: str, catalysts: str, law: str) -> str:

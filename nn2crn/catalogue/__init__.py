@@ -6,8 +6,9 @@ import numpy as np
 
 from nn2crn.compiler import compile as lower_network
 from nn2crn.ir.formula import number, show
+from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.ir.reactions import Driven, ReactionNetwork
+from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.templates.gadget import instantiate
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
@@ -64,8 +65,8 @@ def cost(template: Template, library: Library) -> tuple[int, int]:
     """Species and reactions per neuron (or group) beyond those of weights and biases."""
     network = alone(template, library)
     inside = sum(b.size for b in network.blocks if b.role != "input")
-    own = sum(f.count for m in network.modules for f in m.families if not isinstance(f, Driven))
-    return inside, own + sum(f.count for m in network.modules[1:] for f in m.families if isinstance(f, Driven))
+    own = sum(f.count for m in network.modules for f in m.families if not isinstance(f, MatrixFamily))
+    return inside, own + sum(f.count for m in network.modules[1:] for f in m.families if isinstance(f, MatrixFamily))
 
 
 def parts(template: Template, library: Library) -> tuple[str, ...]:

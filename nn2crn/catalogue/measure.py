@@ -15,7 +15,7 @@ from nn2crn.ir.arrays import Floats
 from nn2crn.ir.formula import evaluate, symbols
 from nn2crn.ir.network import Activation
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.simulate.fixed_point import fixed_point
+from nn2crn.lower.registry import encoding
 from nn2crn.simulate.internal import Internal
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates.registry import Library
@@ -109,7 +109,7 @@ def _worst(template: Template, network: ReactionNetwork, u: Floats) -> Iterator[
     drives = np.tile(u, 2)[:, None]
     inputs = _rails(template, [drives], np.repeat([0.0, 1.0], len(u))[:, None])
     node = Activation("y", template.activation, template.drives, 1)
-    found = read_outputs(network, fixed_point(network, inputs))["y"]
+    found = read_outputs(network, encoding(network.encoding).steady_state(network).settle(inputs))["y"]
     error = np.abs(found - apply(template, node, [drives]))[:, 0]
     if error.max() > _ROUNDING:
         first = np.flatnonzero(error > error.max() - _ROUNDING)[0]
@@ -144,7 +144,7 @@ def _fixed(network: ReactionNetwork) -> np.ndarray[tuple[int], np.dtype[np.bool_
     fixed = np.zeros(network.species_count, dtype=bool)
     for module in network.modules:
         for relation, _ in module.conserved:
-            for symbol in {s.key for s in symbols(relation)} & {*module.species}:
+            for symbol in {*symbols(relation)} & {*module.species}:
                 block = module.species[symbol]
                 fixed[block.start : block.stop] = True
     return fixed

@@ -16,9 +16,10 @@ from nn2crn.certify.error_bound import ErrorBound, error_bound
 from nn2crn.certify.settling import settling
 from nn2crn.data import box as bounded
 from nn2crn.errors import UsageError
+from nn2crn.ir.families import distinct_rates
 from nn2crn.ir.formula import show
 from nn2crn.ir.network import Input, Network
-from nn2crn.ir.reactions import ReactionNetwork, distinct_rates
+from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.choose_templates import choose_templates
 from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.expand_compositions import composed, expand_compositions
@@ -98,8 +99,7 @@ class Subject:
         """How far the steady state may be from the network's values."""
         network = drop_dead(self.network)
         expanded = choose_templates(expand_compositions(network, self.options), self.options)
-        prepared = compiler.prepare(self.network, self.options)
-        modules = {n.name: m for n, m in zip(prepared.activations(), self.reactions.modules, strict=True)}
+        modules = {m.node: m for m in self.reactions.modules}
         steady = self.cascade.steady(self.box)
         return error_bound(composed(network, self.options), expanded, modules, steady, self.options)
 
@@ -205,10 +205,8 @@ def _finite(value: float) -> float | None:
 
 
 def _counts(reactions: ReactionNetwork) -> dict[str, Any]:
-    catalytic = 0
-    for family in reactions.families:
-        products = dict(family.scheme.products)
-        catalytic += family.count * any(products.get(s) == n for s, n in family.scheme.reactants)
+    schemes = [pair for f in reactions.families for pair in f.schemes]
+    catalytic = sum(n * any(dict(s.products).get(slot) == m for slot, m in s.reactants) for s, n in schemes)
     layers = [distinct_rates(m.families) for m in reactions.modules]  # as written files have them as parameters
     orders = sorted({order for rates in layers for order in rates})
     found = {o: [rates[o] for rates in layers if o in rates] for o in orders}

@@ -159,7 +159,7 @@ class _Recursion:
         known = _known(template, node)
         module = self.modules[node.name]
         for name, drive in zip(template.drives, drives, strict=True):
-            known |= {f"{name.lower()}{i}": drive.reshape(-1, node.width) for i in ("", "[i]", "[j]")}
+            known[name.lower()] = drive.reshape(-1, node.width)
             for rail, sign in (("+", 1), ("-", -1)):
                 top = _rail(module.drives[name], sign, self.steady.high)
                 known[name + rail] = Interval(np.zeros(top.shape), top).reshape(-1, node.width)

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import click
 
-from nn2crn import __version__
 from nn2crn.errors import Nn2crnError, SizeError
 from nn2crn.plugins import PluginWarning
+from nn2crn.version import __version__
 
 # In the order of a user's work: module and name of the function, and the line that --help shows.
 COMMANDS: Mapping[str, tuple[str, str]] = {

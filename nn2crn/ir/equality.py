@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nn2crn.ir.arrays import same_matrix
-from nn2crn.ir.reactions import Driven, Family, ReactionNetwork, Readout
+from nn2crn.ir.reactions import ReactionNetwork, Readout
 
 
 def equal(a: ReactionNetwork, b: ReactionNetwork) -> bool:
@@ -14,7 +13,7 @@ def equal(a: ReactionNetwork, b: ReactionNetwork) -> bool:
         a.labels() == b.labels()
         and bool(np.array_equal(a.initial, b.initial))
         and len(a.families) == len(b.families)
-        and all(_same_family(f, g) for f, g in zip(a.families, b.families, strict=True))
+        and all(f.equals(g) for f, g in zip(a.families, b.families, strict=True))
         and _ports(a) == _ports(b)
         and all(_same_readout(p.readout, q.readout) for p, q in zip(a.outputs, b.outputs, strict=True))
     )
@@ -23,20 +22,6 @@ def equal(a: ReactionNetwork, b: ReactionNetwork) -> bool:
 def _ports(network: ReactionNetwork) -> list[tuple[str, int]]:
     """Names and sizes; the shape a tensor had in the model's file is no part of the chemistry."""
     return [(p.name, p.plus.size) for p in network.inputs] + [(p.name, p.readout.size) for p in network.outputs]
-
-
-def _same_family(f: Family | Driven, g: Family | Driven) -> bool:
-    if isinstance(f, Family) and isinstance(g, Family):
-        return f.scheme == g.scheme and np.array_equal(f.species, g.species) and np.array_equal(f.rates, g.rates)
-    if isinstance(f, Driven) and isinstance(g, Driven):
-        return (
-            (f.scheme, f.rail * f.term.sign) == (g.scheme, g.rail * g.term.sign)
-            and np.array_equal(f.targets, g.targets)
-            and np.array_equal(f.term.sources, g.term.sources)
-            and np.array_equal(f.constants, g.constants)
-            and same_matrix(f.term.matrix, g.term.matrix)
-        )
-    return False
 
 
 def _same_readout(a: Readout, b: Readout) -> bool:

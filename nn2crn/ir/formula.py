@@ -6,7 +6,7 @@ A formula is evaluated over arrays by this module alone, from a closed table of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import erf
@@ -33,10 +33,28 @@ class Symbol:
     index: tuple[Formula, ...] = ()
     rail: str = ""
 
+    def __str__(self) -> str:
+        return self.key
+
     @property
     def key(self) -> str:
-        inner = ",".join(show(i) for i in self.index)
-        return f"{self.name}[{inner}]{self.rail}" if self.index else self.name + self.rail
+        """As it is written: `E[i,2]+`."""
+        return _written(self.name, self.index, self.rail)
+
+    @property
+    def element(self) -> str:
+        """`i` of `E[i,2]`, the element of a vector it belongs to; empty if it belongs to none, or to all of them."""
+        first = self.index[0] if self.index else None
+        return first.name if isinstance(first, Symbol) else ""
+
+    @property
+    def stem(self) -> str:
+        """`E[2]+` of `E[i,2]+` and of `E[j,2]+`: in arrays the elements are an axis, whatever their index is called."""
+        return _written(self.name, self.index[1:] if self.element else self.index, self.rail)
+
+    def of(self, element: Formula) -> Symbol:
+        """The same of another element: `E[j,2]` of `E[i,2]`; itself if it belongs to none."""
+        return replace(self, index=(element, *self.index[1:])) if self.element else self
 
     def indexed_by(self, variable: str) -> bool:
         """True for `E[i,2]` and the variable i."""
@@ -56,7 +74,6 @@ class Call:
 
 
 Formula = Number | Symbol | Call
-
 FUNCTIONS: Mapping[str, tuple[int, Callable[..., Floats]]] = {
     "exp": (1, np.exp),
     "log": (1, np.log),
@@ -87,13 +104,15 @@ _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "^": 4}
 def evaluate(formula: Formula, values: Mapping[str, float | Floats]) -> Floats:
     """The formula's value for the given symbols, in double precision, broadcast over arrays.
 
+    Values go by the stems of symbols: those of a vector's elements are an axis of the arrays.
+
     Raises:
         KeyError: a symbol has no value.
     """
     if isinstance(formula, Number):
         return np.float64(formula.value)  # type: ignore[return-value]  # a zero-dimensional array to numpy
     if isinstance(formula, Symbol):
-        return np.asarray(values[formula.key], dtype=np.float64)
+        return np.asarray(values[formula.stem], dtype=np.float64)
     arguments = [evaluate(a, values) for a in formula.arguments]
     function = OPERATORS.get(formula.function) or FUNCTIONS[formula.function][1]
     return function(*arguments)
@@ -140,9 +159,9 @@ def _index(formula: Formula, integers: Mapping[str, int], keep: tuple[str, ...])
 
 
 def substitute(formula: Formula, values: Mapping[str, Formula]) -> Formula:
-    """The formula with symbols, by their full names, replaced by formulas."""
+    """The formula with symbols, by their stems, replaced by formulas."""
     if isinstance(formula, Symbol):
-        return values.get(formula.key, formula)
+        return values.get(formula.stem, formula)
     if isinstance(formula, Call):
         keywords = tuple((k, substitute(f, values)) for k, f in formula.keywords)
         return Call(formula.function, tuple(substitute(a, values) for a in formula.arguments), keywords)
@@ -183,6 +202,10 @@ def show(formula: Formula) -> str:
     left, right = (level + 1, level) if f == "^" else (level, level + 1)
     tight = f in "*/^"
     return _bracketed(args[0], left) + (f if tight else f" {f} ") + _bracketed(args[1], right)
+
+
+def _written(name: str, index: tuple[Formula, ...], rail: str) -> str:
+    return f"{name}[{','.join(map(show, index))}]{rail}" if index else name + rail
 
 
 def number(value: float) -> str:

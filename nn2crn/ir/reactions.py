@@ -1,51 +1,25 @@
 """The reaction network: blocks of species, and families of reactions over arrays.
 
-A layer of 256 x 784 weights is one `Driven` family, not 200 000 objects. Rate laws are deterministic mass action:
+A layer of 256 x 784 weights is one `MatrixFamily`, not 200 000 objects. Rate laws are deterministic mass action:
 `2 Y -> ...` at rate constant k has flux k [Y]^2 (no 1/2). All numbers are dimensionless here; back ends give units.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
-from nn2crn.ir.arrays import Floats, Ints, Matrix, dense, entries, floats, ints
-from nn2crn.ir.formula import Formula
+from nn2crn.ir.arrays import Floats, Ints, floats
+from nn2crn.ir.families import Bools, Family, Reaction
+from nn2crn.ir.formula import Formula, Symbol
+from nn2crn.ir.matrix_family import DriveTerm
 from nn2crn.ir.units import Units
 
 Role = Literal["input", "hidden", "output"]
-Side = tuple[tuple[str, int], ...]
-CHUNK = 1 << 16  # reactions expanded at a time: what a back end holds in memory
-
-
-@dataclass(frozen=True)
-class Reaction:
-    """One reaction by species names, for people and tests; the network itself keeps families."""
-
-    reactants: Side
-    products: Side
-    rate: float
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """The shape of a family: what stands on each side, by slot. Slots are numbered in reading order."""
-
-    reactants: Side
-    products: Side
-
-    @cached_property
-    def slots(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(slot for slot, _ in self.reactants + self.products))
-
-    @property
-    def order(self) -> int:
-        """Molecularity: the sum of the reactant coefficients."""
-        return sum(n for _, n in self.reactants)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,46 +49,6 @@ class SpeciesBlock:
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
-    """n reactions of one scheme: `species` (slots, n) indices, `rates` (n,), all positive."""
-
-    scheme: Scheme
-    species: Ints
-    rates: Floats
-    label: str
-
-    def __repr__(self) -> str:
-        return f"Family({self.label!r}, reactions={self.count})"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "species", ints(self.species).reshape(len(self.scheme.slots), -1))
-        object.__setattr__(self, "rates", floats(self.rates))
-        if self.species.shape[1:] not in ((len(self.rates),), (0,)) or not np.all(self.rates > 0):
-            raise ValueError(f"family {self.label!r}: one positive rate constant per reaction is needed")
-
-    @property
-    def count(self) -> int:
-        return len(self.rates)
-
-    def chunks(self) -> Iterator[tuple[Ints, Floats]]:
-        """The reactions as arrays, species (slots, m) and rates (m,), a bounded number at a time."""
-        for a in range(0, self.count, CHUNK):
-            yield self.species[:, a : a + CHUNK], self.rates[a : a + CHUNK]
-
-
-@dataclass(frozen=True, eq=False)
-class DriveTerm:
-    """sign * matrix @ [sources]: one summand of a layer's drive. matrix (n_out, n_in), sources (n_in,)."""
-
-    sources: Ints
-    matrix: Matrix
-    sign: int = 1
-
-    def __repr__(self) -> str:
-        return f"DriveTerm(matrix={self.matrix.shape}, sign={self.sign})"
-
-
-@dataclass(frozen=True, eq=False)
 class Drive:
     """u = sum of the terms + bias (n_out,); u+ and u- are the sums of its positive and negative products."""
 
@@ -123,53 +57,22 @@ class Drive:
 
 
 @dataclass(frozen=True, eq=False)
-class Driven:
-    """A family whose first slot is a catalyst weighted by a matrix; never stored expanded.
-
-    For each entry (i, j) of `term` with rail * sign * matrix[i, j] > 0 there is one reaction with the species
-    (sources[j], targets[:, i]) and the rate constant constants[i] * |matrix[i, j]|. targets (slots - 1, n_out).
-    """
-
-    scheme: Scheme
-    term: DriveTerm
-    rail: Literal[1, -1]
-    targets: Ints
-    constants: Floats
-    label: str
-
-    def __repr__(self) -> str:
-        return f"Driven({self.label!r}, reactions={self.count})"
-
-    @property
-    def _sign(self) -> int:
-        return self.rail * self.term.sign
-
-    @cached_property
-    def count(self) -> int:
-        values = entries(self.term.matrix)
-        return int(np.count_nonzero(values > 0 if self._sign > 0 else values < 0))
-
-    def chunks(self) -> Iterator[tuple[Ints, Floats]]:
-        """The reactions as arrays, species (slots, m) and rates (m,), some rows of the matrix at a time."""
-        rows, columns = self.term.matrix.shape
-        step = max(1, CHUNK // max(columns, 1))
-        for a in range(0, rows, step):
-            block = self._sign * dense(self.term.matrix[a : a + step])
-            i, j = np.nonzero(block > 0)
-            if len(i):
-                species = np.vstack([self.term.sources[j], self.targets[:, a + i]])
-                yield species, self.constants[a + i] * block[i, j]
-
-
-@dataclass(frozen=True, eq=False)
 class InputPort:
-    """A tensor the user sets: species of its plus rail, of its minus rail if it may be negative, and values (size,)."""
+    """A tensor the user sets: species of its plus rail, of its minus rail if it may be negative, and values (size,).
+
+    Its species are `held` at what the user sets, whatever reactions do; or they start there, and are consumed.
+    """
 
     name: str
     shape: tuple[int, ...]
     plus: SpeciesBlock
     minus: SpeciesBlock | None
     values: Floats = field(repr=False)
+    held: bool = True
+
+    @property
+    def blocks(self) -> tuple[SpeciesBlock, ...]:
+        return (self.plus, self.minus) if self.minus else (self.plus,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +105,8 @@ class Module:
 
     A vector activation works on groups of `width` neurons; any other has width 1.
     `steady` gives the fixed point of each species block as a formula of `values` and of the drives
-    (`u`, `U+`, `U-`, and earlier species), in an order in which each can be evaluated.
+    (`u`, `U+`, `U-`, and earlier species), in an order in which each can be evaluated. `node` is the name of the
+    activation that it computes, in the network that was lowered.
     """
 
     name: str
@@ -211,13 +115,14 @@ class Module:
     size: int
     values: Mapping[str, float | Floats]
     drives: Mapping[str, Drive]
-    species: Mapping[str, SpeciesBlock]
-    families: tuple[Family | Driven, ...]
-    steady: tuple[tuple[str, Formula], ...]
+    species: Mapping[Symbol, SpeciesBlock]
+    families: tuple[Family, ...]
+    steady: tuple[tuple[Symbol, Formula], ...]
     readout: Readout
     origin: str = ""
     width: int = 1
     conserved: tuple[tuple[Formula, Formula], ...] = ()
+    node: str = ""
 
     def __repr__(self) -> str:
         return f"Module({self.name!r}, {self.template!r}, size={self.size})"
@@ -241,7 +146,7 @@ class ReactionNetwork:
     outputs: tuple[OutputPort, ...]
     remarks: tuple[str, ...] = ()
     source: str = ""
-    encoding: str = field(default="catalytic")
+    encoding: str = "catalytic"
     units: Units = field(default_factory=Units)
     kappa: float = 1.0
 
@@ -252,7 +157,7 @@ class ReactionNetwork:
                 raise ValueError(f"species block {block.name!r} is out of place or starts below zero")
             stop = block.stop
         for family in self.families:
-            where = family.species if isinstance(family, Family) else family.targets
+            where = family.members()
             if where.size and not 0 <= where.min() <= where.max() < stop:
                 raise ValueError(f"family {family.label!r} names a species that is not there")
 
@@ -260,7 +165,7 @@ class ReactionNetwork:
         return f"ReactionNetwork({self.name!r}, species={self.species_count}, reactions={self.reaction_count})"
 
     @cached_property
-    def families(self) -> tuple[Family | Driven, ...]:
+    def families(self) -> tuple[Family, ...]:
         """All families that have reactions, in module order."""
         return tuple(f for m in self.modules for f in m.families if f.count)
 
@@ -277,6 +182,14 @@ class ReactionNetwork:
         """Initial concentrations of all species (n,)."""
         return np.concatenate([b.initial for b in self.blocks]) if self.blocks else floats([])
 
+    @cached_property
+    def held(self) -> Bools:
+        """Which species reactions leave as they are, because the user holds them (n,)."""
+        held = np.zeros(self.species_count, dtype=bool)
+        for block in (b for p in self.inputs if p.held for b in p.blocks):
+            held[block.start : block.stop] = True
+        return held
+
     def labels(self) -> list[str]:
         """Display names of all species, in order: `layer1[3]`, `x[0]+`."""
         return [b.label(i) for b in self.blocks for i in range(b.size)]
@@ -284,22 +197,9 @@ class ReactionNetwork:
     def reactions(self) -> Iterator[Reaction]:
         """Single reactions, lazily, by species labels."""
         labels = self.labels()
-        for family in self.families:
-            slots = family.scheme.slots
-            for species, rates in family.chunks():
-                for column, rate in zip(species.T.tolist(), rates.tolist(), strict=True):
-                    name = {slot: labels[index] for slot, index in zip(slots, column, strict=True)}
-                    yield Reaction(
-                        tuple((name[s], n) for s, n in family.scheme.reactants),
-                        tuple((name[s], n) for s, n in family.scheme.products),
-                        rate,
-                    )
-
-
-def distinct_rates(families: Iterable[Family | Driven]) -> dict[int, Floats]:
-    """The distinct rate constants of each order, ascending."""
-    seen: dict[int, list[Floats]] = {}
-    for family in families:
-        for _, rates in family.chunks():
-            seen.setdefault(family.scheme.order, []).append(np.unique(rates))
-    return {order: np.unique(np.concatenate(seen[order])) for order in sorted(seen)}
+        for batch in (b for f in self.families for b in f.batches()):
+            slots, scheme = batch.scheme.slots, batch.scheme
+            for column, rate in zip(batch.species.T.tolist(), batch.rates.tolist(), strict=True):
+                name = {slot: labels[index] for slot, index in zip(slots, column, strict=True)}
+                left, right = (tuple((name[s], n) for s, n in side) for side in (scheme.reactants, scheme.products))
+                yield Reaction(left, right, rate)

@@ -11,10 +11,14 @@ from scipy import sparse
 
 from nn2crn.errors import TemplateError
 from nn2crn.ir.arrays import Floats, Ints, entries, ints, positive_part
-from nn2crn.ir.formula import evaluate
+from nn2crn.ir.explicit_family import ExplicitFamily
+from nn2crn.ir.families import Family, Scheme, Side
+from nn2crn.ir.formula import Symbol, evaluate
+from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.memory import refuse_larger
-from nn2crn.ir.reactions import Drive, Driven, Family, Scheme, Side, SpeciesBlock
-from nn2crn.templates.gadget import Gadget, GadgetReaction
+from nn2crn.ir.reactions import Drive, SpeciesBlock
+from nn2crn.notation.text import SymbolicSide, named
+from nn2crn.templates.gadget import ELEMENT, Gadget, GadgetReaction
 
 CATALYSTS = ("X", "Z")  # slots of the species that stand in for a drive
 
@@ -29,7 +33,7 @@ class Layer:
     width: int
     values: Mapping[str, float | Floats]
     drives: Mapping[str, Drive]
-    species: Mapping[str, SpeciesBlock]
+    species: Mapping[Symbol, SpeciesBlock]
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,15 @@ class _Instances:
     def count(self) -> int:
         return len(self.i)
 
-    def indices(self, symbol: str) -> Ints:
+    def indices(self, symbol: Symbol) -> Ints:
         """Species indices of a symbol in each copy."""
-        block = self.layer.species[symbol.replace("[j", "[i")]
-        if not self.layer.gadget.per_element(symbol.replace("[j", "[i")):
+        block = self.layer.species[symbol.of(ELEMENT)]
+        if not self.layer.gadget.per_element(symbol):
             return block.start + (self.i if self.groups else self.i // self.layer.width)
-        return block.start + (self.j if "[j" in symbol and self.j is not None else self.i)
+        return block.start + (self.j if symbol.element == "j" and self.j is not None else self.i)
 
 
-def families_of(reaction: GadgetReaction, layer: Layer) -> list[Family | Driven]:
+def families_of(reaction: GadgetReaction, layer: Layer) -> list[Family]:
     """The families that the reaction becomes; a drive is replaced by the species of the affine map behind it."""
     where = _instances(reaction, layer)
     with np.errstate(all="ignore"):  # what comes of it is looked at
@@ -74,7 +78,7 @@ def families_of(reaction: GadgetReaction, layer: Layer) -> list[Family | Driven]
 def _instances(reaction: GadgetReaction, layer: Layer) -> _Instances:
     names = [s for s, _ in reaction.reactants + reaction.products]
     elements = np.arange(layer.size)
-    if any("[j" in s for s in names):
+    if any(s.element == "j" for s in names):
         refuse_larger(
             layer.size * (layer.width - 1), f"{layer.name}: all pairs of elements in {layer.gadget.template.name}"
         )
@@ -87,31 +91,33 @@ def _instances(reaction: GadgetReaction, layer: Layer) -> _Instances:
     return _Instances(layer, np.arange(layer.size // layer.width), groups=True)
 
 
-def _without(side: Side, catalysts: tuple[str, ...]) -> Side:
+def _without(side: SymbolicSide, catalysts: tuple[Symbol, ...]) -> SymbolicSide:
     return tuple((s, n) for s, n in side if s not in catalysts)
 
 
-def _local(left: Side, right: Side, rates: Floats, where: _Instances, label: str) -> list[Family | Driven]:
+def _local(left: SymbolicSide, right: SymbolicSide, rates: Floats, where: _Instances, label: str) -> list[Family]:
     """The copies whose rate constant is not zero."""
-    scheme = Scheme(left, right)
+    scheme = _scheme((), left, right)
     kept = np.flatnonzero(rates)
     if not len(kept):
         return []
-    indices = np.array([where.indices(s)[kept] for s in scheme.slots])
-    return [Family(scheme, indices, rates[kept], label)]
+    indices = np.array([where.indices(s)[kept] for s in _species(left, right)])
+    return [ExplicitFamily(scheme, indices, rates[kept], label)]
 
 
-def _driven(catalyst: str, left: Side, right: Side, rates: Floats, where: _Instances) -> list[Family | Driven]:
+def _driven(
+    catalyst: Symbol, left: SymbolicSide, right: SymbolicSide, rates: Floats, where: _Instances
+) -> list[Family]:
     """One reaction per weight of the drive's sign, and one per bias."""
     name = where.layer.name
     drive, rail = _drive(catalyst, where.layer)
     sign = {1: "positive", -1: "negative"}[rail]
-    scheme = Scheme(((CATALYSTS[0], 1), *left), ((CATALYSTS[0], 1), *right))
-    targets = np.array([where.indices(s) for s in scheme.slots[1:]])
+    scheme = _scheme(((CATALYSTS[0], 1),), left, right)
+    targets = np.array([where.indices(s) for s in _species(left, right)])
     for term in drive.terms:
         _refuse_unrepresentable(where.layer, rates, entries(term.matrix))
     _refuse_unrepresentable(where.layer, rates, drive.bias)
-    driven = [Driven(scheme, t, rail, targets, rates, f"{name}, {sign} drive") for t in drive.terms]
+    driven = [MatrixFamily(scheme, t, rail, targets, rates, f"{name}, {sign} drive") for t in drive.terms]
     bias = rates * np.maximum(rail * drive.bias, 0.0)
     return [*driven, *_local(left, right, bias, where, f"{name}, {sign} bias")]
 
@@ -132,8 +138,18 @@ def _refuse_unrepresentable(layer: Layer, *factors: Floats) -> None:
         )
 
 
-def _drive(catalyst: str, layer: Layer) -> tuple[Drive, Literal[1, -1]]:
-    return layer.drives[catalyst.partition("[")[0].rstrip("+-")], 1 if catalyst[-1] == "+" else -1
+def _scheme(sources: Side, left: SymbolicSide, right: SymbolicSide) -> Scheme:
+    """The sides with the sources' slots first on each."""
+    return Scheme((*sources, *named(left)), (*sources, *named(right)))
+
+
+def _species(left: SymbolicSide, right: SymbolicSide) -> tuple[Symbol, ...]:
+    """What the slots of the sides stand for, in their order."""
+    return tuple(dict.fromkeys(s for s, _ in left + right))
+
+
+def _drive(catalyst: Symbol, layer: Layer) -> tuple[Drive, Literal[1, -1]]:
+    return layer.drives[catalyst.name], 1 if catalyst.rail == "+" else -1
 
 
 @dataclass(frozen=True)
@@ -156,11 +172,11 @@ def _rails(drive: Drive, rail: int) -> Iterator[_Rail]:
 
 
 def _meeting(
-    catalysts: tuple[str, ...], left: Side, right: Side, rates: Floats, where: _Instances
-) -> list[Family | Driven]:
+    catalysts: tuple[Symbol, ...], left: SymbolicSide, right: SymbolicSide, rates: Floats, where: _Instances
+) -> list[Family]:
     """Two drives in one reaction: every summand of the one with every summand of the other, neuron by neuron."""
     first, second = (list(_rails(*_drive(c, where.layer))) for c in catalysts)
-    made: list[Family | Driven] = []
+    made: list[Family] = []
     for a in first:
         for b in second:
             pairs = int(np.bincount(a.rows, minlength=where.count) @ np.bincount(b.rows, minlength=where.count))
@@ -173,10 +189,12 @@ def _meeting(
             same = sources[0] == sources[1] if len(sources) > 1 else np.zeros(len(rows), dtype=bool)
             for chosen, slots in ((~same, [(x, 1) for x in CATALYSTS[: len(sources)]]), (same, [(CATALYSTS[0], 2)])):
                 if chosen.any():
-                    scheme = Scheme((*slots, *left), (*slots, *right))
-                    targets = [where.indices(s)[rows] for s in scheme.slots[len(slots) :]]
+                    scheme = _scheme(tuple(slots), left, right)
+                    targets = [where.indices(s)[rows] for s in _species(left, right)]
                     species = np.array([s[chosen] for s in (*sources[: len(slots)], *targets)])
-                    made.append(Family(scheme, species, constants[chosen], f"{where.layer.name}, product of drives"))
+                    made.append(
+                        ExplicitFamily(scheme, species, constants[chosen], f"{where.layer.name}, product of drives")
+                    )
     return made
 
 

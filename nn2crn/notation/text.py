@@ -13,12 +13,13 @@ from lark.tree import Meta, Tree
 from lark.visitors import Transformer, v_args
 
 from nn2crn.errors import Location, NotationError
+from nn2crn.ir.families import Reaction, Side
 from nn2crn.ir.formula import FUNCTIONS, Call, Formula, Number, Symbol, number, resolve, scalar, show
-from nn2crn.ir.reactions import Reaction, Side
 from nn2crn.notation.grammar import errors_at, location, parse, unquoted
 
 MAXIMAL_DEPTH = 100
 MAXIMAL_PASSES = 1000
+SymbolicSide = tuple[tuple[Symbol, int], ...]
 _MANY = 1e6  # molecules on a side that no reaction has
 _INDEX = r"(0|[1-9]\d{0,8})"
 _BARE = re.compile(rf"[A-Za-z_]\w*(\.\w+)*(\[{_INDEX}(,{_INDEX})*\])?[+-]?")
@@ -37,14 +38,16 @@ class Loop:
 class SymbolicReaction:
     """A reaction as written: species may be indexed by the loop's variable, the rate is a formula."""
 
-    reactants: tuple[tuple[Symbol, int], ...]
-    products: tuple[tuple[Symbol, int], ...]
+    reactants: SymbolicSide
+    products: SymbolicSide
     rate: Formula
     loop: Loop | None
     location: Location
 
-    def unrolled(self, integers: dict[str, int], keep: tuple[str, ...] = ()) -> list[tuple[Side, Side, Formula]]:
-        """The reactions the loop stands for, with species by name; `keep` as in `resolve`.
+    def unrolled(
+        self, integers: dict[str, int], keep: tuple[str, ...] = ()
+    ) -> list[tuple[SymbolicSide, SymbolicSide, Formula]]:
+        """The reactions the loop stands for, indices evaluated; `keep` as in `resolve`.
 
         Raises:
             NotationError: the loop is too long, or an index is no whole number.
@@ -52,7 +55,7 @@ class SymbolicReaction:
         out = []
         with errors_at(self.location):
             for env in environments(self.loop, integers):
-                left, right = (tuple((key(s, env, keep), n) for s, n in m) for m in (self.reactants, self.products))
+                left, right = (tuple((placed(s, env, keep), n) for s, n in m) for m in (self.reactants, self.products))
                 out.append((left, right, resolve(self.rate, env, keep)))
         return out
 
@@ -74,11 +77,11 @@ def environments(loop: Loop | None, integers: dict[str, int]) -> list[dict[str, 
     return [{**integers, loop.variable: value} for value in range(first, last + 1)]
 
 
-def key(symbol: Symbol, integers: dict[str, int], keep: tuple[str, ...] = ()) -> str:
-    """The species' full name, its indices evaluated."""
+def placed(symbol: Symbol, integers: dict[str, int], keep: tuple[str, ...] = ()) -> Symbol:
+    """The species, its indices evaluated."""
     resolved = resolve(symbol, integers, keep) if symbol.index else symbol
     assert isinstance(resolved, Symbol)  # noqa: S101  # resolve keeps an indexed symbol a symbol
-    return resolved.key
+    return resolved
 
 
 @dataclass(frozen=True)
@@ -210,8 +213,14 @@ def parse_reactions(text: str, file: str = "<reactions>") -> list[Reaction]:
     found = []
     for line in symbolic:
         with errors_at(line.location):
-            found += [Reaction(left, right, scalar(rate, {})) for left, right, rate in line.unrolled({})]
+            for left, right, rate in line.unrolled({}):
+                found.append(Reaction(named(left), named(right), scalar(rate, {})))
     return found
+
+
+def named(side: SymbolicSide) -> Side:
+    """The side with species by their names."""
+    return tuple((s.key, n) for s, n in side)
 
 
 def show_reaction(reaction: Reaction) -> str:
@@ -228,4 +237,4 @@ def _name(species: str) -> str:
     return species if _BARE.fullmatch(species) and species.isascii() else json.dumps(species)
 
 
-__all__ = ["Builder", "Loop", "SymbolicReaction", "key", "parse_formula", "parse_reactions", "show", "show_reaction"]
+__all__ = ["Builder", "Loop", "SymbolicReaction", "parse_formula", "parse_reactions", "placed", "show", "show_reaction"]

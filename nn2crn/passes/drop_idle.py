@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nn2crn.ir.arrays import Ints, as_matrix, dense
+from nn2crn.ir.arrays import Ints, as_matrix
+from nn2crn.ir.families import Bools
 from nn2crn.ir.formula import Number, substitute
-from nn2crn.ir.reactions import Driven, DriveTerm, Family, Module, ReactionNetwork, Readout, Scheme, SpeciesBlock
-
-Bools = NDArray[np.bool_]
+from nn2crn.ir.matrix_family import DriveTerm
+from nn2crn.ir.reactions import Module, ReactionNetwork, Readout, SpeciesBlock
 
 
 def drop_idle(network: ReactionNetwork) -> ReactionNetwork:
@@ -52,49 +50,21 @@ def _there(network: ReactionNetwork) -> Bools:
     while before < (count := int(there.sum())):
         before = count
         for family in network.families:
-            if isinstance(family, Family):
-                happens = _present(family.scheme, family.scheme.slots, family.species, there)
-                there[family.species[:, happens]] = True
-            else:
-                happens = _present(family.scheme, family.scheme.slots[1:], family.targets, there)
-                positive = family.rail * family.term.sign * dense(family.term.matrix) > 0
-                there[family.targets[:, happens & positive[:, there[family.term.sources]].any(axis=1)]] = True
+            there[family.reached(there)] = True
     return there
 
 
-def _present(scheme: Scheme, slots: tuple[str, ...], species: Ints, there: Bools) -> Bools:
-    """Whether all reactants among these slots are there, for each column of species (slots, n)."""
-    consumed = [s in dict(scheme.reactants) for s in slots]
-    return np.asarray(np.all(there[species] | ~np.array(consumed, dtype=bool)[:, None], axis=0))
-
-
 def _module(module: Module, there: Bools, number: Ints) -> Module:
-    gone = {s: Number(0.0) for s, b in module.species.items() if number[b.start] < 0}
+    gone = {s for s, b in module.species.items() if number[b.start] < 0}
+    zero = {s.stem: Number(0.0) for s in gone}
     return replace(
         module,
         drives={k: replace(d, terms=tuple(_term(t, number) for t in d.terms)) for k, d in module.drives.items()},
         species={s: _moved(b, number) for s, b in module.species.items() if s not in gone},
-        families=tuple(f for f in (_family(f, there, number) for f in module.families) if f.count),
-        steady=tuple((s, substitute(f, gone)) for s, f in module.steady if s not in gone),
-        conserved=tuple((substitute(a, gone), substitute(b, gone)) for a, b in module.conserved),
+        families=tuple(f for f in (f.restricted(there, number) for f in module.families) if f.count),
+        steady=tuple((s, substitute(f, zero)) for s, f in module.steady if s not in gone),
+        conserved=tuple((substitute(a, zero), substitute(b, zero)) for a, b in module.conserved),
         readout=_readout(module.readout, number),
-    )
-
-
-def _family(family: Family | Driven, there: Bools, number: Ints) -> Family | Driven:
-    changes = Counter(dict(family.scheme.reactants)) != Counter(dict(family.scheme.products))
-    if isinstance(family, Family):
-        kept = _present(family.scheme, family.scheme.slots, family.species, there) & changes
-        return replace(family, species=number[family.species[:, kept]], rates=family.rates[kept])
-    rows = np.flatnonzero(there[family.targets].all(axis=0) & changes)
-    columns = np.flatnonzero(there[family.term.sources])
-    whole = len(rows) == family.targets.shape[1] and len(columns) == len(family.term.sources)
-    matrix = family.term.matrix if whole else as_matrix(family.term.matrix[rows][:, columns])  # rails share a whole one
-    return replace(
-        family,
-        term=DriveTerm(number[family.term.sources[columns]], matrix, family.term.sign),
-        targets=number[family.targets[:, rows]],
-        constants=family.constants[rows],
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nn2crn.errors import UsageError
-from nn2crn.ir.arrays import floats
-from nn2crn.ir.reactions import Driven, Family, ReactionNetwork
+from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
 
 
@@ -27,14 +26,8 @@ def rescale(network: ReactionNetwork, *, kappa: float, units: Units) -> Reaction
     if kappa == 1:
         return network
     try:
-        modules = tuple(replace(m, families=tuple(_faster(f, kappa) for f in m.families)) for m in network.modules)
+        modules = tuple(replace(m, families=tuple(f.scaled(kappa) for f in m.families)) for m in network.modules)
     except ValueError:
         raise UsageError(f"--kappa {kappa!r} takes a rate constant below what double precision holds") from None
     remark = f"all rate constants are {kappa:g} times those of the templates"
     return replace(network, modules=modules, remarks=(*network.remarks, remark))
-
-
-def _faster(family: Family | Driven, kappa: float) -> Family | Driven:
-    if isinstance(family, Family):
-        return replace(family, rates=floats(family.rates * kappa))
-    return replace(family, constants=floats(family.constants * kappa))

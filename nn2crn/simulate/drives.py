@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nn2crn.ir.arrays import Floats, Ints, Matrix, as_matrix, positive_part
-from nn2crn.ir.reactions import Driven, DriveTerm, Scheme, Side
+from nn2crn.ir.matrix_family import DriveTerm, MatrixFamily
 
 Rows = Ints | slice
 
@@ -68,9 +68,9 @@ class DrivenReaction:
     change: tuple[tuple[Ints, int], ...]
 
 
-def combine(families: Iterable[Driven]) -> tuple[tuple[DriveVariable, ...], tuple[DrivenReaction, ...]]:
+def combine(families: Iterable[MatrixFamily]) -> tuple[tuple[DriveVariable, ...], tuple[DrivenReaction, ...]]:
     """Drive variables, and the reactions that they drive, equal in effect to the families."""
-    groups: dict[Hashable, list[tuple[int, Driven]]] = {}
+    groups: dict[Hashable, list[tuple[int, MatrixFamily]]] = {}
     for family in families:
         sign, effect = _effect(family)
         groups.setdefault(effect, []).append((sign, family))
@@ -116,24 +116,17 @@ class _Parts:
         return as_matrix(plus * positive_part(matrix, 1) + minus * positive_part(matrix, -1))
 
 
-def _effect(family: Driven) -> tuple[int, Hashable]:
+def _effect(family: MatrixFamily) -> tuple[int, Hashable]:
     """A sign, and what the family does to its targets up to that sign."""
-    change = _net_change(family.scheme)
+    change = family.scheme.change
     sign = -1 if change and change[0][1] < 0 else 1
     normal = tuple((slot, sign * n) for slot, n in change)
     what = (family.scheme.reactants[1:], normal, family.scheme.slots[1:])
     return sign, (what, family.targets.tobytes(), family.constants.tobytes())
 
 
-def _net_change(scheme: Scheme) -> Side:
-    """Net change by slot, of those that change."""
-    left, right = dict(scheme.reactants), dict(scheme.products)
-    changes = ((slot, right.get(slot, 0) - left.get(slot, 0)) for slot in scheme.slots)
-    return tuple((slot, n) for slot, n in changes if n)
-
-
 def _products(
-    members: list[tuple[int, Driven]], parts: _Parts
+    members: list[tuple[int, MatrixFamily]], parts: _Parts
 ) -> tuple[int, list[tuple[Matrix, list[tuple[int, Ints]]]]]:
     """The sum over the members of sign * part of the matrix @ [sources], as a leading sign and products."""
     counts: dict[tuple[int, int], tuple[DriveTerm, list[int]]] = {}
@@ -151,9 +144,9 @@ def _products(
     return leading, [(matrix, [(leading * s, i) for s, i in sources]) for matrix, sources in found]
 
 
-def _reaction(family: Driven, variable: int, sign: int) -> DrivenReaction:
+def _reaction(family: MatrixFamily, variable: int, sign: int) -> DrivenReaction:
     place = dict(zip(family.scheme.slots[1:], family.targets, strict=True))
     left = tuple(place[s] for s, n in family.scheme.reactants[1:] for _ in range(n))
     turn, _ = _effect(family)
-    change = tuple((place[s], turn * n) for s, n in _net_change(family.scheme))
+    change = tuple((place[s], turn * n) for s, n in family.scheme.change)
     return DrivenReaction(variable, sign, family.constants, left, change)

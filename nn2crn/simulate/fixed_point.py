@@ -56,11 +56,10 @@ def _settle(module: Module, state: Floats) -> None:
         known[name] = value if np.ndim(value) == 0 else np.reshape(value, (groups, module.width))
     for name, drive in module.drives.items():
         plus, minus = (side(drive, rail, state).reshape(batch, groups, module.width) for rail in (1, -1))
-        for index in ("", "[i]", "[j]"):  # the elements of a vector are an axis, whatever their index is called
-            known |= {f"{name}{index}+": plus, f"{name}{index}-": minus, f"{name.lower()}{index}": plus - minus}
+        known |= {f"{name}+": plus, f"{name}-": minus, name.lower(): plus - minus}
     for symbol, formula in module.steady:
         value = evaluate(formula, known)
-        known[symbol] = known[symbol.replace("[i", "[j")] = value
+        known[symbol.stem] = value
         block = module.species[symbol]
         whole = np.broadcast_to(value, (batch, groups, block.size // groups))
         state[:, block.start : block.stop] = whole.reshape(batch, block.size)

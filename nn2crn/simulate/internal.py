@@ -162,7 +162,7 @@ def _scale(network: ReactionNetwork, starts: Floats) -> Floats:
     what keeps the sum.
     """
     scale = np.ones_like(starts)
-    kept = [(m, s.key) for m in network.modules for f, _ in m.conserved for s in symbols(f) if s.key in m.species]
+    kept = [(m, s) for m in network.modules for f, _ in m.conserved for s in symbols(f) if s in m.species]
     if kept:
         inputs = {p.name: _signed(p, starts) for p in network.inputs}
         ends = fixed_point(network, inputs)

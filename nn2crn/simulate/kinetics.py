@@ -15,7 +15,8 @@ import numpy as np
 from scipy import sparse
 
 from nn2crn.ir.arrays import Floats, Ints
-from nn2crn.ir.reactions import Driven, Family, ReactionNetwork
+from nn2crn.ir.matrix_family import MatrixFamily
+from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.drives import DrivenReaction, DriveVariable, combine, rows
 
 Csr = sparse.csr_array
@@ -44,11 +45,11 @@ class Kinetics:
     def __init__(self, network: ReactionNetwork) -> None:
         self.species = network.species_count
         self.one = self.species
-        self.variables, driven = combine(f for f in network.families if isinstance(f, Driven))
+        self.variables, driven = combine(f for f in network.families if isinstance(f, MatrixFamily))
         starts = np.cumsum([self.one + 1, *(v.size for v in self.variables)])
         self.places = tuple(slice(int(a), int(b)) for a, b in pairwise(starts))
         self.rows = int(starts[-1])
-        held = np.concatenate([np.full(b.size, b.role == "input") for b in network.blocks] or [np.zeros(0, bool)])
+        held = network.held
         self.free = np.flatnonzero(~held)
         self._free = rows(self.free)
         self.steady_variables = tuple(_all(held, v) for v in self.variables)
@@ -56,12 +57,9 @@ class Kinetics:
 
     def _local(self, network: ReactionNetwork) -> Iterator[_Reactions]:
         for family in network.families:
-            if isinstance(family, Family):
-                place = dict(zip(family.scheme.slots, family.species, strict=True))
-                left, right = dict(family.scheme.reactants), dict(family.scheme.products)
-                taken = [place[s] for s, n in family.scheme.reactants for _ in range(n)]
-                net = {s: right.get(s, 0) - left.get(s, 0) for s in family.scheme.slots}
-                yield self._reactions(taken, family.rates, tuple((place[s], n) for s, n in net.items() if n))
+            if not isinstance(family, MatrixFamily):
+                for batch in family.batches(family.count):
+                    yield self._reactions(batch.molecules, batch.rates, batch.change)
 
     def _driven(self, reactions: tuple[DrivenReaction, ...]) -> Iterator[_Reactions]:
         for r in reactions:

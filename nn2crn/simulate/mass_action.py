@@ -13,22 +13,19 @@ from nn2crn.ir.reactions import ReactionNetwork
 
 
 class MassAction:
-    """Mass-action kinetics of order two at most, with boundary species held.
+    """Mass-action kinetics of order two at most, with the species of inputs held.
 
     Attributes:
-        stoichiometry: net change of each species by each reaction, (species, reactions), boundary rows zero.
+        stoichiometry: net change of each species by each reaction, (species, reactions), rows of held species zero.
         reactants: species indices of up to two reactant molecules, (2, reactions); index n stands for 1.
         rates: rate constants, (reactions,).
     """
 
     def __init__(self, network: ReactionNetwork) -> None:
         self.size = network.species_count
-        boundary = np.zeros(self.size, dtype=bool)
-        for block in network.blocks:
-            boundary[block.start : block.stop] = block.role == "input"
         self.rates, self.reactants, changes = _expand(network)
         rows, columns, values = changes
-        free = ~boundary[rows]
+        free = ~network.held[rows]
         self.stoichiometry = sparse.coo_array(
             (values[free], (rows[free], columns[free])), shape=(self.size, len(self.rates))
         ).tocsr()
@@ -60,23 +57,15 @@ def _expand(network: ReactionNetwork) -> tuple[Floats, Ints, tuple[Ints, Ints, F
     columns: list[Ints] = []
     values: list[Floats] = []
     first = 0
-    for family in network.families:
-        slots = family.scheme.slots
-        molecules = [slots.index(s) for s, n in family.scheme.reactants for _ in range(n)]
-        left, right = dict(family.scheme.reactants), dict(family.scheme.products)
-        for species, constants in family.chunks():
-            m = len(constants)
-            one = np.full(m, network.species_count)
-            pair = [species[i] for i in molecules] + [one] * (2 - len(molecules))
-            rates.append(constants)
-            reactants.append(np.vstack(pair))
-            for i, slot in enumerate(slots):
-                change = right.get(slot, 0) - left.get(slot, 0)
-                if change:
-                    rows.append(species[i])
-                    columns.append(np.arange(first, first + m))
-                    values.append(np.full(m, float(change)))
-            first += m
+    for batch in (b for f in network.families for b in f.batches()):
+        m, taken = batch.count, batch.molecules
+        rates.append(batch.rates)
+        reactants.append(np.vstack([*taken, *[np.full(m, network.species_count)] * (2 - len(taken))]))
+        for species, change in batch.change:
+            rows.append(species)
+            columns.append(np.arange(first, first + m))
+            values.append(np.full(m, float(change)))
+        first += m
     if not rates:
         nothing = np.zeros(0, dtype=np.intp)
         return np.zeros(0), np.zeros((2, 0), dtype=np.intp), (nothing, nothing, np.zeros(0))

@@ -18,7 +18,7 @@ from scipy.sparse.linalg import splu
 from nn2crn.analysis.bounds import Interval
 from nn2crn.analysis.slopes import slope
 from nn2crn.ir.arrays import Floats, Ints
-from nn2crn.ir.formula import Formula, symbols
+from nn2crn.ir.formula import Formula, Symbol, symbols
 from nn2crn.ir.reactions import Module, ReactionNetwork
 from nn2crn.simulate.internal import Internal
 from nn2crn.simulate.mass_action import MassAction
@@ -70,8 +70,7 @@ def sensitivities(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> 
     one = {k: np.reshape(np.asarray(v, dtype=np.float64), (1, -1)) for k, v in inputs.items()}
     state = Internal(network).settle(one)[0]
     kinetics = MassAction(network)
-    held = np.concatenate([np.full(b.size, b.role == "input") for b in network.blocks] or [np.zeros(0, bool)])
-    free = np.flatnonzero(~held)
+    free = np.flatnonzero(~network.held)
     jacobian, replaced, gradients = _determined(network, kinetics.jacobian(state).tocsr(), state)
     reads = _reads(network)
     adjoint = np.zeros((len(state), reads.shape[0]))
@@ -92,7 +91,7 @@ def sensitivities(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> 
         for p in network.inputs
     }
     values = np.concatenate([v.reshape(-1) for v in read_outputs(network, state).values()])
-    orders = np.repeat([f.scheme.order for f in network.families], [f.count for f in network.families])
+    orders = np.repeat([f.order for f in network.families], [f.count for f in network.families])
     return Sensitivities(values, by_rate, by_input, kinetics.rates, orders)
 
 
@@ -130,14 +129,14 @@ def _determined(
     return sparse.csr_array(sparse.diags_array(kept) @ jacobian + gradients), replaced, gradients
 
 
-def _gradient(relation: Formula, module: Module, state: Floats) -> dict[str, Floats]:
-    """The relation's derivatives by the species in it, (size,) each, by their names in the template."""
-    names = list(dict.fromkeys(s.key for s in symbols(relation) if s.key in module.species))
+def _gradient(relation: Formula, module: Module, state: Floats) -> dict[Symbol, Floats]:
+    """The relation's derivatives by the species in it, (size,) each, by their symbols in the template."""
+    names = list(dict.fromkeys(s for s in symbols(relation) if s in module.species))
     known = {}
     for name in names:
         values = state[module.species[name].indices]
-        known[name] = Interval(values, values)
-    for name, value in module.values.items():
-        known.setdefault(name, Interval(np.asarray(value, dtype=np.float64), np.asarray(value, dtype=np.float64)))
+        known[name.stem] = Interval(values, values)
+    for parameter, value in module.values.items():
+        known.setdefault(parameter, Interval(*(np.asarray(value, dtype=np.float64),) * 2))
     size = module.species[names[0]].size
-    return {name: np.broadcast_to(slope(relation, known, name).low, (size,)) for name in names}
+    return {name: np.broadcast_to(slope(relation, known, name.key).low, (size,)) for name in names}

@@ -9,37 +9,39 @@ import numpy as np
 
 from nn2crn.errors import TemplateError
 from nn2crn.ir.formula import Call, Formula, Number, Symbol, evaluate, resolve, show, symbols
-from nn2crn.ir.reactions import Side
+from nn2crn.notation.text import SymbolicSide
 from nn2crn.templates.template import Template
+
+ELEMENT = Symbol("i")  # of a vector: its species go by this one
 
 
 @dataclass(frozen=True)
 class GadgetReaction:
     """A reaction of the gadget; drive rails (`U+`) are catalysts in it."""
 
-    reactants: Side
-    products: Side
+    reactants: SymbolicSide
+    products: SymbolicSide
     rate: Formula
-    catalysts: tuple[str, ...]
+    catalysts: tuple[Symbol, ...]
 
 
 @dataclass(frozen=True)
 class Gadget:
-    """The chemistry of one neuron: species in order of appearance, reactions, and formulas by species name."""
+    """The chemistry of one neuron: species in order of appearance, reactions, and formulas by species."""
 
     template: Template
     settings: Mapping[str, float]
-    species: tuple[str, ...]
+    species: tuple[Symbol, ...]
     reactions: tuple[GadgetReaction, ...]
-    initial: Mapping[str, Formula]
-    steady: tuple[tuple[str, Formula], ...]
+    initial: Mapping[Symbol, Formula]
+    steady: tuple[tuple[Symbol, Formula], ...]
     conserved: tuple[tuple[Formula, Formula], ...]
-    readout: tuple[tuple[str, Formula], ...]
+    readout: tuple[tuple[Symbol, Formula], ...]
     constant: Formula
 
-    def per_element(self, species: str) -> bool:
+    def per_element(self, species: Symbol) -> bool:
         """False for a species that a whole group of a vector activation shares."""
-        return not self.template.vector or "[i" in species
+        return not self.template.vector or bool(species.element)
 
 
 def instantiate(template: Template, settings: Mapping[str, float]) -> Gadget:
@@ -53,12 +55,12 @@ def instantiate(template: Template, settings: Mapping[str, float]) -> Gadget:
     whole = {p.name: int(values[p.name]) for p in template.parameters if p.whole}
     keep = template.elements
     reactions = [
-        GadgetReaction(left, right, rate, tuple(s for s, _ in left if _drive(s) in template.drives))
+        GadgetReaction(left, right, rate, tuple(s for s, _ in left if s.name in template.drives))
         for r in template.reactions
         for left, right, rate in r.unrolled(whole, keep)
     ]
-    members = (s for r in reactions for s, _ in r.reactants + r.products if _drive(s) not in template.drives)
-    species = tuple(dict.fromkeys(_as_i(s) for s in members))
+    members = (s for r in reactions for s, _ in r.reactants + r.products if s.name not in template.drives)
+    species = tuple(dict.fromkeys(s.of(ELEMENT) for s in members))
     steady = tuple(pair for a in template.fixed for pair in a.unrolled(whole, keep))
     initial = dict(pair for a in template.initial for pair in a.unrolled(whole, keep))
     conserved = tuple((resolve(f, whole, keep), resolve(v, whole, keep)) for f, v in template.conserved)
@@ -71,15 +73,15 @@ def instantiate(template: Template, settings: Mapping[str, float]) -> Gadget:
 def _check_names(
     template: Template,
     values: Mapping[str, float],
-    species: tuple[str, ...],
+    species: tuple[Symbol, ...],
     output: tuple[Formula, ...],
-    initial: Mapping[str, Formula],
+    initial: Mapping[Symbol, Formula],
 ) -> None:
     """The output reads species that are there; initial concentrations are known, and not negative."""
     known = {**template.attributes, **values}
     for s in (s for formula in output for s in symbols(formula)):
         if s.key not in known:
-            hint = f"species: {', '.join(species)}"
+            hint = f"species: {', '.join(map(str, species))}"
             raise TemplateError(f"{template.file}: output: {s.key!r} is in no reaction", hint=hint)
     for name, formula in initial.items():
         if any(s.key not in known for s in symbols(formula)) or not _is_concentration(formula, known):
@@ -92,33 +94,29 @@ def _is_concentration(formula: Formula, known: Mapping[str, float]) -> bool:
     return bool(np.all((value >= 0) & (value < np.inf)))
 
 
-def _drive(species: str) -> str:
-    """The name without index and rail: the drive's, if it is one."""
-    return species.partition("[")[0].rstrip("+-")
-
-
-def _as_i(species: str) -> str:
-    """`X[j]` is the same species as `X[i]`, of another element."""
-    return species.replace("[j", "[i")
-
-
-def _check_coverage(template: Template, species: tuple[str, ...], steady: list[str], initial: list[str]) -> None:
+def _check_coverage(
+    template: Template, species: tuple[Symbol, ...], steady: list[Symbol], initial: list[Symbol]
+) -> None:
     missing = [s for s in species if s not in steady]
     if missing:
-        raise TemplateError(f"{template.file}: no fixed point is stated for {', '.join(missing)}")
+        raise TemplateError(f"{template.file}: no fixed point is stated for {', '.join(map(str, missing))}")
+    stems: dict[str, Symbol] = {}
+    for s in species:
+        if stems.setdefault(s.stem, s) != s:
+            raise TemplateError(f"{template.file}: {stems[s.stem]} and {s} would have one name", hint="rename one")
     unknown = [s for s in [*steady, *initial] if s not in species]
     if unknown:
         raise TemplateError(f"{template.file}: {unknown[0]} is in no reaction")
 
 
 def _linear(
-    formula: Formula, species: tuple[str, ...], template: Template
-) -> tuple[tuple[tuple[str, Formula], ...], Formula]:
+    formula: Formula, species: tuple[Symbol, ...], template: Template
+) -> tuple[tuple[tuple[Symbol, Formula], ...], Formula]:
     """Splits an output formula into coefficients of species and a constant."""
-    terms: dict[str, Formula] = {}
+    terms: dict[Symbol, Formula] = {}
     constant: Formula = Number(0.0)
     for sign, summand in _summands(formula, 1):
-        inside = [s.key for s in symbols(summand) if s.key in species]
+        inside = [s for s in symbols(summand) if s in species]
         factor, found = _factor(summand, species)
         if len(inside) > 1 or (inside and found is None):
             raise TemplateError(f"{template.file}: the output is not a linear combination of species")
@@ -140,10 +138,10 @@ def _summands(formula: Formula, sign: int) -> Iterator[tuple[int, Formula]]:
         yield sign, formula
 
 
-def _factor(formula: Formula, species: tuple[str, ...]) -> tuple[Formula, str | None]:
+def _factor(formula: Formula, species: tuple[Symbol, ...]) -> tuple[Formula, Symbol | None]:
     """A product as (the factor without the species, the species); a formula without species is all factor."""
-    if isinstance(formula, Symbol) and formula.key in species:
-        return Number(1.0), formula.key
+    if isinstance(formula, Symbol) and formula in species:
+        return Number(1.0), formula
     if isinstance(formula, Call) and formula.function in ("*", "/"):
         left, right = formula.arguments
         inner, found = _factor(left, species)

@@ -27,7 +27,7 @@ class Options:
     variants maps an activation to a variant (`{"relu": "annihilation"}`); settings maps a parameter to its value,
     as `h`, `relu.h` or `relu.anderson2021.h`. A configuration has choices by activation, and for layers by name. A
     choice for the layer goes first, then what the model says itself, then variants and settings, then a choice for the
-    activation.
+    activation. `encoding` is how numbers are written as concentrations (nn2crn.lower.registry).
     """
 
     variants: Mapping[str, str] = field(default_factory=dict)
@@ -36,6 +36,7 @@ class Options:
     choices: Mapping[str, Choice] = field(default_factory=dict)
     layers: Mapping[str, Choice] = field(default_factory=dict)
     max_reactions: int | None = None
+    encoding: str = "catalytic"
 
     @property
     def explicit(self) -> bool:

@@ -6,7 +6,7 @@ Species, rails, and parameters whose range says so are positive symbols; drives 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import sympy
 
 from nn2crn.errors import TemplateError
 from nn2crn.ir.formula import Formula, Number, Symbol, evaluate, show, symbols
-from nn2crn.ir.reactions import Side
+from nn2crn.notation.text import SymbolicSide
 from nn2crn.templates.gadget import Gadget, GadgetReaction
 
 WIDTH = 3  # elements at which the template of a vector activation is proved
@@ -73,7 +73,7 @@ def _digits(formula: Formula, known: Mapping[str, float]) -> float:
     sizes = [_digits(a, known) for a in formula.arguments]
     if formula.function != "^":
         return sum(sizes)
-    values = {s.key: known.get(s.key, _DRIVE) for s in symbols(formula.arguments[1])}
+    values = {s.stem: known.get(s.key, _DRIVE) for s in symbols(formula.arguments[1])}
     with np.errstate(all="ignore"):  # infinity is too large, and NaN no number of digits
         exponent = float(evaluate(formula.arguments[1], values))
     return sizes[0] * max(abs(exponent), 1.0) + sizes[1]
@@ -102,7 +102,7 @@ class _System:
         if isinstance(formula, Number):
             return sympy.nsimplify(sympy.Rational(repr(formula.value)))
         if isinstance(formula, Symbol):
-            return self.symbol(_element(formula.key, chosen))
+            return self.symbol(_element(formula, chosen))
         if formula.function in ("sum", "largest"):
             values = [self.sympy(formula.arguments[0], {**chosen, "j": e}) for e in _EVERY]
             return sympy.Add(*values) if formula.function == "sum" else sympy.Max(*values)
@@ -128,13 +128,13 @@ class _System:
         for law in changes.nullspace():
             yield sum(n * (self.symbol(s) - start[s]) for n, s in zip(law, self.odes, strict=True))
         for formula, value in self.gadget.conserved:
-            for elements in _elements(self.gadget, [show(formula)]):
+            for elements in _elements(self.gadget, symbols(formula)):
                 yield self.sympy(formula, elements) - self.sympy(value)
 
-    def _written_out(self, pairs: tuple[tuple[str, Formula], ...]) -> Iterator[tuple[str, Formula, dict[str, int]]]:
-        for name, formula in pairs:
-            for elements in _elements(self.gadget, [name]):
-                yield _element(name, elements), formula, elements
+    def _written_out(self, pairs: tuple[tuple[Symbol, Formula], ...]) -> Iterator[tuple[str, Formula, dict[str, int]]]:
+        for species, formula in pairs:
+            for elements in _elements(self.gadget, [species]):
+                yield _element(species, elements), formula, elements
 
     def check_at_points(self) -> None:
         """Evaluates the fixed point at drives of the stated range that nobody can foresee when writing the template.
@@ -186,9 +186,9 @@ class _System:
     def check_conserved(self) -> None:
         """Raises TemplateError if what is stated conserved changes, or is another value at the start."""
         gadget = self.gadget
-        initial = {self.symbol(s): self.sympy(gadget.initial.get(s, Number(0.0))) for s in gadget.species}
+        initial = {self.symbol(s.key): self.sympy(gadget.initial.get(s, Number(0.0))) for s in gadget.species}
         for formula, value in gadget.conserved:
-            for elements in _elements(gadget, [show(formula)]):
+            for elements in _elements(gadget, symbols(formula)):
                 relation = self.sympy(formula, elements)
                 change = sum(sympy.diff(relation, self.symbol(s)) * rate for s, rate in self.odes.items())
                 at_start = self.sympy(formula).subs(initial) - self.sympy(value)
@@ -241,24 +241,22 @@ class _System:
         return values
 
 
-def _element(name: str, elements: Mapping[str, int]) -> str:
+def _element(symbol: Symbol, elements: Mapping[str, int]) -> str:
     """`E[i,0]` of element 2 is `E[2,0]`."""
-    for index, element in elements.items():
-        name = name.replace(f"[{index}", f"[{element}")
-    return name
+    chosen = elements.get(symbol.element)
+    return (symbol if chosen is None else symbol.of(Number(float(chosen)))).key
 
 
-def _renamed(side: Side, elements: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+def _renamed(side: SymbolicSide, elements: Mapping[str, int]) -> Iterator[tuple[str, int]]:
     return ((_element(s, elements), n) for s, n in side)
 
 
-def _elements(gadget: Gadget, names: list[str]) -> list[dict[str, int]]:
+def _elements(gadget: Gadget, species: Iterable[Symbol]) -> list[dict[str, int]]:
     """The copies of a statement: one per pair of elements, per element, or just one."""
-    if not gadget.template.vector:
-        return [{}]
-    if any("[j" in n for n in names):
+    used = {s.element for s in species} if gadget.template.vector else set()
+    if "j" in used:
         return [{"i": a, "j": b} for a in _EVERY for b in _EVERY if a != b]
-    return [{"i": a} for a in _EVERY] if any("[i" in n for n in names) else [{}]
+    return [{"i": a} for a in _EVERY] if "i" in used else [{}]
 
 
 def _is_zero(expression: Any) -> bool:

@@ -56,9 +56,9 @@ def _compare(text: str, file: str, settings: Settings) -> None:
         function, stated = (evaluate(f, known) for f in (gadget.template.function, gadget.template.error))
         output = evaluate(gadget.constant, known)
         for species, formula in gadget.steady:
-            known[species] = known[species.replace("[i", "[j")] = evaluate(formula, known)
+            known[species.stem] = evaluate(formula, known)
         for species, coefficient in gadget.readout:
-            output = output + evaluate(coefficient, known) * known[species]
+            output = output + evaluate(coefficient, known) * known[species.stem]
         apart = np.abs(output - function)
         excess = np.nan_to_num(apart - stated - _ROUNDING * (1 + np.abs(output) + np.abs(function)), nan=-np.inf)
     for faulty, about in ((1.0 - (stated >= 0), ""), (excess, "it is {:.3g} off: {:.6g} for {:.6g}")):
@@ -85,6 +85,5 @@ def _sample(gadget: Gadget) -> dict[str, float | Floats]:
             u = rng.uniform(low, high, (_POINTS, _WIDTH if template.vector else 1))
         else:
             u = np.linspace(low, high, _POINTS)[:, None]
-        for i in ("", "[i]", "[j]"):
-            known |= {d.lower() + i: u, f"{d}{i}+": np.maximum(u, 0) + common, f"{d}{i}-": np.maximum(-u, 0) + common}
+        known |= {d.lower(): u, f"{d}+": np.maximum(u, 0) + common, f"{d}-": np.maximum(-u, 0) + common}
     return known

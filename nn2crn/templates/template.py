@@ -12,7 +12,7 @@ from itertools import count, takewhile
 from nn2crn.errors import Location, UsageError
 from nn2crn.ir.formula import Formula, Symbol, number, resolve, symbols
 from nn2crn.notation.grammar import errors_at
-from nn2crn.notation.text import Loop, SymbolicReaction, environments, key
+from nn2crn.notation.text import Loop, SymbolicReaction, environments, placed
 
 MAXIMAL_ORDER = 2
 SHIPPED, PYTHON = "nn2crn", "Python"  # where a template is from; others are from a file, or from a package
@@ -71,11 +71,11 @@ class Assignment:
     loop: Loop | None
     location: Location
 
-    def unrolled(self, integers: dict[str, int], keep: tuple[str, ...]) -> Iterator[tuple[str, Formula]]:
+    def unrolled(self, integers: dict[str, int], keep: tuple[str, ...]) -> Iterator[tuple[Symbol, Formula]]:
         """Raises NotationError if the loop is too long, or an index is no whole number."""
         with errors_at(self.location):
             for env in environments(self.loop, integers):
-                yield key(self.target, env, keep), resolve(self.formula, env, keep)
+                yield placed(self.target, env, keep), resolve(self.formula, env, keep)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,10 @@ from reading import networks, probe, sample
 import nn2crn
 from nn2crn.archive import emit
 from nn2crn.errors import UsageError
-from nn2crn.ir.reactions import Family, Module, OutputPort, ReactionNetwork, Readout, Scheme, SpeciesBlock
+from nn2crn.ir.explicit_family import ExplicitFamily
+from nn2crn.ir.families import Scheme
+from nn2crn.ir.formula import Symbol
+from nn2crn.ir.reactions import Module, OutputPort, ReactionNetwork, Readout, SpeciesBlock
 from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.ports import read_outputs
 
@@ -245,9 +248,9 @@ def test_a_time_that_is_none_is_refused(tmp_path, time):
 def test_a_network_that_does_not_settle_needs_a_time():
     """0 -> Y grows for ever."""
     block = SpeciesBlock("Y", "", "output", 0, np.zeros(1))
-    source = Family(Scheme((), (("Y", 1),)), block.indices, np.ones(1), "source")
+    source = ExplicitFamily(Scheme((), (("Y", 1),)), block.indices, np.ones(1), "source")
     readout = Readout(((block.indices, np.ones(1)),), np.zeros(1))
-    module = Module("source", "constant", "constant.one", 1, {}, {}, {"Y": block}, (source,), (), readout)
+    module = Module("source", "constant", "constant.one", 1, {}, {}, {Symbol("Y"): block}, (source,), (), readout)
     network = ReactionNetwork("one", (block,), (module,), (), (OutputPort("Y", (), readout),))
     with pytest.raises(UsageError, match="say it with --t-end"):
         contents(network)

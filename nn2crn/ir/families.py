@@ -1,0 +1,150 @@
+"""Families of reactions: many reactions over arrays, of which those in a batch share one scheme.
+
+What a kind of family has to offer is the protocol `Family`; each kind has a file of its own, and nobody else needs to
+know how it stores its reactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nn2crn.ir.arrays import Floats, Ints
+
+Bools = NDArray[np.bool_]
+Side = tuple[tuple[str, int], ...]
+CHUNK = 1 << 16  # reactions expanded at a time: what a back end holds in memory
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """One reaction by species names, for people and tests; the network itself keeps families."""
+
+    reactants: Side
+    products: Side
+    rate: float
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The shape of a reaction: what stands on each side, by slot. Slots are numbered in reading order."""
+
+    reactants: Side
+    products: Side
+
+    @cached_property
+    def slots(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(slot for slot, _ in self.reactants + self.products))
+
+    @property
+    def order(self) -> int:
+        """Molecularity: the sum of the reactant coefficients."""
+        return sum(n for _, n in self.reactants)
+
+    @cached_property
+    def change(self) -> Side:
+        """Products minus reactants by slot, in the order of the slots, those that do not change left out."""
+        left, right = dict(self.reactants), dict(self.products)
+        net = ((slot, right.get(slot, 0) - left.get(slot, 0)) for slot in self.slots)
+        return tuple((slot, n) for slot, n in net if n)
+
+    @property
+    def catalysts(self) -> tuple[str, ...]:
+        """The slots that do not change."""
+        changed = dict(self.change)
+        return tuple(slot for slot in self.slots if slot not in changed)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """m reactions of one scheme: `species` (slots, m) indices, `rates` (m,)."""
+
+    scheme: Scheme
+    species: Ints
+    rates: Floats
+
+    @property
+    def count(self) -> int:
+        return len(self.rates)
+
+    @property
+    def place(self) -> Mapping[str, Ints]:
+        """Species indices by slot, (m,) each."""
+        return dict(zip(self.scheme.slots, self.species, strict=True))
+
+    @property
+    def molecules(self) -> list[Ints]:
+        """Species indices of every reactant molecule, (m,) each: those of `2 Y` stand twice."""
+        place = self.place
+        return [place[slot] for slot, n in self.scheme.reactants for _ in range(n)]
+
+    @property
+    def change(self) -> tuple[tuple[Ints, int], ...]:
+        """Species indices (m,) and what one reaction adds to them."""
+        place = self.place
+        return tuple((place[slot], n) for slot, n in self.scheme.change)
+
+
+class Family(Protocol):
+    """Reactions of one order. A kind says how they are stored, and what follows from it."""
+
+    @property
+    def label(self) -> str:
+        """Where the reactions come from, for people."""
+
+    @property
+    def order(self) -> int:
+        """The molecularity of all reactions."""
+
+    @property
+    def count(self) -> int:
+        """How many reactions there are."""
+
+    @property
+    def schemes(self) -> tuple[tuple[Scheme, int], ...]:
+        """The schemes of the reactions, each once, and how many reactions have it."""
+
+    def batches(self, most: int = CHUNK) -> Iterator[Batch]:
+        """The reactions in order, about `most` at a time."""
+
+    def members(self) -> Ints:
+        """Indices of all species in the reactions, in no order, with repeats; expands no weights."""
+
+    def equals(self, other: Family) -> bool:
+        """True if both have the same reactions, stored alike, in the same order; labels may differ."""
+
+    def scaled(self, factor: float) -> Family:
+        """The reactions with all rate constants times `factor`; ValueError if one of them becomes zero."""
+
+    def thinned(self, step: int) -> Family:
+        """About one in `step` of the reactions, evenly taken: what sizes of files are estimated from."""
+
+    def reached(self, there: Bools) -> Ints:
+        """Indices of the species in reactions whose reactants are all `there` (species,)."""
+
+    def restricted(self, there: Bools, number: Ints) -> Family:
+        """The reactions whose reactants are all `there` and that change something; species i becomes number[i]."""
+
+    def absorb(self, later: Family) -> tuple[Family, Family]:
+        """This family with those reactions of a later one that do the same as its own, and the rest of the later."""
+
+
+def all_there(reactants: Side, slots: tuple[str, ...], species: Ints, there: Bools) -> Bools:
+    """Whether all reactants among these slots are there, for each column of species (slots, m)."""
+    names = dict(reactants)
+    consumed = np.array([slot in names for slot in slots], dtype=bool)
+    return np.asarray(np.all(there[species] | ~consumed[:, None], axis=0))
+
+
+def distinct_rates(families: Iterable[Family]) -> dict[int, Floats]:
+    """The distinct rate constants of each order, ascending."""
+    seen: dict[int, list[Floats]] = {}
+    for family in families:
+        for batch in family.batches():
+            seen.setdefault(family.order, []).append(np.unique(batch.rates))
+    return {n: np.unique(np.concatenate(seen[n])) for n in sorted(seen)}

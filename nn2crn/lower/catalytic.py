@@ -1,0 +1,233 @@
+"""The catalytic encoding: Network -> ReactionNetwork.
+
+A signal is read from concentrations (`Readout`), and an activation is an instance of a
+template, whose drive catalysts U+ and U- are replaced by the species that make up the affine map before it. No species
+stands for a pre-activation: the template's `U+ + Y -> U+ + 2 Y @ k` becomes one reaction `X_j + Y_i -> X_j + 2 Y_i`
+with rate constant k w_ij for each positive weight, and `Y_i -> 2 Y_i` with k b_i for each positive bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import partial
+
+import numpy as np
+from scipy import sparse
+
+from nn2crn.ir.arrays import Floats, Ints, floats, scale_columns
+from nn2crn.ir.formula import Formula, Number, Symbol, evaluate, show
+from nn2crn.ir.matrix_family import DriveTerm
+from nn2crn.ir.memory import refuse_larger
+from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Term
+from nn2crn.ir.reactions import (
+    Drive,
+    InputPort,
+    Module,
+    OutputPort,
+    ReactionNetwork,
+    Readout,
+    Role,
+    SpeciesBlock,
+)
+from nn2crn.lower.encoding import Encoding
+from nn2crn.lower.families import Layer, families_of
+from nn2crn.passes.choose_templates import choose_templates
+from nn2crn.passes.drop_dead import drop_dead
+from nn2crn.passes.drop_idle import drop_idle
+from nn2crn.passes.expand_compositions import expand_compositions
+from nn2crn.passes.fuse_affine import fuse_affine
+from nn2crn.passes.materialise_affine import materialise_affine
+from nn2crn.passes.merge_reactions import merge_reactions
+from nn2crn.passes.share_drives import share_drives
+from nn2crn.passes.steps import Pass
+from nn2crn.passes.warn_ranges import warn_ranges
+from nn2crn.simulate.fixed_point import FixedPoint
+from nn2crn.templates.options import Options
+from nn2crn.templates.registry import Library
+
+
+def lower(network: Network, library: Library) -> ReactionNetwork:
+    """The chemistry of a network whose affine maps are read by activations only, each with its template chosen.
+
+    Raises:
+        TemplateError: a template's rate constant is negative for this layer, or past double precision; or the template
+            is none of the package, and is not what it states.
+        SizeError: the chemistry takes more memory than is allowed.
+        ValueError: an activation has more sources than its template has drives, or fewer.
+    """
+    return _Lowering(network, library).run()
+
+
+class _Lowering:
+    """Builds blocks and modules node by node; everything it returns is immutable."""
+
+    def __init__(self, network: Network, library: Library) -> None:
+        self.network, self.library = network, library
+        self.blocks: list[SpeciesBlock] = []
+        self.inputs: list[InputPort] = []
+        self.modules: list[Module] = []
+        self.readouts: dict[str, Readout] = {}
+        self.names = _module_names(network)
+        self.numbers = 0  # that all modules so far hold, beside their weights
+
+    def run(self) -> ReactionNetwork:
+        for node in self.network.nodes:
+            if isinstance(node, Input):
+                self.readouts[node.name] = self._input(node)
+            elif isinstance(node, Activation):
+                self.readouts[node.name] = self._module(node)
+        outputs = tuple(OutputPort(o.name, o.shape, self.readouts[o.source]) for o in self.network.outputs)
+        return ReactionNetwork(
+            self.network.name, tuple(self.blocks), tuple(self.modules), tuple(self.inputs), outputs,
+            self.network.remarks, self.network.source, CATALYTIC.name,
+        )  # fmt: skip
+
+    def _block(self, name: str, rail: str, role: Role, initial: Floats) -> SpeciesBlock:
+        start = self.blocks[-1].stop if self.blocks else 0
+        block = SpeciesBlock(name, rail, role, start, initial)  # type: ignore[arg-type]  # a rail by the notation
+        self.blocks.append(block)
+        return block
+
+    def _input(self, node: Input) -> Readout:
+        """A non-negative input is one rail; any other has two, of which the larger minus the smaller is read."""
+        zeros, ones = np.zeros(node.size), np.ones(node.size)
+        plus = self._block(node.name, "" if node.nonnegative else "+", "input", zeros)
+        minus = None if node.nonnegative else self._block(node.name, "-", "input", zeros)
+        self.inputs.append(InputPort(node.name, node.shape, plus, minus, floats(zeros)))
+        terms = [(plus.indices, ones)] + ([(minus.indices, -ones)] if minus else [])
+        return Readout(tuple(terms), zeros)
+
+    def _module(self, node: Activation) -> Readout:
+        gadget = self.library.gadget(node.template, node.settings)
+        values: dict[str, float | Floats] = {**gadget.template.attributes, **node.attributes, **gadget.settings}
+        name = self.names[node.name]
+        size = self.network.by_name[node.sources[0]].size
+        self.numbers += size * (len(gadget.species) + len(gadget.reactions))
+        refuse_larger(self.numbers, f"{node.origin or name}: with the layers before it, the chemistry")
+        role: Role = "output" if any(o.source == node.name for o in self.network.outputs) else "hidden"
+
+        def block(symbol: Symbol) -> SpeciesBlock:
+            count = size if gadget.per_element(symbol) else size // node.width
+            start = _repeated(gadget.initial.get(symbol, Number(0.0)), values, count)
+            return self._block(_block_name(name, symbol), symbol.rail, role, start)
+
+        species = {symbol: block(symbol) for symbol in gadget.species}
+        drives = {d: self._drive(s) for d, s in zip(gadget.template.drives, node.sources, strict=True)}
+        layer = Layer(name, gadget, size, node.width, values, drives, species)
+        families = tuple(f for r in gadget.reactions for f in families_of(r, layer))
+        readout = Readout(
+            tuple((species[s].indices, _repeated(c, values, node.size)) for s, c in gadget.readout),
+            _repeated(gadget.constant, values, node.size),
+        )
+        self.modules.append(
+            Module(
+                name=name,
+                activation=node.function,
+                template=gadget.template.name,
+                size=size,
+                width=node.width,
+                values=values,
+                drives=drives,
+                species=species,
+                families=families,
+                steady=gadget.steady,
+                conserved=gadget.conserved,
+                readout=readout,
+                origin=node.origin,
+                node=node.name,
+            )
+        )
+        return readout
+
+    def _drive(self, source: str) -> Drive:
+        node = self.network.by_name[source]
+        summands, bias = (node.terms, node.bias) if isinstance(node, Affine) else _itself(node)
+        terms: list[DriveTerm] = []
+        for t in summands:
+            readout = self.readouts[t.source]
+            bias = bias + t.weight @ readout.constant
+            terms += [_drive_term(t, indices, coefficients) for indices, coefficients in readout.terms]
+        return Drive(tuple(terms), floats(bias))
+
+
+def _itself(node: Node) -> tuple[tuple[Term, ...], Floats]:
+    """The terms and the bias of the affine map that does nothing."""
+    return (Term(node.name, sparse.eye_array(node.size).tocsr()),), np.zeros(node.size)
+
+
+def _drive_term(term: Term, sources: Ints, coefficients: Floats) -> DriveTerm:
+    """Rails with coefficients 1 or -1 share the layer's own matrix."""
+    for sign in (1, -1):
+        if np.all(coefficients == sign):
+            return DriveTerm(sources, term.weight, sign)
+    return DriveTerm(sources, scale_columns(term.weight, coefficients))
+
+
+def _repeated(formula: Formula, values: Mapping[str, float | Floats], count: int) -> Floats:
+    """The formula's value for each of `count` species."""
+    return floats(np.broadcast_to(evaluate(formula, values), count).copy())
+
+
+def _block_name(module: str, symbol: Symbol) -> str:
+    """`layer1` for the species Y of a template, `layer1.E2` for its E[2] or E[i,2]; the rail is kept apart."""
+    plain = symbol.name + "_".join(map(show, symbol.index[1:] if symbol.element else symbol.index))
+    return module if plain == "Y" else f"{module}.{plain}"
+
+
+def _module_names(network: Network) -> dict[str, str]:
+    """Layers are numbered in order, parts named after their function, an output's linear map after the output."""
+    inputs = {n.name for n in network.inputs}
+    outputs = {o.source: o.name for o in reversed(network.outputs)}
+    ports = {p for name in (*inputs, *(o.name for o in network.outputs)) for p in _prefixes(name)}
+    given: set[str] = set()
+    layers: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for node in network.activations():
+        whole = node.within or node.name
+        if node.function == "identity" and node.name in outputs:
+            name = outputs[node.name]
+            names[node.name] = layers[node.name] = _free(name, ports, given) if name in inputs else name
+        else:
+            if whole not in layers:
+                layers[whole] = _free(f"layer{len(layers) + 1}", ports, given)
+            part = f"{layers[whole]}.{node.function}" if node.within else layers[whole]
+            names[node.name] = _free(part, given)
+        given.update(_prefixes(names[node.name]))
+    return names
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """The name, and whatever of it ends before a dot: no other name may be either, or species could have one name."""
+    yield name
+    yield from (name[:i] for i, c in enumerate(name) if c == ".")
+
+
+def _free(name: str, *taken: AbstractSet[str]) -> str:
+    """The name, with primes until it is not taken."""
+    while any(name in names for names in taken):
+        name += "'"
+    return name
+
+
+def _passes(options: Options) -> tuple[Pass, ...]:
+    return (
+        drop_dead,
+        partial(warn_ranges, options=options),
+        partial(expand_compositions, options=options),
+        fuse_affine,
+        drop_dead,
+        partial(share_drives, options=options),
+        materialise_affine,
+        partial(choose_templates, options=options),
+    )
+
+
+CATALYTIC = Encoding(
+    name="catalytic",
+    summary="a signal is read from species that are held or settle; what they drive leaves them as they are",
+    passes=_passes,
+    lower=lambda network, options: lower(network, options.library),
+    reaction_passes=(merge_reactions, drop_idle),
+    steady_state=FixedPoint,
+)

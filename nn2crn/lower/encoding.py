@@ -1,0 +1,37 @@
+"""What an encoding is: how numbers are written as concentrations, and a network as reactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nn2crn.ir.network import Network
+from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.passes.steps import Pass, ReactionPass
+from nn2crn.simulate.engine import Engine
+from nn2crn.templates.options import Options
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A way to compute by reactions. Everything else asks the encoding, or the ports that it has made.
+
+    How a file asks for inputs and reads outputs follows from the ports of the reaction network: an input port is held
+    or consumed (`InputPort.held`), and outputs are linear combinations of concentrations (`Readout`).
+
+    Attributes:
+        name: as in `ReactionNetwork.encoding`.
+        summary: a line for people.
+        passes: what happens to a network before it is lowered, in order, given the options; what the encoding cannot
+            compute is refused there, with the reason.
+        lower: the reactions of a network that has gone through the passes.
+        reaction_passes: what may happen after lowering, in order.
+        steady_state: an engine that finds the steady state without simulating a time course.
+    """
+
+    name: str
+    summary: str
+    passes: Callable[[Options], tuple[Pass, ...]]
+    lower: Callable[[Network, Options], ReactionNetwork]
+    reaction_passes: tuple[ReactionPass, ...]
+    steady_state: Callable[[ReactionNetwork], Engine]
