@@ -222,7 +222,10 @@ def test_the_command_says_which_network_it_speaks_of():
     done = run(IRIS, "--logits", "--box", "0:8", "--prune", "magnitude:0.7")
     assert "from the network as it was pruned and quantized" in done.stdout
     assert "from the network before that, by the bounds of both" in done.stdout
-    assert "error      add_result1: at most 0.0044 from the network\n" in run(IRIS, "--logits", "--box", "0:8").stdout
+    assert (
+        "error      add_result1: at most 0.0044 from the network, up to rounding\n"
+        in run(IRIS, "--logits", "--box", "0:8").stdout
+    )
     assert json.loads(run(IRIS, "--logits", "--quantize", "binary", "--json").stdout)["compressed"] is True
 
 

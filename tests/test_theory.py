@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from hypothesis import given as given_
+from hypothesis import strategies as st
 from strangers import Trusting, given, template
 
 from nn2crn.certify.certificate import Certificate, certify, subject
-from nn2crn.certify.stages import Rails, Single, Switch, Unknown
+from nn2crn.certify.rounding import at_least, at_most
+from nn2crn.certify.stages import Rails, Single, Switch, Terms, Unknown
 from nn2crn.cli.certify import statements
 from nn2crn.ir.network import Activation, Input, Network, Output
 from nn2crn.simulate.mass_action import MassAction
@@ -60,6 +65,7 @@ SELF_LIMITED_RAILS = template(
     "  U+ -> U+ + A @ 1\n  U- -> U- + B @ 1\n  A -> 0 @ 1\n  B -> 0 @ 1\n  2 A -> A @ 1\n  A + B -> 0 @ 1\n  output A",
     settle="  fixed point A = 0\n  fixed point B = 0",
 )
+RELU = Library().get("relu.anderson2021")
 BROKEN = {
     "c > 0": AUTOCATALYSIS,
     "k >= 0": EXPLOSION,
@@ -87,10 +93,7 @@ def test_what_breaks_a_condition_is_not_proved(condition):
     assert not found.unique
     assert found.settling_time is None
     assert found.settling_rate is None
-    assert found.error_bound in (
-        {"y": None},
-        {"y": 2.0},
-    )  # a state of a switch is at most 1, and the function -1 at least
+    assert found.error_bound["y"] in (None, pytest.approx(2.0))  # a state of a switch is in [0, 1], u in [-1, 1]
     assert found.not_proved
 
 
@@ -189,3 +192,34 @@ def test_a_driver_that_moves_within_its_room_is_no_constant_one():
         settle="  fixed point V = U+\n  fixed point Y = U+/(1 + 1e-6*U+)",
     )
     assert certify(given(made), tolerance=1e-3).settling_time == pytest.approx(2 * np.log(4 / 1e-3), rel=1e-3)
+
+
+@given_(st.lists(st.tuples(*[st.floats(0.01, 10)] * 3), min_size=1, max_size=6))
+def test_bounds_of_sums_of_products_enclose_the_exact_sum(terms):
+    """Of exact fractions; to the nearest double, every other sum is above or below what its bound was."""
+    coefficient, first, second = (np.array(v) for v in zip(*terms, strict=True))
+    values = np.concatenate([first, second])
+    n = len(terms)
+    sums = Terms(1, np.zeros(n, dtype=int), coefficient, np.arange(n), n + np.arange(n))
+    low, high = sums.bounds(values, values)
+    exact = sum(Fraction(a) * Fraction(b) * Fraction(c) for a, b, c in terms)
+    assert Fraction(float(low[0])) <= exact <= Fraction(float(high[0]))
+
+
+@given_(st.lists(st.floats(-10, 10).filter(lambda w: abs(w) > 1e-3), min_size=2, max_size=6), st.floats(0.01, 3))
+def test_bounds_of_a_drive_enclose_the_exact_one(weights, x):
+    row = np.array([weights])
+    found = given(RELU, row, box=(x, x))
+    steady = found.cascade.steady(found.box)
+    (place,) = found.cascade.kinetics.places
+    exact = sum(Fraction(w) * Fraction(x) for w in weights)
+    low, high = Fraction(float(steady.low[place][0])), Fraction(float(steady.high[place][0]))
+    assert any(low <= sign * exact <= high for sign in (1, -1))  # a drive variable is u, or -u
+
+
+@given_(st.floats(1e-12, 1e12), st.integers(1, 4))
+def test_numbers_are_shown_rounded_outward(value, digits):
+    """An error of 0.00441 was said to be at most 0.0044."""
+    assert float(at_most(value, digits)) >= value * (1 - 2e-12)
+    assert float(at_least(value, digits)) <= value * (1 + 2e-12)
+    assert at_most(0.00441, 2) == "0.0045"

@@ -11,6 +11,7 @@ from itertools import chain
 import numpy as np
 
 from nn2crn.analysis.bounds import weighted
+from nn2crn.certify.rounding import above, below
 from nn2crn.certify.stages import Rails, Single, Stage, Switch, signs, stages
 from nn2crn.ir.arrays import Floats, Ints, positive_part
 from nn2crn.ir.reactions import ReactionNetwork, Readout
@@ -19,6 +20,7 @@ from nn2crn.simulate.kinetics import Kinetics
 from nn2crn.simulate.sweep import Sweep
 
 Bounds = tuple[Floats, Floats]
+_OPERATIONS = 16  # in the formulas of steady states, and more than there are
 
 
 class Cascade:
@@ -111,10 +113,12 @@ class Steady:
     def read(self, readout: Readout) -> Bounds:
         """Bounds on what is read from the species."""
         low = high = readout.constant
+        size = np.abs(readout.constant)
         for indices, c in readout.terms:
             ends = (c * self.low[indices], c * self.high[indices])
             low, high = low + np.minimum(*ends), high + np.maximum(*ends)
-        return low, high
+            size = size + np.maximum(*np.abs(ends))
+        return below(low, 2 * len(readout.terms), size), above(high, 2 * len(readout.terms), size)
 
     def _put(self, species: Ints, low: Floats, high: Floats) -> None:
         self.low[species], self.high[species] = low, high
@@ -138,8 +142,12 @@ class Steady:
         # where the quadratic term alone keeps y from growing, a y of zero must not stay there
         reached = np.where(squared, (f_low > 0) | (g_high < 0), g_high < 0)
         proved = reached & (rate > 0) & np.isfinite(high)
-        self._put(step.species, np.where(proved, low, 0.0), np.where(proved, high, np.inf))
-        self.known[step.species], self.rate[step.species] = proved, rate
+        self._put(
+            step.species,
+            below(np.where(proved, low, 0.0), _OPERATIONS),
+            above(np.where(proved, high, np.inf), _OPERATIONS),
+        )
+        self.known[step.species], self.rate[step.species] = proved, below(rate, _OPERATIONS)
 
     def _rails(self, step: Rails) -> None:
         made = [t.bounds(self.low, self.high) for t in step.f]
@@ -148,13 +156,19 @@ class Steady:
         proved = (d_low > 0) & np.isfinite(made[0][1] + made[1][1])
         (a_low, a_high), (b_low, b_high) = made
         least, most = a_low - b_high, a_high - b_low
-        bounds = (np.minimum(least / d_low, least / d_high), np.maximum(most / d_low, most / d_high))
+        bounds = (
+            below(np.minimum(least / d_low, least / d_high), _OPERATIONS),
+            above(np.maximum(most / d_low, most / d_high), _OPERATIONS),
+        )
         fixed = d_low == d_high
         for m, (low, high, other_low, other_high) in enumerate(
             ((a_low, a_high, b_low, b_high), (b_low, b_high, a_low, a_high))
         ):
             lowest = np.where(fixed, rail(low, other_high, d_low, step.k), 0.0)
             highest = np.where(fixed, rail(high, other_low, d_low, step.k), high / d_low)
+            size = (high + other_high) / d_low  # of which a rail is a difference
+            lowest = np.maximum(below(lowest, _OPERATIONS, size), 0.0)
+            highest = above(highest, _OPERATIONS, size)
             self._put(step.species[m], np.where(proved, lowest, 0.0), np.where(proved, highest, np.inf))
             self.known[step.species[m]], self.rate[step.species[m]] = proved, d_low
         unbounded = (np.where(proved, bounds[0], -np.inf), np.where(proved, bounds[1], np.inf))
@@ -169,19 +183,23 @@ class Steady:
             (step.species[1], (q_low, q_high), (p_low, p_high)),
         ):
             low, high = total * on_low / (on_low + off_high), total * on_high / (on_high + off_low)
-            self._put(species, np.where(proved, low, 0.0), np.where(proved, high, total))
-            self.known[species], self.rate[species] = proved, p_low + q_low
+            low, high = below(low, _OPERATIONS), np.minimum(above(high, _OPERATIONS), above(total, 1))
+            self._put(species, np.where(proved, low, 0.0), np.where(proved, high, above(total, 1)))
+            self.known[species], self.rate[species] = proved, below(p_low + q_low, 1)
 
 
 def interval(cascade: Cascade, variable: DriveVariable, low: Floats, high: Floats, difference: Bounds | None) -> Bounds:
     """Bounds (n_out,) on a drive variable; rails vary together where bounds of their `difference` are given."""
-    least, most = np.zeros(variable.size), np.zeros(variable.size)
+    least, most, size, operations = (np.zeros(variable.size) for _ in range(4))
     for product in variable.products:
         bottom, top = _vector(cascade, product, low, high, difference)
         for sign, near, far in ((1, bottom, top), (-1, top, bottom)):
             part = positive_part(product.matrix, sign)
             with np.errstate(invalid="ignore"):
                 least, most = least + sign * weighted(part, near), most + sign * weighted(part, far)
+                size = size + weighted(part, np.maximum(np.abs(bottom), np.abs(top)))
+        operations += product.matrix.shape[1] + 4
+    least, most = below(least, operations, size), above(most, operations, size)
     # nan stands for infinity less infinity, of which nothing is known
     return np.where(np.isnan(least), -np.inf, least), np.where(np.isnan(most), np.inf, most)
 

@@ -13,10 +13,12 @@ from itertools import pairwise
 import numpy as np
 
 from nn2crn.certify.cascade import Bounds, Cascade, Steady, interval, root
+from nn2crn.certify.rounding import above
 from nn2crn.certify.stages import Rails, Single, Stage, Switch, Terms, Unknown
 from nn2crn.ir.arrays import Floats, Ints, positive_part
 from nn2crn.simulate.drives import Product
 
+_LOGARITHMS = 1 << 12  # half units in the last place that the time of a stage may be off by, by far
 _CELLS = 48  # parts of the range of a drive, in each of which its slowest approach is bounded
 
 
@@ -93,7 +95,7 @@ class _Transient:
             for species, f in zip(step.species, step.f, strict=True):
                 self._grow(species, f, step.g, np.zeros(len(species)))
         elif isinstance(step, Switch):
-            self.high[step.species] = self.cascade.network.initial[step.species].sum(axis=0)
+            self.high[step.species] = above(self.cascade.network.initial[step.species].sum(axis=0), 1)
         else:
             self.high[step.species], self.swells[step.species] = np.inf, np.inf
 
@@ -102,7 +104,7 @@ class _Transient:
         _, swells = g.bounds(self.low, self.high)
         with np.errstate(all="ignore"):
             level = np.where(c > 0, root(made, swells, c), np.where(swells < 0, made / -swells, np.inf))
-        self.high[species] = np.where(np.isnan(level), np.inf, np.maximum(self.start[species], level))
+        self.high[species] = np.where(np.isnan(level), np.inf, np.maximum(self.start[species], above(level, 16)))
         self.grows[species], self.swells[species] = made, np.maximum(swells, 0.0)
 
     def cap(self, species: Ints, settled: Floats, room: Floats) -> None:
@@ -230,7 +232,7 @@ class _Times:
             needed = self._rails(step, begun)
         else:
             needed = self._switch(step)
-        ended = begun + np.maximum(needed, 0.0)
+        ended = above(begun + np.maximum(needed, 0.0), _LOGARITHMS)
         ended = np.where(self.steady.known[first] & ~np.isnan(ended), ended, np.inf)
         self.time[step.species] = np.where(np.isinf(self.room[first]), 0.0, ended)  # of no account to any output
         for species in np.atleast_2d(step.species):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2crn.certify.rounding import above, below
 from nn2crn.ir.arrays import Floats, Ints, entries
 from nn2crn.simulate.kinetics import Kinetics
 from nn2crn.simulate.sweep import Components
@@ -33,12 +34,18 @@ class Terms:
     second: Ints
 
     def bounds(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
-        """Least and largest sums (size,), the values lying between `low` and `high`."""
+        """Bounds on the sums (size,), the values lying between `low` and `high`; exact if it is a constant alone."""
         pairs = ((low, low), (low, high), (high, low), (high, high))
         with np.errstate(invalid="ignore", over="ignore"):
             corners = self.coefficient * np.array([a[self.first] * b[self.second] for a, b in pairs])
         corners = np.where(np.isnan(corners), 0.0, corners)  # nothing times infinity is nothing
-        return self._sum(corners.min(axis=0)), self._sum(corners.max(axis=0))
+        varies = [(low[v] != 1) | (high[v] != 1) for v in (self.first, self.second)]
+        operations = self._sum(varies[0].astype(float) + varies[1]) + np.maximum(
+            self._sum(np.ones(len(self.into))) - 1, 0
+        )
+        size = self._sum(np.abs(corners).max(axis=0))
+        least, most = corners.min(axis=0), corners.max(axis=0)
+        return below(self._sum(least), operations, size), above(self._sum(most), operations, size)
 
     def allow(self, budget: Floats, size: Floats, room: Floats) -> None:
         """Lowers `room`, how far each value may be off, until each sum is off by at most `budget` (size,).

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nn2crn.certify.rounding import at_least, at_most
 from nn2crn.cli.options import POSITIVE, before_and_after, interval, model_options
 
 if TYPE_CHECKING:
@@ -68,17 +69,23 @@ def statements(c: Certificate) -> Iterator[tuple[str, str]]:
     for module in c.neutral:
         yield "neutral", f"{module} reaches its steady state from the file's start only"
     for output, error in c.error_bound.items():
-        said = "the network as it was pruned and quantized" if c.compressed else "the network"
-        yield "error", f"{output}: {'not proved' if error is None else f'at most {error:.2g} from {said}'}"
+        said = f"the network{' as it was pruned and quantized' if c.compressed else ''}, up to rounding"
+        yield (
+            "error",
+            f"{output}: {'not proved' if error is None else f'at most {at_most(error, 2)} from {said}'}",
+        )
     for output, error in c.original_error_bound.items() if c.compressed else ():
-        apart = "any distance" if error is None else f"at most {error:.2g}"
+        apart = "any distance" if error is None else f"at most {at_most(error, 2)}"
         yield "", f"{output}: {apart} from the network before that, by the bounds of both"
     if c.settling_time is not None:
-        yield "settling", f"every output within {c.tolerance:g} of its end after {c.settling_time:.3g} s at most"
+        yield (
+            "settling",
+            f"every output within {c.tolerance:g} of its end after {at_most(c.settling_time, 3)} s at most",
+        )
     if c.settling_rate is not None:
-        yield "", f"and in the end faster than exp(-r t), for every r below {c.settling_rate:.3g}/s"
+        yield "", f"and in the end faster than exp(-r t), for every r below {at_least(c.settling_rate, 3)}/s"
     if c.peak_concentration is not None:
-        yield "peak", f"no concentration ever above {c.peak_concentration:.3g} mol/l"
+        yield "peak", f"no concentration ever above {at_most(c.peak_concentration, 3)} mol/l"
     for missing in c.not_proved:
         yield "NOT PROVED", missing
 
