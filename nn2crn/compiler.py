@@ -179,13 +179,11 @@ def write(network: ReactionNetwork, path: str | Path, *, to: str = "", **options
     A path of `-` is standard output, in SBML unless `to` says otherwise. Text is compressed if the path ends in .gz.
 
     Raises:
-        UsageError: the format is unknown, or has no such option.
+        UsageError: the format is unknown, has no such option, or not with this value.
         OutputError: the target cannot be written; an existing file is untouched.
     """
     target = format_of(str(path), to)
-    unknown = set(options) - {o.name for o in target.options}
-    if unknown:
-        raise UsageError(f"the format {target.name} has no option {min(unknown)!r}")
+    target.refuse_wrong(options)
 
     def emit(out: IO[Any]) -> None:
         try:

@@ -7,6 +7,9 @@ k = 5
 [layers."/fc1/Sigmoid_output_0"]   # one layer, by the name that `nn2crn config --generate` lists
 template = "sigmoid.exact"
 
+[weights]                          # all weights, as --prune and --quantize, which go first
+quantize = "exponential:6"
+
 [weights."add_result"]             # one layer's weights, by the name that is listed, too
 prune = "magnitude:0.5"            # instead of --prune, or none
 quantize = "exponential:4"         # instead of --quantize, or none
@@ -24,9 +27,11 @@ from typing import Any
 from nn2crn.errors import UsageError
 from nn2crn.ir.files import read_text
 from nn2crn.ir.formula import number
-from nn2crn.ir.network import Affine, Network
-from nn2crn.passes.compression import LayerChoice, Pruning, Quantization
+from nn2crn.ir.network import Activation, Affine, Network
+from nn2crn.passes.compression import Compression, LayerChoice, Pruning, Quantization
 from nn2crn.passes.connections import connections
+from nn2crn.passes.drop_dead import drop_dead
+from nn2crn.passes.expand_compositions import composed, expand_compositions
 from nn2crn.templates.options import Choice, Options
 
 
@@ -44,15 +49,19 @@ def read_config(path: Path) -> tuple[dict[str, Choice], dict[str, Choice]]:
     return activations, layers
 
 
-def read_compression(path: Path) -> dict[str, LayerChoice]:
-    """How single layers are pruned and quantized, by name.
+def read_compression(path: Path) -> tuple[LayerChoice, dict[str, LayerChoice]]:
+    """How the network is pruned and quantized, and how single layers are instead, by name.
 
     Raises:
         UsageError: the file cannot be read, is not TOML, or has something else in it.
     """
     weights = _tables(path).get("weights", {})
-    choices = {name: _layer_choice(f"{path}: [weights.{name}]", value) for name, value in weights.items()}
-    return {name: choice for name, choice in choices.items() if choice != LayerChoice()}
+    every = {name: value for name, value in weights.items() if isinstance(value, str)}
+    choices = {
+        name: _layer_choice(f"{path}: [weights.{name}]", value) for name, value in weights.items() if name not in every
+    }
+    whole = _layer_choice(f"{path}: [weights]", every)
+    return whole, {name: choice for name, choice in choices.items() if choice != LayerChoice()}
 
 
 _TABLES = ("templates", "layers", "weights")
@@ -117,19 +126,48 @@ def _choice(where: str, table: Any) -> Choice:
     return Choice(table.get("template", ""), {k: float(v) for k, v in settings.items()})
 
 
-def show_config(network: Network, options: Options, weights: Iterable[Affine]) -> str:
-    """A configuration that lists every layer as it would be compiled now; reading it back changes nothing."""
+def show_config(network: Network, options: Options, compression: Compression, weights: Iterable[Affine]) -> str:
+    """A configuration that lists every layer as it would be compiled now; reading it back changes nothing.
+
+    Args:
+        network: as it was loaded, or pruned and quantized by `compression`.
+        options: the templates.
+        compression: what becomes of the weights.
+        weights: the layers of the network as it was loaded that can be pruned and quantized.
+    """
+    network = drop_dead(network)
+    expanded = expand_compositions(network, options)
+    whole = composed(network, options)
+    parts = [n for n in expanded.activations() if n.name not in network.by_name]
     lines = [f"# The layers of {network.name}, and the template that computes each. Edit, and give it with --config."]
-    for node in network.activations():
-        template = options.template_of(node)
+    for node in [*network.activations(), *(n for n in whole.values() if n.name not in network.by_name), *parts]:
         lines += ["", f"[layers.{_quoted(node.name)}]  # {node.origin}, {node.size} neurons".rstrip(" ,")]
-        lines += [f"template = {_quoted(template.name)}"]
-        lines += [f"{k} = {number(v)}" for k, v in options.settings_of(node).items()]
-    lines += ["", "# The weights that can be pruned and quantized, each layer in its own way."]
+        lines += _chosen(node, options)
+    lines += ["", "[templates.identity]  # of values that are read as they are: outputs, and what several layers share"]
+    lines += _chosen(Activation("", "identity", ("",), 1), options)
+    lines += [
+        "",
+        "# The weights that can be pruned and quantized: all of them, and each layer in its own way.",
+        "",
+        "[weights]",
+    ]
+    lines += [f'prune = "{compression.prune}"'] * bool(compression.prune)
+    lines += [f'quantize = "{compression.quantize}"'] * bool(compression.quantize)
     for layer in weights:
         lines += ["", f"[weights.{_quoted(layer.name)}]  # {layer.origin}, {len(connections(layer))} weights"]
-        lines += ['# prune = "magnitude:0.5"', '# quantize = "exponential:4"']
+        own = compression.layers.get(layer.name, LayerChoice())
+        lines += [f'prune = "{own.prune}"' if own.prune else '# prune = "magnitude:0.5"']
+        lines += [f'quantize = "{own.quantize}"' if own.quantize else '# quantize = "exponential:4"']
     return "\n".join(lines) + "\n"
+
+
+def _chosen(node: Activation, options: Options) -> list[str]:
+    """A layer's template and all of its parameters, line by line."""
+    settings = options.settings_of(node)
+    return [
+        f"template = {_quoted(options.template_of(node).name)}",
+        *(f"{k} = {number(v)}" for k, v in settings.items()),
+    ]
 
 
 def _quoted(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -27,6 +27,16 @@ class FormatOption:
     value: type | None = None  # of an option that is neither a flag nor a choice
     metavar: str | None = None
 
+    def refuse(self, value: object) -> None:
+        """Raises UsageError if the option cannot have this value."""
+        if self.choices:
+            if value not in self.choices:
+                raise UsageError(f"{self.name} cannot be {value!r}", hint=f"choices: {', '.join(self.choices)}")
+        elif self.value is None and not isinstance(value, bool):
+            raise UsageError(f"{self.name} cannot be {value!r}", hint="it is True or False")
+        elif self.value is float and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise UsageError(f"{self.name} cannot be {value!r}", hint="it is a number")
+
 
 @dataclass(frozen=True)
 class Format:
@@ -44,6 +54,14 @@ class Format:
     def emit(self) -> Emit:
         module: Any = import_module(self.module or f"nn2crn.backends.{self.name}")
         return cast(Emit, module.emit)
+
+    def refuse_wrong(self, options: Mapping[str, object]) -> None:
+        """Raises UsageError if the format has no such option, or one of them cannot have this value."""
+        known = {o.name: o for o in self.options}
+        for name, value in options.items():
+            if name not in known:
+                raise UsageError(f"the format {self.name} has no option {name!r}")
+            known[name].refuse(value)
 
 
 _SBML = (

@@ -82,18 +82,24 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         status = _fail("interrupted; what was not yet written whole is as it was", _INTERRUPTED)
     except Nn2crnError as e:
-        status = _fail(str(e), e.exit_code)
+        status = _fail(_with_notes(str(e), e), e.exit_code)
     except MemoryError as e:
         out = SizeError(f"there is not enough memory{f': {e}' if str(e) else ''}", hint=_MEMORY)
         status = _fail(str(out), out.exit_code)
     except Exception as e:  # noqa: BLE001  # a defect, whatever it is
-        status = _fail(f"this is a defect of nn2crn: {type(e).__name__}: {e}\n{_REPORT}", _DEFECT)
+        what = _with_notes(f"this is a defect of nn2crn: {type(e).__name__}: {e}", e)
+        status = _fail(f"{what}\n{_REPORT}", _DEFECT)
     sys.exit(status)
 
 
 _INTERRUPTED, _DEFECT = 130, 3
 _MEMORY = "give another --max-memory, or a smaller model"
 _REPORT = "hint: please report it, with the model if you can, and with what `nn2crn --debug COMMAND ...` prints"
+
+
+def _with_notes(message: str, error: Exception) -> str:
+    """The message, and in which pass it was."""
+    return "\n".join([message, *getattr(error, "__notes__", ())])
 
 
 def _show(otherwise: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.certify.rounding import at_least, at_most
-from nn2crn.cli.options import POSITIVE, before_and_after, interval, model_options
+from nn2crn.cli.options import DATA_UNUSED, POSITIVE, before_and_after, data_options, interval, model_options
+from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
     from nn2crn.certify.certificate import Certificate
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @model_options
+@data_options
 @click.option("--box", metavar="[NAME=]LO:HI", multiple=True, help="Where the inputs lie; else in their domain.")
 @click.option(
     "--start",
@@ -50,6 +52,8 @@ def certify(  # noqa: PLR0913  # one argument per option
     """  # fmt: skip
     from nn2crn.certify import certificate
 
+    if options["data"] and not options["smaller"].given(options["config"]):
+        raise UsageError("--data has no use here", hint=DATA_UNUSED)
     whole, network, chosen = before_and_after(model, **options)
     bounds = dict(interval(b, "--box") for b in box)
     given = certificate.subject(network, chosen, name=name, box=bounds, original=None if network is whole else whole)

@@ -32,22 +32,24 @@ class CompressionOptions:
     def given(self, config: str | None) -> bool:
         """True if they, or [weights] of the configuration, ask for anything."""
         from nn2crn.config import read_compression
+        from nn2crn.passes.compression import LayerChoice
 
         own = self.prune or self.quantize or self.repair or self.correct_biases
-        return bool(own or (config and read_compression(Path(config))))
+        return bool(own or (config and read_compression(Path(config)) != (LayerChoice(), {})))
 
     def compression(self, config: str | None, data: dict[str, Floats] | None) -> Compression:
         """What they and [weights] of the configuration ask for."""
         from nn2crn.compiler import Compression
         from nn2crn.config import read_compression
-        from nn2crn.passes.compression import Pruning, Quantization
+        from nn2crn.passes.compression import LayerChoice, Pruning, Quantization
 
+        whole, layers = read_compression(Path(config)) if config else (LayerChoice(), {})
         return Compression(
-            prune=Pruning.parse(self.prune) if self.prune else None,
-            quantize=Quantization.parse(self.quantize) if self.quantize else None,
+            prune=Pruning.parse(self.prune) if self.prune else whole.pruning,
+            quantize=Quantization.parse(self.quantize) if self.quantize else whole.quantization,
             repair=self.repair,
             correct_biases=self.correct_biases,
-            layers=read_compression(Path(config)) if config else {},
+            layers=layers,
             data=data,
         )
 

@@ -14,7 +14,7 @@ from nn2crn.cli.limits import limit_options
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
-    from nn2crn.compiler import Options, Steps
+    from nn2crn.compiler import Compression, Options, Steps
     from nn2crn.ir.arrays import Floats
     from nn2crn.ir.network import Network
     from nn2crn.ir.reactions import ReactionNetwork
@@ -54,6 +54,9 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+DATA_UNUSED = "it is for --prune, --quantize, --repair and --correct-biases"
+
+
 def data_options(command: Callable[..., None]) -> Callable[..., None]:
     """What every command takes that runs a network on many inputs."""
     text = "Inputs: an .npz with an array per input, or a .csv with a row per sample."
@@ -66,7 +69,15 @@ def loaded(model: str, **options: Any) -> tuple[Network, Options]:
     return network, chosen
 
 
-def before_and_after(  # noqa: PLR0913  # one argument per option
+def before_and_after(model: str, *, steps: Steps | None = None, **options: Any) -> tuple[Network, Network, Options]:
+    """The network of the file, the same pruned and quantized if that is asked for, and the templates to use."""
+    from nn2crn import compiler
+
+    network, chosen, compression = asked(model, **options)
+    return network, compiler.compress(network, compression, library=chosen.library, steps=steps), chosen
+
+
+def asked(  # noqa: PLR0913  # one argument per option
     model: str,
     *,
     outputs: tuple[str, ...],
@@ -75,10 +86,9 @@ def before_and_after(  # noqa: PLR0913  # one argument per option
     config: str | None,
     smaller: CompressionOptions,
     data: str | None = None,
-    steps: Steps | None = None,
     **templates: Any,
-) -> tuple[Network, Network, Options]:
-    """The network of the file, the same pruned and quantized if that is asked for, and the templates to use."""
+) -> tuple[Network, Options, Compression]:
+    """The network of the file, the templates to use, and how it is to be pruned and quantized."""
     from nn2crn import compiler
     from nn2crn.data import read_data
 
@@ -86,8 +96,7 @@ def before_and_after(  # noqa: PLR0913  # one argument per option
     domain = dict(interval(d, "--domain") for d in domains)
     network = compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library)
     samples = read_data(data, network) if data and smaller.given(config) else None
-    compression = smaller.compression(config, samples)
-    return network, compiler.compress(network, compression, library=options.library, steps=steps), options
+    return network, options, smaller.compression(config, samples)
 
 
 def compiled(  # noqa: PLR0913  # one argument per option

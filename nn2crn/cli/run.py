@@ -16,7 +16,8 @@ from nn2crn.errors import UsageError
 if TYPE_CHECKING:
     from nn2crn.verify import Report
 
-_ENGINE = click.Choice(("fixed-point", "internal", "roadrunner", "copasi"))
+_IN_TIME = ("internal", "roadrunner", "copasi")
+_ENGINE = click.Choice(("fixed-point", *_IN_TIME))
 _TOLERANCE = 1e-2
 _SAMPLES = 100
 
@@ -101,7 +102,7 @@ def _show(report: Report, *, layerwise: bool) -> None:
 @click.option("--t-end", metavar="T", type=POSITIVE, help="Seconds to simulate.")
 @click.option("--to-steady-state", is_flag=True, help="Simulate until nothing changes: the default.")
 @click.option("--points", metavar="N", type=click.IntRange(2), default=200, show_default=True, help="Times shown.")
-@click.option("--engine", type=_ENGINE, default="internal", show_default=True, help="What simulates.")
+@click.option("--engine", type=click.Choice(_IN_TIME), default="internal", show_default=True, help="What simulates.")
 @click.option("--species", metavar="PATTERN", multiple=True, help="Show species too, as 'layer1*' (repeatable).")
 @click.option("-o", "target", metavar="FILE", help="Write the courses to a .csv or .npz; else the ends are printed.")
 @click.option("--plot", metavar="FILE", help="Draw the courses of the first sample, as .svg or .png.")

@@ -5,7 +5,7 @@ A node is an `Input`, an `Affine` map of earlier nodes or an `Activation` of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -204,6 +204,13 @@ class Network:
     def replace(self, **changes: object) -> Self:
         """A checked copy with other fields."""
         return replace(self, **changes)  # type: ignore[arg-type]  # fields are checked by the constructor
+
+
+def fresh(name: str, taken: Collection[str]) -> str:
+    """The name for a node that a pass makes, or the nearest to it that no node of the network has."""
+    while name in taken:
+        name += "'"
+    return name
 
 
 def _check_sources(node: Node, sizes: Mapping[str, int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy import sparse
 from nn2crn.errors import TemplateError
 from nn2crn.ir.arrays import Floats, floats
 from nn2crn.ir.formula import Call, Formula, Number, Symbol, show
-from nn2crn.ir.network import Activation, Affine, Node, Term
+from nn2crn.ir.network import Activation, Affine, Node, Term, fresh
 from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
 
@@ -24,21 +24,36 @@ class _Linear:
     constant: Floats
 
 
-def compose(node: Activation, template: Template, settings: Mapping[str, float], library: Library) -> list[Node]:
+def compose(
+    node: Activation,
+    template: Template,
+    settings: Mapping[str, float],
+    library: Library,
+    taken: Collection[str] = (),
+) -> list[Node]:
     """The nodes that stand for `node`: activations whose templates are still to be chosen, and at last an affine map.
+
+    They have names that are not among those `taken`.
 
     Raises:
         TemplateError: the composition is not made of sums, products and activations.
     """
-    composer = _Composer(node, template, settings, library)
+    composer = _Composer(node, template, settings, library, taken)
     assert template.compose is not None  # noqa: S101  # the caller's condition
     with np.errstate(all="ignore"):  # a node looks at its weights
         return [*composer.nodes_before(template.compose), composer.affine(node.name, composer.result)]
 
 
 class _Composer:
-    def __init__(self, node: Activation, template: Template, settings: Mapping[str, float], library: Library) -> None:
-        self.node, self.template, self.library = node, template, library
+    def __init__(
+        self,
+        node: Activation,
+        template: Template,
+        settings: Mapping[str, float],
+        library: Library,
+        taken: Collection[str],
+    ) -> None:
+        self.node, self.template, self.library, self.taken = node, template, library, taken
         self.nodes: list[Node] = []
         self.made: dict[Formula, _Linear] = {}
         self.known: dict[str, _Linear] = {}
@@ -114,7 +129,7 @@ class _Composer:
     ) -> _Linear:
         """An activation of its own, of arguments that are signals or affine nodes made for it."""
         sources = tuple(self._source(a) for a in arguments)
-        name = f"{self.node.name}/{function}{len(self.nodes)}"
+        name = fresh(f"{self.node.name}/{function}{len(self.nodes)}", self.taken)
         whole = self.node.within or self.node.name
         self.nodes.append(
             Activation(
@@ -128,7 +143,7 @@ class _Composer:
             ((source, coefficients),) = value.terms.items()
             if np.all(coefficients == 1):
                 return source
-        name = f"{self.node.name}/u{len(self.nodes)}"
+        name = fresh(f"{self.node.name}/u{len(self.nodes)}", self.taken)
         self.nodes.append(self.affine(name, value))
         return name
 

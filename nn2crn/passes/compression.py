@@ -12,6 +12,14 @@ from nn2crn.ir.arrays import Floats
 Spacing = Literal["exponential", "linear"]
 Score = Literal["magnitude", "cosine", "weighted-cosine", "set"]
 _MOST_BITS = 12
+_LONG = 10  # digits
+_QUANTIZATIONS = (
+    f"exponential:B or linear:B with B of 1 to {_MOST_BITS} bits, :zero after it for a level of zero; ternary; binary"
+)
+_PRUNINGS = (
+    f"SCORE:S, with S the fraction removed, 0 to 1; scores: {', '.join(get_args(Score))};"
+    " :layer after it for that fraction of each layer"
+)
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,11 @@ class Quantization:
     spacing: Spacing
     bits: int
     zero: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises UsageError if there is no such quantization."""
+        if self.spacing not in get_args(Spacing) or not 1 <= self.bits <= _MOST_BITS or self.levels < 1:
+            raise UsageError(f"'{self}' is no quantization", hint=_QUANTIZATIONS)
 
     @property
     def levels(self) -> int:
@@ -36,15 +49,9 @@ class Quantization:
         """
         spacing, _, rest = {"ternary": "exponential:2:zero", "binary": "exponential:1"}.get(text, text).partition(":")
         bits, _, zero = rest.partition(":")
-        if spacing in get_args(Spacing) and zero in ("", "zero") and bits.isdecimal():
-            chosen = cls(spacing, int(bits), bool(zero))  # type: ignore[arg-type]  # one of the literals
-            if chosen.bits <= _MOST_BITS and chosen.levels > 0:
-                return chosen
-        raise UsageError(
-            f"{text!r} is no quantization",
-            hint=f"exponential:B or linear:B with B of 1 to {_MOST_BITS} bits, :zero after it for a level of zero;"
-            " ternary; binary",
-        )
+        if zero not in ("", "zero") or not (bits.isdecimal() and len(bits) < _LONG):
+            raise UsageError(f"{text!r} is no quantization", hint=_QUANTIZATIONS)
+        return cls(spacing, int(bits), bool(zero))  # type: ignore[arg-type]  # which is looked at
 
     def __str__(self) -> str:
         return f"{self.spacing}:{self.bits}{':zero' if self.zero else ''}"
@@ -62,6 +69,11 @@ class Pruning:
     fraction: float
     by_layer: bool = False
 
+    def __post_init__(self) -> None:
+        """Raises UsageError if there is no such pruning."""
+        if self.score not in get_args(Score) or not 0 <= self.fraction <= 1:
+            raise UsageError(f"'{self}' is no pruning", hint=_PRUNINGS)
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """`magnitude:0.9`, `cosine:0.5:layer`, `weighted-cosine:0.8` or `set:0.9`.
@@ -75,13 +87,9 @@ class Pruning:
             value = float(fraction)
         except ValueError:
             value = -1.0
-        if score in get_args(Score) and 0 <= value <= 1 and scope in ("", "layer"):
-            return cls(score, value, bool(scope) or score == "set")  # type: ignore[arg-type]  # one of the literals
-        raise UsageError(
-            f"{text!r} is no pruning",
-            hint=f"SCORE:S, with S the fraction removed, 0 to 1; scores: {', '.join(get_args(Score))};"
-            " :layer after it for that fraction of each layer",
-        )
+        if not 0 <= value <= 1 or scope not in ("", "layer"):
+            raise UsageError(f"{text!r} is no pruning", hint=_PRUNINGS)
+        return cls(score, value, bool(scope) or score == "set")  # type: ignore[arg-type]  # which is looked at
 
     @property
     def needs_data(self) -> bool:
@@ -97,6 +105,14 @@ class LayerChoice:
 
     prune: Pruning | Literal["none"] | None = None
     quantize: Quantization | Literal["none"] | None = None
+
+    @property
+    def pruning(self) -> Pruning | None:
+        return None if self.prune == "none" else self.prune
+
+    @property
+    def quantization(self) -> Quantization | None:
+        return None if self.quantize == "none" else self.quantize
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,19 @@ def layers(network: Network) -> Iterator[Affine]:
 
 
 def trained(weight: Matrix) -> bool:
-    """False of a matrix all of whose entries have one magnitude: a skip, a sum or a pool is no connection to remove.
+    """False of a matrix of one magnitude, unless dense and of both signs: a skip, a sum or a pool is not to be pruned.
 
-    >>> trained(np.eye(3)), trained(np.array([[1.0, 2.0]]))
-    (False, True)
+    Those are sparse, or of one sign. A dense matrix of +1 and -1 is a layer of a network with binary weights.
+
+    >>> trained(np.eye(3)), trained(np.array([[1.0, 2.0]])), trained(np.array([[1.0, -1.0]]))
+    (False, True, True)
     """
-    magnitudes = np.abs(entries(weight))
-    return bool(np.ptp(magnitudes[magnitudes > 0])) if np.any(magnitudes) else False
+    values = entries(weight)
+    values = values[values != 0]
+    if not len(values):
+        return False
+    signs = isinstance(weight, np.ndarray) and bool(np.any(values > 0) and np.any(values < 0))
+    return signs or bool(np.ptp(np.abs(values)))
 
 
 def connections(layer: Affine) -> Floats:

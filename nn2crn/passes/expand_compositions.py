@@ -32,19 +32,19 @@ def expand_compositions(network: Network, options: Options) -> Network:
     seen: dict[str, Template] = {"identity": options.library.get("identity")}  # linear outputs become one
     nodes: list[Node] = []
     for node in network.nodes:
-        nodes += _expanded(node, options, seen) if isinstance(node, Activation) else [node]
+        nodes += _expanded(node, network, options, seen) if isinstance(node, Activation) else [node]
     made = [n.name for n in nodes if isinstance(n, Activation) and n.within]
     options.refuse_unused(seen.values(), [*(n.name for n in network.activations()), *made])
     return network.replace(nodes=tuple(nodes))
 
 
-def _expanded(node: Activation, options: Options, seen: dict[str, Template]) -> list[Node]:
+def _expanded(node: Activation, network: Network, options: Options, seen: dict[str, Template]) -> list[Node]:
     template = options.template_of(node)
     seen[template.name] = template
     if template.compose is None:
         return [node]
-    parts = compose(node, template, options.settings_of(node), options.library)
-    return [n for p in parts for n in (_expanded(p, options, seen) if isinstance(p, Activation) else [p])]
+    parts = compose(node, template, options.settings_of(node), options.library, network.by_name)
+    return [n for p in parts for n in (_expanded(p, network, options, seen) if isinstance(p, Activation) else [p])]
 
 
 def composed(network: Network, options: Options) -> dict[str, Activation]:
@@ -63,7 +63,7 @@ def composed(network: Network, options: Options) -> dict[str, Activation]:
         template = options.template_of(node)
         if template.compose is not None:
             found[node.name] = node
-            parts = compose(node, template, options.settings_of(node), options.library)
+            parts = compose(node, template, options.settings_of(node), options.library, network.by_name)
             waiting += [p for p in parts if isinstance(p, Activation)]
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nn2crn.ir.network import Activation, Affine, Network, Node, Output, Term
+from nn2crn.ir.network import Activation, Affine, Network, Node, Output, Term, fresh
 
 
 def materialise_affine(network: Network) -> Network:
@@ -18,7 +18,7 @@ def materialise_affine(network: Network) -> Network:
     """
     affine = {n.name for n in network.affines()}
     read = {o.source for o in network.outputs} | {s for n in network.affines() for s in n.sources}
-    signals = {name: _fresh(name, network) for name in affine & read}
+    signals = {name: fresh(f"{name} (signal)", network.by_name) for name in affine & read}
     nodes: list[Node] = []
     for node in network.nodes:
         if isinstance(node, Affine):
@@ -30,10 +30,3 @@ def materialise_affine(network: Network) -> Network:
             nodes.append(Activation(signals[node.name], "identity", (node.name,), node.size, origin=node.origin))
     outputs = tuple(Output(o.name, signals.get(o.source, o.source), o.shape, o.origin) for o in network.outputs)
     return network.replace(nodes=tuple(nodes), outputs=outputs)
-
-
-def _fresh(name: str, network: Network) -> str:
-    new = f"{name} (signal)"
-    while new in network.by_name:
-        new += "'"
-    return new

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nn2crn.ir.arrays import entries
-from nn2crn.ir.network import Activation, Affine, Network, Node
+from nn2crn.ir.network import Activation, Affine, Network, Node, fresh
 from nn2crn.templates.options import Options
 
 _IDENTITY_COST = 5  # reactions of a dual-rail identity per neuron, and of reading it
@@ -38,7 +38,7 @@ def share_drives(network: Network, options: Options) -> Network:
         else:
             nodes.append(node)
         if isinstance(node, Affine) and _worthwhile(node, readers.get(node.name, []), options):
-            signals[node.name] = f"{node.name} (drive)"
+            signals[node.name] = fresh(f"{node.name} (drive)", network.by_name)
             whole = {r.within for r in readers[node.name]}
             within = whole.pop() if len(whole) == 1 else ""
             nodes.append(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from nn2crn.errors import Nn2crnError, UsageError
+from nn2crn.errors import UsageError
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 
@@ -34,18 +35,16 @@ class Steps:
     def network(self, passes: Sequence[Pass], network: Network) -> Network:
         """Through the passes in order; a failure names the pass."""
         for step in filter(self._wanted, passes):
-            try:
+            with _naming(step):
                 network = step(network)
-            except Nn2crnError as e:
-                e.add_note(f"in the pass {name_of(step)}")
-                raise
             self.watch(name_of(step), network)
         return network
 
     def reactions(self, passes: Sequence[ReactionPass], network: ReactionNetwork) -> ReactionNetwork:
-        """Through the passes in order, with a remark of what each has saved."""
+        """Through the passes in order, with a remark of what each has saved; a failure names the pass."""
         for step in filter(self._wanted, passes):
-            after = step(network)
+            with _naming(step):
+                after = step(network)
             counts = (f"{n.reaction_count} reactions of {n.species_count} species" for n in (network, after))
             remark = f"{name_of(step)}: {' became '.join(counts)}"
             network = replace(after, remarks=(*after.remarks, remark))
@@ -54,6 +53,16 @@ class Steps:
 
     def _wanted(self, step: Pass | ReactionPass) -> bool:
         return name_of(step) not in OPTIONAL or name_of(step) in self.optional
+
+
+@contextmanager
+def _naming(step: Pass | ReactionPass) -> Iterator[None]:
+    """Whatever fails within says in which pass."""
+    try:
+        yield
+    except Exception as e:
+        e.add_note(f"in the pass {name_of(step)}")
+        raise
 
 
 def name_of(step: Pass | ReactionPass) -> str:

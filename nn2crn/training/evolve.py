@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -55,6 +56,23 @@ class Training:
     decay: float = 1e-2
     h: float = 0.01
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises UsageError if there is no such training."""
+        ranges = {
+            "density": 0 < self.density <= 1,
+            "removal": self.removal in get_args(Removal),
+            "regrowth": self.regrowth in get_args(Regrowth),
+            "fraction": 0 <= self.fraction <= 1,
+            "epochs": self.epochs >= 1,
+            "batch": self.batch >= 1,
+            "rate": 0 < self.rate < math.inf,
+            "decay": 0 <= self.decay < math.inf,
+            "h": 0 < self.h < math.inf,
+        }
+        for name, holds in ranges.items():
+            if not holds:
+                raise UsageError(f"a training cannot have {name} = {getattr(self, name)!r}")
 
 
 def evolve(

@@ -1,0 +1,200 @@
+"""Commands agree with each other: a configuration, a converted network and the options themselves say one chemistry."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+from driving import drive
+
+import nn2crn
+import nn2crn.compiler
+from nn2crn.errors import ModelError, UsageError
+from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
+from nn2crn.passes.compression import Pruning, Quantization
+from nn2crn.passes.steps import Steps
+from nn2crn.training import Training
+
+FUNCTIONS = {
+    "relu": ("--relu annihilation", "--set relu.h=1e-7", ""),
+    "tanh": ("--set tanh.k=3", ""),
+    "sigmoid": ("--activation sigmoid=exact", "--set sigmoid.k=5", ""),
+    "gelu": ("--activation gelu=sigmoid", ""),
+    "silu": ("--set silu.k=2", ""),
+}
+SMALLER = ("--prune magnitude:0.5", "--quantize exponential:3", "--prune magnitude:0.3 --quantize linear:3", "", "")
+
+
+def random_case(rng):
+    """A network as text, and options that make sense for it."""
+    used = rng.choices(["relu", "tanh", "sigmoid", "gelu"], k=rng.randint(1, 3))
+    lines, size, last = ["input x[3] in [-1, 1]"], 3, "x"
+    for i, function in enumerate(used):
+        rows = rng.randint(2, 4)
+        weight = [[round(rng.uniform(-2, 2), 2) for _ in range(size)] for _ in range(rows)]
+        drive_ = f"dense({last}, weight = {weight}, bias = {[0.5] * rows})"
+        lines.append(f"h{i} = {function}({drive_})")
+        if rng.random() < 0.3:
+            lines.append(f"dead{i} = relu({last})")
+        size, last = rows, f"h{i}"
+    lines.append(f"output y = dense({last}, weight = {[[round(rng.uniform(-2, 2), 2) for _ in range(size)]]})")
+    options = [rng.choice(FUNCTIONS[f]) for f in dict.fromkeys(used)]
+    if rng.random() < 0.3:
+        options.append("--set identity.k=2")
+    return "\n".join(lines), " ".join(options).split(), rng.choice(SMALLER).split()
+
+
+def compiled(folder, *args):
+    outcome = drive("compile", *args, "--name", "net", "--to", "antimony", "-o", "-", "-q", folder=folder)
+    assert outcome.kind == "done", outcome.err
+    return outcome.out
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_configuration_says_what_the_options_said(seed, tmp_path):
+    text, options, smaller = random_case(Random(seed))
+    (tmp_path / "net.nn").write_text(text)
+    said = drive("config", "net.nn", *options, *smaller, folder=tmp_path)
+    assert said.kind == "done", said.err
+    (tmp_path / "net.toml").write_bytes(said.out)
+    given = compiled(tmp_path, "net.nn", *options, *smaller)
+    assert compiled(tmp_path, "net.nn", "--config", "net.toml") == given
+    again = drive("config", "net.nn", "--config", "net.toml", folder=tmp_path)
+    assert again.out == said.out
+
+
+def chemistry(text):
+    """The lines that are no comments: those say which file the network is from."""
+    lines = (line.partition("//")[0].rstrip() for line in text.decode().splitlines())
+    return [line for line in lines if line]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_converted_network_is_the_same_chemistry(seed, tmp_path):
+    text, options, smaller = random_case(Random(seed))
+    (tmp_path / "net.nn").write_text(text)
+    assert drive("convert", "net.nn", *smaller, "-o", "other.nn", folder=tmp_path).kind == "done"
+    given = chemistry(compiled(tmp_path, "net.nn", *options, *smaller))
+    assert chemistry(compiled(tmp_path, "other.nn", *options)) == given
+
+
+def test_a_configuration_has_no_layer_that_nothing_reads(tmp_path):
+    (tmp_path / "net.nn").write_text("input x[1]\ng = relu(x)\noutput y = tanh(x)")
+    said = drive("config", "net.nn", folder=tmp_path)
+    assert b'"g"' not in said.out
+    (tmp_path / "net.toml").write_bytes(said.out)
+    assert drive("compile", "net.nn", "--config", "net.toml", "-o", "net.ant", folder=tmp_path).kind == "done"
+
+
+@pytest.mark.parametrize("command", ["certify", "estimate"])
+def test_what_asks_for_data_takes_them(command, tmp_path):
+    (tmp_path / "net.nn").write_text("input x[2] in [0, 1]\noutput y = relu(dense(x, weight = [[1, 2], [3, 4]]))")
+    (tmp_path / "d.csv").write_text("0.1,0.2\n0.5,0.1\n0.9,0.4\n")
+    args = (command, "net.nn", "--data", "d.csv")
+    assert drive(*args, "--prune", "magnitude:0.25", "--repair", folder=tmp_path).kind == "done"
+    assert "--data has no use here" in drive(*args, folder=tmp_path).err
+
+
+def test_an_engine_without_courses_is_not_offered(tmp_path):
+    (tmp_path / "net.nn").write_text("input x[1] in [0, 1]\noutput y = relu(x)")
+    outcome = drive("simulate", "net.nn", "--input", "1", "--engine", "fixed-point", folder=tmp_path)
+    assert "'fixed-point' is not one of 'internal', 'roadrunner', 'copasi'" in outcome.err
+
+
+# Names that passes make
+
+
+def test_a_shared_drive_gets_a_name_that_is_free():
+    drive_ = Affine("u", (Term("x", np.full((1, 9), 2.0)),), np.zeros(1))
+    nodes = (
+        Input("x", (9,)), drive_, Activation("u (drive)", "relu", ("u",), 1), Activation("z", "tanh", ("u",), 1),
+    )  # fmt: skip
+    network = Network("net", nodes, (Output("y", "u (drive)", (1,)), Output("z", "z", (1,))))
+    names = [a.name for a in nn2crn.compiler.prepare(network, nn2crn.Options()).activations()]
+    assert names == ["u (drive)'", "u (drive)", "z"]
+
+
+def test_a_part_of_a_composition_gets_a_name_that_is_free():
+    nodes = (Input("x", (1,)), Activation("y/sigmoid0", "relu", ("x",), 1), Activation("y", "silu", ("y/sigmoid0",), 1))
+    network = Network("net", nodes, (Output("y", "y", (1,)),))
+    names = [a.name for a in nn2crn.compiler.prepare(network, nn2crn.Options()).activations()]
+    assert "y/sigmoid0'" in names
+
+
+# Failures
+
+
+def test_a_failing_pass_is_named():
+    network = Network("net", (Input("x", (1,)),), (Output("x", "x", (1,)),))
+
+    def breaks(_):
+        raise ZeroDivisionError
+
+    def refuses(_):
+        raise ModelError("no")
+
+    reactions = nn2crn.compile(network)
+    for step, error in ((breaks, ZeroDivisionError), (refuses, ModelError)):
+        for run, given in ((Steps().network, network), (Steps().reactions, reactions)):
+            with pytest.raises(error) as caught:
+                run((step,), given)
+            assert caught.value.__notes__ == [f"in the pass {step.__name__}"]
+
+
+def test_the_command_line_names_the_pass(tmp_path):
+    (tmp_path / "net.nn").write_text("input x[1]\noutput y = relu(x)")
+    outcome = drive("compile", "net.nn", "--set", "relu.h=2", "-o", "-", folder=tmp_path)
+    assert outcome.err.splitlines()[-1].startswith("in the pass ")
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ("target", "option"),
+    [
+        ("a.xml", {"profile": "foo"}),
+        ("a.xml", {"sbml_level": "9"}),
+        ("a.xml", {"pure": "yes"}),
+        ("a.dot", {"graph": "x"}),
+        ("a.omex", {"t_end": "long"}),
+        ("a.ant", {"profile": "compact"}),
+    ],
+)
+def test_an_option_of_a_format_cannot_have_any_value(target, option, tmp_path):
+    reactions = nn2crn.compile(Network("net", (Input("x", (1,)),), (Output("x", "x", (1,)),)))
+    with pytest.raises(UsageError, match=f"{next(iter(option))}"):
+        nn2crn.write(reactions, tmp_path / target, **option)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Pruning("foo", 0.5),
+        lambda: Pruning("magnitude", 2.0),
+        lambda: Pruning("magnitude", float("nan")),
+        lambda: Quantization("foo", 3),
+        lambda: Quantization("linear", 0),
+        lambda: Quantization("linear", 1, zero=True),
+        lambda: Quantization("linear", 99),
+        lambda: Training(density=5),
+        lambda: Training(h=-1),
+        lambda: Training(epochs=0),
+        lambda: Training(removal="foo"),
+        lambda: Training(rate=float("nan")),
+    ],
+)
+def test_a_choice_that_makes_no_sense_is_refused(make):
+    with pytest.raises(UsageError):
+        make()
+
+
+def test_a_layer_of_binary_weights_is_trained():
+    weight = np.random.default_rng(0).choice([-1.0, 1.0], (4, 6))
+    nodes = (Input("x", (6,)), Affine("u", (Term("x", weight),), np.zeros(4)), Activation("y", "relu", ("u",), 4))
+    network = Network("net", nodes, (Output("y", "y", (4,)),))
+    assert [layer.name for layer in nn2crn.compiler.weights(network)] == ["u"]
+    half = nn2crn.compiler.compress(network, nn2crn.compiler.Compression(prune=Pruning("set", 0.5)))
+    assert sum(np.count_nonzero(a.terms[0].weight.toarray()) for a in half.affines()) == 12
