@@ -15,6 +15,7 @@ import numpy as np
 from nn2crn import compiler
 from nn2crn.analysis.forward import forward
 from nn2crn.certify.certificate import Subject, subject
+from nn2crn.certify.rounding import at_most
 from nn2crn.certify.settling import settling
 from nn2crn.data import random_data
 from nn2crn.errors import Nn2crnError
@@ -57,7 +58,8 @@ class Fit:
         """One line for people."""
         box = ", ".join(f"{name} in [{low:.3g}, {high:.3g}]" for name, (low, high) in self.box.items())
         how = f"certified for all {box or 'inputs'}" if self.certified else f"measured on {self.samples} samples"
-        return f"error <= {self.error:.1e}, settles within {self.settling_time:.3g} s ({how})"
+        error, time = float(at_most(self.error, 2)), at_most(self.settling_time, 3)
+        return f"error <= {error:.1e}, settles within {time} s ({how})"
 
 
 def fit(network: Network, options: Options, tolerance: float, data: Mapping[str, Floats] | None = None) -> Fit:

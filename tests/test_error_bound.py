@@ -272,3 +272,16 @@ def test_a_users_composition_of_two_drives_is_not_taken_at_its_word():
     assert any("is what it is composed of" in r for r in wrong.reasons)
     assert right.worst < 0.01
     assert not right.reasons
+
+
+def test_an_error_that_depends_on_an_attribute_is_that_of_each_neuron():
+    """It was a defect: arrays of attributes and of drives did not fit each other."""
+    own = template(
+        "  0 -> Y @ 1e-6\n  U+ + Y -> U+ + 2 Y @ 1\n  U- + Y -> U- @ 1\n  2 Y -> Y @ 1\n  output c*Y",
+        function="c*max(u, 0)",
+        settle="  fixed point Y = (u + sqrt(u^2 + 4*1e-6))/2",
+        more="  attribute c = 1\n  error <= 0.001*c",
+    )
+    nodes = (Input("x", (2,), -1.0, 1.0), Activation("y", "odd", ("x",), 2, {"c": np.array([1.0, 3.0])}))
+    given = subject(Network("net", nodes, (Output("y", "y", (2,)),)), Options(library=Library((own,))))
+    np.testing.assert_allclose(given.errors().outputs["y"], [0.001, 0.003])

@@ -157,6 +157,7 @@ class _Recursion:
         if template.name == "softmax.chain":
             return _softmax_chain(node, drives[0])
         known = _known(template, node)
+        known = {name: v.reshape(-1, node.width) if np.ndim(v.low) else v for name, v in known.items()}
         module = self.modules[node.name]
         for name, drive in zip(template.drives, drives, strict=True):
             known[name.lower()] = drive.reshape(-1, node.width)

@@ -47,4 +47,6 @@ def at_least(value: float, digits: int) -> str:
 
 
 def _shown(value: float, digits: int, rounding: str) -> str:
+    if not np.isfinite(value):
+        return str(value)
     return f"{float(Context(prec=digits, rounding=rounding).create_decimal(Decimal(value))):.{digits}g}"
