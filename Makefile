@@ -14,7 +14,7 @@ CORE   := lower notation dsl steady_state engine
 COVERED := ir notation lower passes frontends
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-lowest lock coverage mutants fuzz check lint types imports samples accuracy compression pictures bench bench-quick clean
+.PHONY: help setup demo test test-all exports test-lowest lock coverage mutants fuzz check lint types imports samples accuracy compression pictures bench bench-quick clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -76,6 +76,10 @@ test: $(TESTS) ## run the tests but for the slow ones: four minutes
 test-all: $(READY) ## run every test: ten minutes
 	$(PYTEST) tests/archives
 	$(PYTEST)
+
+exports: $(READY) ## export models of PyTorch, Keras and scikit-learn, and compare: six minutes
+	@$(PIP) torch onnxscript keras
+	$(BIN)/python tests/exporters.py
 
 # The clients want newer versions of NumPy than nn2crn does, so they are not there.
 test-lowest: ## the tests of the core with the oldest versions allowed

@@ -67,6 +67,7 @@ LATEX = "texlive-latex-base texlive-latex-recommended texlive-science texlive-fo
 PARTS = {
     "latex": Part("LaTeX", latex, f"apt-get install {LATEX}"),
     "torch": packages("PyTorch", "torch", get="torch"),
+    "exporters": packages("onnxscript and Keras", "onnxscript", "keras", get="onnxscript keras"),
     "sklearn": packages("scikit-learn", "sklearn", "skl2onnx", get="scikit-learn skl2onnx"),
     "gillespy2": packages("GillesPy2", "gillespy2", get="gillespy2"),
     "pysces": packages("PySCeS", "pysces", get="pysces"),

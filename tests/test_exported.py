@@ -195,6 +195,7 @@ MOVED = {
     "ScatterND that adds": ([node("ScatterND", "x i u", reduction="add")], {"i": [[0, 1]], "u": [9.0]}, (1, 4), 17),
     "ScatterElements": ([node("ScatterElements", "x i u", axis=1)], {"i": [[-1, 0]], "u": [[5.0, 6]]}, (1, 4), 17),
     "Scatter": ([node("Scatter", "x i u", axis=1)], {"i": [[3, 0]], "u": [[5.0, 6]]}, (1, 4), 9),
+    "CumSum": ([node("CumSum", "x k", exclusive=1, reverse=1)], {"k": np.int64(1)}, (1, 3, 2), 17),
     "Trilu": ([node("Trilu", "x k", upper=0)], {"k": np.int64(1)}, (1, 3, 3), 17),
 }  # fmt: skip
 
@@ -279,3 +280,52 @@ def test_no_words_of_numpy_reach_the_user(tmp_path):
     with pytest.raises(nn2crn.Nn2crnError) as e:
         nn2crn.load(path)
     assert str(e.value).endswith("its shapes or attributes do not fit: its inputs are (1, 4) and (2,)")
+
+
+# graphs that ONNX Runtime runs
+
+
+def test_nodes_out_of_order_and_an_output_without_a_type(tmp_path):
+    made = model([node("Relu", "u"), node("MatMul", "x w", "u")], {"w": W}, {"x": (1, 4)})
+    made.graph.output[0].ClearField("type")
+    network = nn2crn.load(saved(tmp_path, made))
+    assert_close(forward_pass(network, {"x": X})["y"], np.maximum(X @ W, 0))
+
+
+def test_a_label_without_a_type_is_left_out(tmp_path):
+    nodes = [node("MatMul", "x w"), node("ArgMax", "y", "label", axis=1)]
+    made = model(nodes, {"w": W}, {"x": (1, 4)}, ("label", "y"))
+    for output in made.graph.output:
+        output.ClearField("type")
+    assert [o.name for o in nn2crn.load(saved(tmp_path, made)).outputs] == ["y"]
+
+
+def test_an_output_that_is_listed_twice_is_compiled_once_and_named(tmp_path):
+    made = model([node("MatMul", "x w")], {"w": W}, {"x": (1, 4)}, ("y", "y"))
+    network = nn2crn.load(saved(tmp_path, made))
+    assert ([o.name for o in network.outputs], network.remarks) == (
+        ["y"],
+        ("output 'y' is listed twice, and compiled once",),
+    )
+
+
+def test_models_of_scikit_learn_s_own_operators(tmp_path):
+    """LinearRegressor, LinearClassifier and Normalizer of ai.onnx.ml."""
+
+    def ml(op, inputs, outputs, **attributes):
+        return helper.make_node(op, inputs.split(), outputs.split(), domain="ai.onnx.ml", **attributes)
+
+    weights = [0.5, -1.0, 0.25, 2.0, 1.0, 0.5, -0.5, 0.1]
+    for nodes in (
+        [ml("LinearRegressor", "x", "y", coefficients=weights, intercepts=[0.1, 0.2], targets=2)],
+        [ml("Normalizer", "x", "y", norm="L1")],
+        [ml("Normalizer", "x", "y", norm="L2")],
+        *(
+            [ml("LinearClassifier", "x", "label y", coefficients=weights, intercepts=[0.1, 0.2],
+                classlabels_ints=[0, 1], post_transform=after)]
+            for after in ("NONE", "LOGISTIC", "SOFTMAX")
+        ),
+    ):  # fmt: skip
+        made = model(nodes, {}, {"x": (1, 4)})
+        made.opset_import.extend(ML)
+        check(saved(tmp_path, made), [{"x": np.array([[0.5, -1, 0.3, 0.2]], np.float32)}], chemistry=2e-2)

@@ -20,8 +20,9 @@ TOLERANCE = 1e-2
 
 def samples(path, crn):
     data = np.load(path.with_suffix(".npz"))
-    inputs = {p.name: data[f"x{i}"].reshape(len(data[f"x{i}"]), -1) for i, p in enumerate(crn.inputs)}
-    outputs = {p.name: data[f"y64_{i}"].reshape(len(data["x0"]), -1) for i, p in enumerate(crn.outputs)}
+    # each entry is what the file takes at once, which may be a batch
+    inputs = {p.name: data[f"x{i}"].reshape(-1, int(np.prod(p.shape))) for i, p in enumerate(crn.inputs)}
+    outputs = {p.name: data[f"y64_{i}"].reshape(-1, int(np.prod(p.shape))) for i, p in enumerate(crn.outputs)}
     return inputs, outputs
 
 

@@ -34,6 +34,11 @@ TOLERANCES = {  # relative, of the result's type
 }
 OPSET, IR = 26, 13  # the newest of which ONNX Runtime 1.31 knows
 EXPANDED, PYTORCH = "(expanded by onnx)", "(exported by PyTorch)"
+AT_A_JUMP = {  # or where nothing is divided by nothing: no chemistry settles there
+    "test_thresholdedrelu_example": "an element is exactly at the threshold",
+    "test_thresholdedrelu_example_expanded_ver18": "the same",
+    "test_l2normalization_axis_0": "a row is zero",
+}
 NO_CASE = {  # ops of which no case can pass
     "Greater": "a comparison, which is compiled only as the guard of an activation",
     "GreaterOrEqual": "the same",
@@ -42,6 +47,16 @@ NO_CASE = {  # ops of which no case can pass
     "Shape": "integers, which no chemistry computes; it is folded where it sizes something",
     "Size": "the same",
     "Scaler": "onnx has no cases of it; test_frameworks.py has",
+    "LinearRegressor": "onnx has no cases of it; test_exported.py has",
+    "LinearClassifier": "the same",
+    "Normalizer": "the same",
+    "IsNaN": "all its cases have a NaN",
+    "IsInf": "all its cases have an infinity",
+    "Equal": "booleans, which no chemistry computes",
+    "Not": "the same",
+    "LayerNormalization": "all its cases want the mean and the deviation, too",
+    "Log": "only logarithms of exponentials are compiled",
+    "LogSoftmax": "compiled only up to its logits",
     "Trilu": "onnx has cases of integers only; test_exported.py has one",
 }
 
@@ -158,6 +173,8 @@ def result_of(case, path):
     """Runs both."""
     if not all(v.size for v in case.feeds.values()):
         return Result(case, "left out", "its input has no elements")
+    if case.name in AT_A_JUMP:
+        return Result(case, "left out", AT_A_JUMP[case.name])
     try:
         expected = truth(case)
     except RUNTIME_ERRORS as e:

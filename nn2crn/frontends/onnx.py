@@ -134,7 +134,7 @@ class _Importer:
         operator = OPERATORS.get(node.op_type) if node.domain in _DOMAINS else None
         follows = not self.assumed.isdisjoint(node.input)
         if not self.unknown.isdisjoint(node.input):
-            self.unknown.update(node.output)
+            self.unknown.update(filter(None, node.output))
             if operator is None and node.op_type not in onnx_tables.QUANTISED:
                 self._refuse(name, node, Refusal(*onnx_tables.reason(node.op_type)))
             return
@@ -148,14 +148,16 @@ class _Importer:
             return
         except (ValueError, LookupError, TypeError, ArithmeticError):
             if follows:
-                self.unknown.update(node.output)
+                self.unknown.update(filter(None, node.output))
                 return
             shapes = " and ".join(str(shape_of(v)) for v in view.inputs if v is not None)
             raise ModelError(f"{view.origin}: its shapes or attributes do not fit: its inputs are {shapes}") from None
-        self.unknown.update(node.output[len(results) :])
+        self.unknown.update(filter(None, node.output[len(results) :]))
         for output, result in zip(node.output, results, strict=False):
             self.values[output] = result
-            if follows:
+            if output and result is None:
+                self.unknown.add(output)
+            elif follows:
                 self.assumed.add(output)
 
     def _view(self, node: onnx.NodeProto, name: str) -> OpNode:

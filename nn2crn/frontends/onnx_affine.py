@@ -38,6 +38,8 @@ def windows(node: OpNode, spatial: Sequence[int], kernel: Sequence[int]) -> Wind
     axes, padded = [], []
     for i in range(rank):
         room = spatial[i] + pads[i] + pads[rank + i] - reach[i]
+        if room < 0:
+            raise Refusal("its window is larger than its input", "frameworks disagree about what that is")
         count = (-(-room // strides[i]) if node.attributes.get("ceil_mode", 0) else room // strides[i]) + 1
         if node.attributes.get("ceil_mode", 0) and (count - 1) * strides[i] >= spatial[i] + pads[i]:
             count -= 1  # a window that would start in the padding behind
@@ -137,12 +139,16 @@ def _average_pool(graph: WireGraph, node: OpNode) -> Value:
     """The mean of each window, with or without the padding."""
     x = node.signal(0)
     looked = windows(node, x.shape[2:], node.attributes["kernel_shape"])
+    matrix = window_sums(looked, x.shape, 1 / looked.counted)
+    return _map(graph, node, x, matrix, np.zeros(matrix.shape[0]), (*x.shape[:2], *looked.output))
+
+
+def window_sums(looked: Windows, shape: tuple[int, ...], factors: Floats) -> sparse.csr_array:
+    """The sum over each window of each channel, times the window's factor: (channels * outputs, elements of x)."""
     out, k = np.nonzero(looked.positions >= 0)
-    size, outputs, channels = int(np.prod(x.shape[2:], dtype=int)), len(looked.positions), x.shape[0] * x.shape[1]
-    one = sparse.coo_array((1 / looked.counted[out], (out, looked.positions[out, k])), shape=(outputs, size)).tocsr()
-    matrix = sparse.block_diag([one] * channels).tocsr()
-    shape = (*x.shape[:2], *looked.output)
-    return _map(graph, node, x, matrix, np.zeros(channels * outputs), shape)
+    size, outputs = int(np.prod(shape[2:], dtype=int)), len(looked.positions)
+    one = sparse.coo_array((factors[out], (out, looked.positions[out, k])), shape=(outputs, size)).tocsr()
+    return sparse.block_diag([one] * (shape[0] * shape[1])).tocsr()
 
 
 def _reduction(mean: bool) -> Callable[[WireGraph, OpNode], Value]:
@@ -186,6 +192,20 @@ def _global_average_pool(graph: WireGraph, node: OpNode) -> Value:
     """The mean over all but the first two axes."""
     x = node.signal(0)
     return _reduce(graph, node, x, tuple(range(2, x.wires.ndim)), keep=True, mean=True)
+
+
+@affine("CumSum", mixes=True)
+def _cumulative_sum(graph: WireGraph, node: OpNode) -> Value:
+    """The sums up to each element along an axis, with it or without, from either end."""
+    x = node.signal(0)
+    n, axis = x.wires.size, node.integers(1, "axis")[0]
+    last = np.moveaxis(np.arange(n).reshape(x.shape), axis, -1)
+    width = last.shape[-1]
+    triangle = np.tril(np.ones((width, width)), -1 if node.attributes.get("exclusive", 0) else 0)
+    triangle = triangle.T if node.attributes.get("reverse", 0) else triangle
+    matrix = sparse.kron(sparse.eye_array(n // width), triangle, format="csr")
+    made = graph.affine(node.name, [(x.wires.reshape(-1)[last], matrix)], np.zeros(n), last.shape, node.origin)
+    return Signal(np.moveaxis(made, -1, axis))
 
 
 @affine("Sum", infinities=True)

@@ -24,7 +24,7 @@ def _clip(graph: WireGraph, node: OpNode) -> Signal:
         bounded = x
         for bound, function in ((low, "max"), (high, "min")):
             if bound is not None:
-                bounded = _pair(graph, node, function, bounded, np.asarray(bound))
+                bounded = pair(graph, node, function, bounded, np.asarray(bound))
         return bounded
     if low > high:
         raise Refusal(f"its bounds are the wrong way round: {low} > {high}")
@@ -61,11 +61,12 @@ def _fold(graph: WireGraph, node: OpNode, function: str) -> Signal:
     """Constants are folded first; signals meet two by two. Against the constant 0, max is a ReLU."""
     pick = np.maximum if function == "max" else np.minimum
     constants = [v.astype(np.float64) for v in node.inputs if isinstance(v, np.ndarray)]
-    result = reduce(lambda a, b: _pair(graph, node, function, a, b), [v for v in node.inputs if isinstance(v, Signal)])
-    return _pair(graph, node, function, result, reduce(pick, constants)) if constants else result
+    result = reduce(lambda a, b: pair(graph, node, function, a, b), [v for v in node.inputs if isinstance(v, Signal)])
+    return pair(graph, node, function, result, reduce(pick, constants)) if constants else result
 
 
-def _pair(graph: WireGraph, node: OpNode, function: str, a: Signal, b: Signal | Floats) -> Signal:
+def pair(graph: WireGraph, node: OpNode, function: str, a: Signal, b: Signal | Floats) -> Signal:
+    """The larger or smaller of two, elementwise with broadcasting; against the constant 0, max is a ReLU."""
     if not isinstance(b, Signal):
         if function == "max" and not np.any(b):
             wires = np.broadcast_to(a.wires, np.broadcast_shapes(a.shape, b.shape))
@@ -96,15 +97,32 @@ def _global_max_pool(graph: WireGraph, node: OpNode) -> Signal:
     return _extreme(graph, node, "max", flat, (*x.shape[:2], *[1] * (x.wires.ndim - 2)))
 
 
+def largest(graph: WireGraph, node: OpNode, rows: Ints) -> Ints:
+    """Of each row: (n,)."""
+    return _extreme(graph, node, "max", rows, rows.shape[:1]).wires
+
+
+@chemistry("ReduceProd", mixes=True)
+def _reduce_product(graph: WireGraph, node: OpNode) -> Signal:
+    """The activation product, pair by pair."""
+    x = node.signal(0).wires
+    flat, shape = _reduced(node, x)
+    return Signal(_halved(graph, node, "product", flat).reshape(shape))
+
+
 @chemistry("ReduceMax", "ReduceMin", mixes=True, infinities=True)
 def _reduce_extreme(graph: WireGraph, node: OpNode) -> Signal:
     """The activation max or min, pair by pair."""
-    x = node.signal(0).wires
+    flat, shape = _reduced(node, node.signal(0).wires)
+    return _extreme(graph, node, "max" if node.op == "ReduceMax" else "min", flat, shape)
+
+
+def _reduced(node: OpNode, x: Ints) -> tuple[Ints, tuple[int, ...]]:
+    """What is reduced along the last axis, and the shape of the result."""
     axes, keep = reduced_axes(node, x.ndim)
     rest = [i for i in range(x.ndim) if i not in axes]
     shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keep or i not in axes)
-    flat = x.transpose(*rest, *axes).reshape(*(x.shape[i] for i in rest), -1)
-    return _extreme(graph, node, "max" if node.op == "ReduceMax" else "min", flat, shape)
+    return x.transpose(*rest, *axes).reshape(*(x.shape[i] for i in rest), -1), shape
 
 
 def _extreme(graph: WireGraph, node: OpNode, function: str, x: Ints, shape: tuple[int, ...]) -> Signal:

@@ -7,6 +7,7 @@ from scipy import sparse
 
 from nn2crn.frontends.onnx_infinities import infinite, signs, wires_of
 from nn2crn.frontends.onnx_ops import Constant, Guard, OpNode, Refusal, Signal, Value, affine
+from nn2crn.frontends.onnx_patterns import softplus_in_two
 from nn2crn.frontends.onnx_sizes import inner, inner_of_gemm
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats, Ints, Matrix
@@ -34,8 +35,13 @@ def _gemm(graph: WireGraph, node: OpNode) -> Signal:
 
 @affine("Add", infinities=True)
 def _add(graph: WireGraph, node: OpNode) -> Signal:
-    """Of signals or constants, with broadcasting."""
+    """Of signals or constants, with broadcasting; softplus of max(x, 0) + log(1 + exp(-|x|))."""
     a, b = node.operands()
+    if isinstance(a, Signal) and isinstance(b, Signal) and a.is_finite and b.is_finite:
+        for first, second in ((a, b), (b, a)):
+            x = softplus_in_two(graph, first, second)
+            if x is not None:
+                return Signal(graph.activation(node.name, "softplus", [x], node.origin))
     return weighted_sum(graph, node, [(a, 1.0), (b, 1.0)])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
 
 import onnx
 from google.protobuf.message import DecodeError
@@ -31,6 +32,8 @@ def read(file: ModelFile) -> onnx.ModelProto:
         # refuses a location outside the model's folder: absolute, through .. or through a link
         onnx.load_external_data_for_model(model, str(file.folder))
         _refuse_bytes(model.graph)
+        _put_in_order(model.graph)
+        _give_types(model)
         _check(model)
     except DecodeError:
         raise ModelError(f"{file.path} is not an ONNX model, or is cut short") from None
@@ -61,6 +64,33 @@ def _inlined(model: onnx.ModelProto, file: ModelFile) -> onnx.ModelProto:
         if size(model.graph.node) > _MOST_NODES:
             raise SizeError(f"{file.path}: its functions come to more than {_MOST_NODES:,} nodes")
     return inliner.inline_local_functions(model)
+
+
+def _put_in_order(graph: onnx.GraphProto) -> None:
+    """Nodes after those that they read, as runtimes put them; a circle is left to the checker to refuse."""
+    makers = {o: i for i, node in enumerate(graph.node) for o in node.output if o}
+    read = {i: [makers[name] for name in node.input if name in makers] for i, node in enumerate(graph.node)}
+    if all(before < i for i, several in read.items() for before in several):
+        return
+    try:
+        nodes = [graph.node[i] for i in TopologicalSorter(read).static_order()]
+    except CycleError:
+        return
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    graph.ClearField("node")
+    graph.node.extend(copies)
+
+
+def _give_types(model: onnx.ModelProto) -> None:
+    """The types of outputs that have none, as they follow from the operators."""
+    untyped = [o for o in model.graph.output if o.type.WhichOneof("value") is None]
+    if not untyped:
+        return
+    inferred = {o.name: o.type for o in shape_inference.infer_shapes(model).graph.output}
+    for output in untyped:
+        if inferred[output.name].WhichOneof("value") is None:
+            inferred[output.name].tensor_type.elem_type = onnx.TensorProto.FLOAT
+        output.type.CopyFrom(inferred[output.name])
 
 
 def _refuse_bytes(graph: onnx.GraphProto) -> None:

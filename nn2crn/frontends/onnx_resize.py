@@ -8,7 +8,7 @@ import numpy as np
 
 from nn2crn.frontends.onnx_affine import by_basis
 from nn2crn.frontends.onnx_fold import run_reference
-from nn2crn.frontends.onnx_ops import OpNode, Signal, affine
+from nn2crn.frontends.onnx_ops import OpNode, Refusal, Signal, affine
 from nn2crn.frontends.onnx_sizes import signal_size
 from nn2crn.frontends.wires import WireGraph
 from nn2crn.ir.arrays import Floats
@@ -27,7 +27,16 @@ def _resize(graph: WireGraph, node: OpNode) -> Signal:
         made = [run_reference(resize.proto, (one, *resize.inputs[1:]), resize.opset)[0] for one in basis]
         return np.stack(made).astype(np.float64)
 
-    return by_basis(graph, node, x, apply)
+    made = by_basis(graph, node, x, apply)
+    _refuse_one_element(node, x.shape, made.shape)
+    return made
+
+
+def _refuse_one_element(node: OpNode, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    """pytorch_half_pixel takes the first element by ONNX's definition, and the middle in PyTorch."""
+    to_one = any(n > 1 and m == 1 for n, m in zip(before, after, strict=True))
+    if to_one and node.attributes.get("coordinate_transformation_mode") == b"pytorch_half_pixel":
+        raise Refusal("PyTorch and ONNX disagree about an axis resized to one element", "export it with half_pixel")
 
 
 def _as_resize_11(node: OpNode) -> OpNode:

@@ -9,15 +9,18 @@ from nn2crn.frontends import (
     onnx_extremes,
     onnx_indices,
     onnx_linear,
+    onnx_logarithms,
+    onnx_ml,
     onnx_moves,
+    onnx_norms,
     onnx_products,
     onnx_resize,
 )
 from nn2crn.frontends.onnx_ops import OPERATORS
 
 MODULES = (
-    onnx_activations, onnx_affine, onnx_choices, onnx_extremes, onnx_indices, onnx_linear, onnx_moves, onnx_products,
-    onnx_resize,
+    onnx_activations, onnx_affine, onnx_choices, onnx_extremes, onnx_indices, onnx_linear, onnx_logarithms, onnx_ml,
+    onnx_moves, onnx_norms, onnx_products, onnx_resize,
 )  # fmt: skip
 QUANTISED = (
     "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearMatMul", "QLinearConv", "MatMulInteger",
