@@ -91,7 +91,7 @@ test-lowest: ## the tests of the core with the oldest versions allowed
 
 lock: ## write requirements-dev.lock, the versions that CI installs: a minute
 	@$(PYTHON) -m venv --clear $(VENV)-lock
-	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check '.[all]'
+	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check '.[all,clients]'
 	@$(VENV)-lock/bin/python -m pip freeze --exclude nn2crn > requirements-dev.lock
 	@rm -rf $(VENV)-lock
 

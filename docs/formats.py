@@ -1,6 +1,7 @@
-"""Measures what clients take to load and run a network, and prints the tables of docs/formats.md.
+"""Prints the tables of docs/formats.md: what is written for which client, and what clients take to load a network.
 
-    python docs/formats.py    (some minutes, and 2 GB)
+    python docs/formats.py clients
+    python docs/formats.py            (measures: some minutes, and 2 GB)
 
 Each measurement runs in a process of its own, so that its memory is its own.
 """
@@ -20,6 +21,8 @@ from pathlib import Path
 import numpy as np
 
 import nn2crn
+from nn2crn.backends.clients import CLIENTS, LARGE
+from nn2crn.cli.formats import client_rows
 from nn2crn.estimate import non_zeros
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.simulate.internal import steady_state
@@ -79,7 +82,7 @@ def ours(path: Path) -> None:
     assert np.all(np.isfinite(steady_state(reactions, {"x": np.full(sizes[0], 0.5)})))
 
 
-CLIENTS = {
+LOADERS = {
     "libSBML check": libsbml_check,
     "COPASI": copasi_load,
     "roadrunner": roadrunner_load,
@@ -100,16 +103,26 @@ def row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def clients() -> None:
+    """Prints what is written for which client."""
+    heads = ["`--for`", "program", "is written", f"past {LARGE} reactions, besides", "run by our tests"]
+    print(row(heads))
+    print(row(["---"] * len(heads)))
+    for client, (name, summary, written, large) in zip(CLIENTS, client_rows(), strict=True):
+        flags = [f"`{f}`" if f else "" for f in (name, written, large)]
+        print(row([flags[0], summary, *flags[1:], "yes" if client.tested else "no"]))
+
+
 def main() -> None:
-    """Prints both tables."""
-    print(row(["network", "reactions", "species", "non-zeros", *CLIENTS]))
-    print(row(["---"] + ["---:"] * (3 + len(CLIENTS))))
+    """Prints the tables of what was measured."""
+    print(row(["network", "reactions", "species", "non-zeros", *LOADERS]))
+    print(row(["---"] + ["---:"] * (3 + len(LOADERS))))
     for sizes in SIZES:
         reactions = nn2crn.compile(network(sizes))
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "net.xml"
             nn2crn.write(reactions, path)
-            found = [measured(client, str(path)) for client in CLIENTS]
+            found = [measured(client, str(path)) for client in LOADERS]
         counts = (reactions.reaction_count, reactions.species_count, non_zeros(reactions))
         cells = [f"{seconds:.2f} s, {memory:.0f} MB" for seconds, memory in found]
         print(row(["-".join(map(str, sizes)), *(f"{n:,}" for n in counts), *cells]), flush=True)
@@ -125,7 +138,7 @@ def main() -> None:
 
 def child(client: str, subject: str) -> None:
     """One measurement: prints the seconds and the megabytes that it took beyond the imports."""
-    work = {**CLIENTS, "ours": ours}[client]
+    work = {**LOADERS, "ours": ours}[client]
     for module in {"libSBML check": ["libsbml"], "COPASI": ["COPASI"], "ours": ["sksundae"]}.get(
         client, ["roadrunner"]
     ):
@@ -138,4 +151,9 @@ def child(client: str, subject: str) -> None:
 
 
 if __name__ == "__main__":
-    child(*sys.argv[1:]) if len(sys.argv) > 1 else main()
+    if sys.argv[1:] == ["clients"]:
+        clients()
+    elif sys.argv[1:]:
+        child(*sys.argv[1:])
+    else:
+        main()

@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 
 from nn2crn.backends import format_of, formats, network_language
+from nn2crn.backends.clients import client_named
 from nn2crn.backends.files import gzipped, is_there, write_bytes, write_text
 from nn2crn.errors import Nn2crnError, OutputError, UnsupportedError, UsageError
 from nn2crn.frontends import Request, open_model, reader_for
@@ -173,15 +174,30 @@ def weights(network: Network) -> tuple[Affine, ...]:
     return tuple(layers(drop_dead(fuse_affine(drop_dead(network)))))
 
 
-def write(network: ReactionNetwork, path: str | Path, *, to: str = "", **options: bool | str | float) -> None:
+def write(
+    network: ReactionNetwork, path: str | Path, *, to: str = "", client: str = "", **options: bool | str | float
+) -> None:
     """Writes the network, its format named by `to` or by the suffix (nn2crn formats lists them), atomically.
 
     A path of `-` is standard output, in SBML unless `to` says otherwise. Text is compressed if the path ends in .gz.
 
+    Args:
+        network: what `compile` returned.
+        path: the target.
+        to: the format; that of the client or of the suffix if empty.
+        client: the program that shall read the file, whose format and options are taken unless `options` say otherwise.
+        options: of the format.
+
     Raises:
-        UsageError: the format is unknown, has no such option, or not with this value.
+        UsageError: the format or the client is unknown, the client reads another format, or the format has no such
+            option, or not with this value.
         OutputError: the target cannot be written; an existing file is untouched.
     """
+    if client:
+        reader = client_named(client)
+        if to not in ("", reader.format):
+            raise UsageError(f"{client} reads {reader.format}, not {to}")
+        to, options = reader.format, {**reader.options_for(network), **options}
     target = format_of(str(path), to)
     target.refuse_wrong(options)
 

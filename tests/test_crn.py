@@ -11,6 +11,7 @@ from clients import HOSTILE, MODELS
 from hypothesis import given, settings
 from reading import expected, hostile, networks, probe, sample, text
 
+import nn2crn
 from nn2crn.backends.crn import emit
 
 # crnsimulator changes pyparsing for everyone in its process, so it gets one of its own: a text a line, as JSON.
@@ -41,8 +42,10 @@ def read():
 
 def check(read, network):
     found, reactions = read(text(emit, network))
-    species, rates = expected(network)
-    assert {name: value for name, (_, value) in found.items()} == species
+    species, rates = expected(network, "fiw")
+    there = {name for left, right, _ in rates for name in (*left, *right)}
+    assert {name: value for name, (_, value) in found.items()} == {n: v for n, v in species.items() if n in there}
+    assert not {name[0] for name in found} & set("fiw")
     assert {kind for kind, _ in found.values()} == {"initial"}
     assert [(left, right, float(k)) for left, right, (k,) in reactions] == rates
 
@@ -76,4 +79,38 @@ def test_the_file_says_how_inputs_are_set_and_outputs_read(tmp_path):
     assert "# input a[1]: a_1_p is its positive part, a_1_m its negative part (one is 0)\n" in said
     assert "# input b[0]: the concentration of b_0_s\n" in said
     assert "# output y[0] = y_0_p - y_0_m at steady state\n" in said
-    assert "\na_0_p @ initial 0.5\na_1_p @ initial 0.0\na_0_m @ initial 0.0\na_1_m @ initial 0.75\n" in said
+    assert "\na_0_p @ initial 0.5\na_1_p @ initial 0\na_0_m @ initial 0\na_1_m @ initial 0.75\n" in said
+
+
+def compiled(folder, text):
+    (folder / "net.nn").write_text(text)
+    return nn2crn.compile(nn2crn.load(folder / "net.nn"))
+
+
+def test_an_input_that_nothing_reads_is_said_and_has_no_species(read, tmp_path):
+    """crnsimulator wants every species with an initial concentration to take part in a reaction."""
+    network = compiled(tmp_path, "input x[2]\noutput y = relu(dense(x, weight = [[1, 0]]))\n")
+    said = text(emit, network)
+    assert "# input x[1]: nothing reads it\n" in said
+    assert "x_1" not in said
+    check(read, network)
+
+
+def test_whole_numbers_have_neither_a_point_nor_an_exponent(read, tmp_path):
+    """`e+16` is not read by Nuskell's parser."""
+    network = compiled(tmp_path, "input x[2]\noutput y = relu(dense(x, weight = [[3, 2e17], [0.5, 1e-7]]))\n")
+    said = text(emit, network)
+    assert "[k = 3]\n" in said
+    assert "[k = 200000000000000000]\n" in said
+    assert "e+" not in said
+    check(read, network)
+
+
+def test_no_name_begins_as_a_key_word_of_nuskell_does(read, tmp_path):
+    weights = "weight = [[1]]"
+    network = compiled(
+        tmp_path,
+        f"input input[1]\ninput ninput[1]\ninput f[1]\nw = relu(dense(f, {weights}) + dense(ninput, {weights}))\n"
+        f"output y = dense(w, {weights}) + dense(input, {weights})\n",
+    )
+    check(read, network)

@@ -40,7 +40,10 @@ class FormatOption:
 
 @dataclass(frozen=True)
 class Format:
-    """A format: its suffixes, the first being what is written without one asked for, and the module that emits it."""
+    """A format: its suffixes, the first being what is written without one asked for, and the module that emits it.
+
+    `also` are suffixes of other formats under which it may be written if it is named.
+    """
 
     name: str
     suffixes: tuple[str, ...]
@@ -49,6 +52,7 @@ class Format:
     binary: bool = False  # emit writes bytes, not text
     module: str = ""  # of the emit function; nn2crn.backends.NAME if empty
     origin: str = ""  # the package it is from, if it is not built in
+    also: tuple[str, ...] = ()
 
     @property
     def emit(self) -> Emit:
@@ -95,6 +99,7 @@ BUILT_IN = (
             FormatOption("notation", "how equations are written", choices=("sympy", "latex")),
             FormatOption("standalone", "a whole document, not a fragment"),
         ),
+        also=(".tex",),
     ),
     Format("dot", (".dot", ".gv"), "graph for Graphviz", (_GRAPH,)),
     Format("graphml", (".graphml",), "graph for networkx, Cytoscape and Gephi", (_GRAPH,)),
@@ -133,12 +138,16 @@ def format_of(path: str, to: str = "") -> Format:
     """The format named, or that of the path's suffix (before .gz); `-` is SBML unless named otherwise.
 
     Raises:
-        UsageError: neither names a format.
+        UsageError: neither names a format, or the suffix names another than `to`.
     """
-    suffix = BUILT_IN[0].suffixes[0] if path == "-" else Path(path.removesuffix(".gz")).suffix
-    for f in formats():
-        if f.name == to or (not to and suffix in f.suffixes):
-            return f
-    known = ", ".join(f"{f.name} ({' '.join(f.suffixes)})" for f in formats())
-    what = f"there is no format {to!r}" if to else f"{path}: the suffix {suffix!r} names no format"
-    raise UsageError(what, hint=f"formats: {known}; choose with --to")
+    suffix = "" if path == "-" else Path(path.removesuffix(".gz")).suffix
+    by_suffix = BUILT_IN[0] if path == "-" else next((f for f in formats() if suffix in f.suffixes), None)
+    named = next((f for f in formats() if f.name == to), None) if to else by_suffix
+    if named is None:
+        known = ", ".join(f"{f.name} ({' '.join(f.suffixes)})" for f in formats())
+        what = f"there is no format {to!r}" if to else f"{path}: the suffix {suffix!r} names no format"
+        raise UsageError(what, hint=f"formats: {known}; choose with --to")
+    if suffix and by_suffix not in (None, named) and suffix not in named.also:
+        hint = f"give it a suffix of {named.name} ({' '.join(named.suffixes)}), or leave out --to"
+        raise UsageError(f"{path}: the suffix is that of another format than {named.name}", hint=hint)
+    return named

@@ -1,6 +1,7 @@
 """Reactions as lines of text, `A + B -> A + 2 B [k = 0.5]`: the notation that crnsimulator and Nuskell read.
 
-It has neither rules nor display names: inputs are rails that the user sets, and comments say how outputs are read.
+It has neither rules nor display names: inputs are rails that the user sets, and comments say how outputs are read. A
+species that takes part in no reaction is left out, since crnsimulator refuses it.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from nn2crn.backends.rails import Rails, comments, one_line
 from nn2crn.ir.families import Scheme, Side
 from nn2crn.ir.reactions import ReactionNetwork
 
+_AVOID = "fiw"  # with which no name may begin in Nuskell 0.8
+
 
 def emit(network: ReactionNetwork, out: TextIO) -> None:
     """Writes species with their initial concentrations, then reactions, one at a time."""
-    ids = make_ids(network)
+    ids, rails = make_ids(network, _AVOID), Rails(network)
     out.writelines(f"# {text}\n" for text in comments(network, ids.species))
-    start = Rails(network).start.tolist()
-    out.writelines(f"{name} @ initial {value!r}\n" for name, value in zip(ids.species, start, strict=True))
+    start = zip(ids.species, rails.start.tolist(), rails.taking_part.tolist(), strict=True)
+    out.writelines(f"{name} @ initial {_number(value)}\n" for name, value, there in start if there)
     out.writelines(_reactions(network, ids))
 
 
@@ -29,7 +32,12 @@ def _reactions(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
         for batch in family.batches():
             layout = _layout(batch.scheme).format
             names = [[ids.species[i] for i in slot] for slot in batch.species.tolist()]
-            yield from (layout(*row) for row in zip(batch.rates.tolist(), *names, strict=True))
+            yield from (layout(*row) for row in zip(map(_number, batch.rates.tolist()), *names, strict=True))
+
+
+def _number(value: float) -> str:
+    """Whole numbers as such: `1e+16` is not read by all, and floats of more digits than that are whole."""
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _layout(scheme: Scheme) -> str:
@@ -39,4 +47,4 @@ def _layout(scheme: Scheme) -> str:
     def side(members: Side) -> str:
         return " + ".join(f"{n} {place[s]}" if n > 1 else place[s] for s, n in members)
 
-    return " ".join(filter(None, (side(scheme.reactants), "->", side(scheme.products), "[k = {0!r}]\n")))
+    return " ".join(filter(None, (side(scheme.reactants), "->", side(scheme.products), "[k = {0}]\n")))

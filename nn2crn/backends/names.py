@@ -28,8 +28,8 @@ class Ids:
     outputs: list[list[str]]
 
 
-def make_ids(network: ReactionNetwork) -> Ids:
-    """The ids of everything that has a name of the user's."""
+def make_ids(network: ReactionNetwork, avoid: str = "") -> Ids:
+    """The ids of everything that has a name of the user's; none of a species or a port begins with one of `avoid`."""
     inputs = {p.name for p in network.inputs}
     bare = inputs | {p.name for p in network.outputs}
     # an output that is called like an input needs ids of its own: its key is a pair, which no name is
@@ -39,7 +39,8 @@ def make_ids(network: ReactionNetwork) -> Ids:
             *((p.name, p.name) for p in network.inputs),
             *((key, p.name + "_out" * (p.name in inputs)) for key, p in zip(reads, network.outputs, strict=True)),
             *((b.name, b.name) for b in network.blocks),
-        ]
+        ],
+        avoid,
     )
     species = [
         f"{stems[b.name]}_{i}{_SUFFIX[b.rail] or ('_s' if b.name in bare else '')}"
@@ -54,14 +55,14 @@ def make_ids(network: ReactionNetwork) -> Ids:
     )
 
 
-def _stems(names: list[tuple[Hashable, str]]) -> dict[Hashable, str]:
+def _stems(names: list[tuple[Hashable, str]], avoid: str) -> dict[Hashable, str]:
     """A distinct legal stem for each distinct key, near to its name, in order."""
     stems: dict[Hashable, str] = {}
     used: set[str] = set()
     for key, name in names:
         if key in stems:
             continue
-        stem = base = legal(name)
+        stem = base = legal(name, avoid)
         number = 2
         while stem in used:
             stem, number = f"{base}_v{number}", number + 1
@@ -70,10 +71,10 @@ def _stems(names: list[tuple[Hashable, str]]) -> dict[Hashable, str]:
     return stems
 
 
-def legal(name: str) -> str:
-    """[A-Za-z][A-Za-z0-9_]*, at most 40 characters, as near to the name as that allows."""
+def legal(name: str, avoid: str = "") -> str:
+    """[A-Za-z][A-Za-z0-9_]*, at most 41 characters, as near to the name as that allows; begins with none of `avoid`."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")[:_LONGEST]
-    return plain if re.match(r"[A-Za-z]", plain) else f"n{plain}"
+    return plain if re.match(r"[A-Za-z]", plain) and plain[0] not in avoid else f"n{plain}"
 
 
 def _model_id(name: str) -> str:

@@ -1,7 +1,9 @@
 """A BioNetGen .net file: numbered parameters, species, reactions and groups.
 
-BioNetGen's `run_network`, PySB and Catalyst's ReactionNetworkImporters read it. Outputs are groups, sums of species
-with coefficients; the format has neither rules nor display names, which comments make up for.
+BioNetGen's `run_network` and BNG2.pl, PySB and Catalyst's ReactionNetworkImporters read it. An output that is a sum of
+concentrations is a group; any other is a function of groups, one for each species that is read, since BNG2.pl takes no
+negative coefficient in a group, and the importer none that is not whole. The format has neither rules nor display
+names, which comments make up for.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from functools import partial
 from typing import TextIO
 
 from nn2crn.backends.names import Ids, make_ids
-from nn2crn.backends.rails import Rails, comments, one_line
+from nn2crn.backends.rails import Rails, comments, linear, one_line
 from nn2crn.backends.rates import RateConstants, reactions_as_text
 from nn2crn.ir.families import Scheme, Side
 from nn2crn.ir.reactions import ReactionNetwork
@@ -23,7 +25,9 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
     out.writelines(f"# {text}\n" for text in comments(network, ids.species))
     out.write("begin parameters\n")
     out.writelines(f"{i} {name} {value!r}\n" for i, (name, value, _) in enumerate(rates, 1))
-    out.write("end parameters\nbegin species\n")
+    out.write("end parameters\n")
+    out.writelines(_functions(rails, ids))
+    out.write("begin species\n")
     start = zip(ids.species, rails.start.tolist(), strict=True)
     out.writelines(f"{i} {name}() {value!r}\n" for i, (name, value) in enumerate(start, 1))
     out.write("end species\nbegin reactions\n")
@@ -53,9 +57,28 @@ def _layout(scheme: Scheme, label: str) -> str:
     return f"{{0}} {side(scheme.reactants)} {side(scheme.products)} k{{1}} #{comment}\n"
 
 
-def _groups(rails: Rails, ids: Ids) -> Iterator[str]:
-    """The outputs, without their constants, which the format has no place for; the comments have them."""
+def _is_group(terms: list[tuple[float, int]], constant: float) -> bool:
+    return constant == 0 and all(coefficient == 1 for coefficient, _ in terms)
+
+
+def _functions(rails: Rails, ids: Ids) -> Iterator[str]:
+    """The outputs that are more than sums of concentrations, if there are such."""
     names = [name for port in ids.outputs for name in port]
-    for i, (name, (terms, _)) in enumerate(zip(names, rails.readouts(), strict=True), 1):
-        members = ",".join(str(s + 1) if c == 1 else f"{c!r}*{s + 1}" for c, s in terms)
-        yield f"{i} {name} {members}\n"
+    readouts = zip(names, rails.readouts(), strict=True)
+    formulas = [(name, linear(*readout, ids.species)) for name, readout in readouts if not _is_group(*readout)]
+    if formulas:
+        yield "begin functions\n"
+        yield from (f"{i} {name}() {formula}\n" for i, (name, formula) in enumerate(formulas, 1))
+        yield "end functions\n"
+
+
+def _groups(rails: Rails, ids: Ids) -> Iterator[str]:
+    """The outputs that are sums of concentrations, and the species that functions read."""
+    names = [name for port in ids.outputs for name in port]
+    groups: dict[str, str] = {}
+    for name, (terms, constant) in zip(names, rails.readouts(), strict=True):
+        if _is_group(terms, constant):
+            groups[name] = ",".join(str(s + 1) for _, s in terms)
+        else:
+            groups |= {ids.species[s]: str(s + 1) for _, s in terms}
+    yield from (f"{i} {name} {members}\n" for i, (name, members) in enumerate(groups.items(), 1))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nn2crn.ir.arrays import Floats, Ints, floats, ints
 from nn2crn.ir.reactions import ReactionNetwork
@@ -58,6 +59,15 @@ class Rails:
         state[self.minus[two]] = np.maximum(-self.values[two], 0.0)
         return floats(state)
 
+    @cached_property
+    def taking_part(self) -> NDArray[np.bool_]:
+        """Which species are on a side of any reaction (m,)."""
+        found = np.zeros(self.network.species_count, dtype=np.bool_)
+        for family in self.network.families:
+            for batch in family.batches():
+                found[batch.species] = True
+        return found
+
     def readouts(self) -> Iterator[tuple[list[tuple[float, int]], float]]:
         """(coefficient, species) of each term, and the constant, of each scalar output."""
         for port in self.network.outputs:
@@ -93,7 +103,9 @@ def settings(network: ReactionNetwork, names: list[str]) -> Iterator[str]:
     """How to set each input and to read each output, a line each."""
     rails = Rails(network)
     for label, plus, minus in zip(rails.inputs, rails.plus.tolist(), rails.minus.tolist(), strict=True):
-        if minus == MISSING:
+        if not rails.taking_part[[plus, plus if minus == MISSING else minus]].any():
+            yield f"input {label}: nothing reads it"
+        elif minus == MISSING:
             yield f"input {label}: the concentration of {names[plus]}"
         else:
             yield f"input {label}: {names[plus]} is its positive part, {names[minus]} its negative part (one is 0)"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.backends import Format, FormatOption, formats
+from nn2crn.backends.clients import CLIENTS, Client, client_named
 from nn2crn.cli.compression import step_options
 from nn2crn.cli.options import POSITIVE, compiled, data_options, model_options
 from nn2crn.cli.scale import scale_options
@@ -40,6 +41,12 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 @model_options
 @click.option("-o", "targets", metavar="FILE", multiple=True, help="Write FILE, format by suffix; - for stdout.")
 @click.option("--to", "names", metavar="FORMAT", multiple=True, help="Format, where the suffix does not say it.")
+@click.option(
+    "--for",
+    "client",
+    type=click.Choice([c.name for c in CLIENTS]),
+    help="Write what this program reads best: its format and options; see nn2crn formats.",
+)
 @click.option("--map", "map_file", metavar="FILE", help="Write besides which ids stand for which tensor elements.")
 @click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values the file starts with.")
 @click.option("--tolerance", metavar="E", type=POSITIVE, help="Choose the templates' parameters for this output error.")
@@ -54,6 +61,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     targets: tuple[str, ...],
     names: tuple[str, ...],
     inputs: tuple[str, ...],
+    client: str | None,
     map_file: str | None,
     quiet: bool,
     **options: Any,
@@ -62,23 +70,17 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     from nn2crn import compiler
     from nn2crn.analysis.summary import summarise
 
-    plan = plan_targets(model, targets, names)
-    if map_file:
-        if map_file in (target for target, _ in plan):
-            raise UsageError(f"{map_file} is named twice", hint="each -o and --map writes a file of its own")
-        plan += plan_targets(model, (map_file,), ("map",))
+    reader = client_named(client) if client else None
+    plan = _plan(model, targets, names, map_file, reader)
     known = {o.name for f in formats() for o in f.options}
-    given = {name: options.pop(name) for name in known & set(options) if options[name] is not None}
-    options = {name: value for name, value in options.items() if name not in known}
-    takes = {f.name: {o.name for o in f.options} for _, f in plan}
-    for name in given:
-        if not any(name in t for t in takes.values()):
-            able = ", ".join(f.name for f in formats() if any(o.name == name for o in f.options))
-            raise UsageError(f"--{name.replace('_', '-')} is for {able}, which is not among the targets")
-    network, fit = compiled(model, inputs=inputs, **options)
+    given = {name: value for name, value in options.items() if name in known and value is not None}
+    used = _used(given, plan)
+    network, fit = compiled(model, inputs=inputs, **{k: v for k, v in options.items() if k not in known})
+    if reader:
+        used[reader.format] = {**reader.options_for(network), **used[reader.format]}
     with spinner(network):
         for target, f in plan:
-            compiler.write(network, target, to=f.name, **{k: v for k, v in given.items() if k in takes[f.name]})
+            compiler.write(network, target, to=f.name, **used[f.name])
     if not quiet:
         for remark in network.remarks:
             click.echo(f"note: {remark}", err=True)
@@ -86,9 +88,33 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
         weights = f"{s.weights} weights and biases"
         click.echo(f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), weights]))}", err=True)
         for target, f in plan:
-            click.echo(f"{target}: {_what(f, s, given)}", err=True)
+            click.echo(f"{target}: {_what(f, s, used[f.name])}", err=True)
         if fit:
             click.echo(fit.show(), err=True)
+
+
+def _plan(
+    model: str, targets: tuple[str, ...], names: tuple[str, ...], map_file: str | None, reader: Client | None
+) -> list[tuple[str, Format]]:
+    """(target, format) of all files."""
+    plan = plan_targets(model, targets, names, reader.format if reader else "sbml")
+    if reader and reader.format not in (f.name for _, f in plan):
+        raise UsageError(f"{reader.name} reads {reader.format}, which is not among the targets")
+    if map_file:
+        if map_file in (target for target, _ in plan):
+            raise UsageError(f"{map_file} is named twice", hint="each -o and --map writes a file of its own")
+        plan += plan_targets(model, (map_file,), ("map",))
+    return plan
+
+
+def _used(given: dict[str, Any], plan: list[tuple[str, Format]]) -> dict[str, dict[str, Any]]:
+    """The options that each format is written with, of those given."""
+    takes = {f.name: {o.name for o in f.options} for _, f in plan}
+    for name in given:
+        if not any(name in t for t in takes.values()):
+            able = ", ".join(f.name for f in formats() if any(o.name == name for o in f.options))
+            raise UsageError(f"--{name.replace('_', '-')} is for {able}, which is not among the targets")
+    return {f: {k: v for k, v in given.items() if k in names} for f, names in takes.items()}
 
 
 def _what(f: Format, summary: Summary, given: dict[str, Any]) -> str:

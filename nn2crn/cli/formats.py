@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from nn2crn.backends.clients import CLIENTS, LARGE
 from nn2crn.cli.options import compiled, data_options, model_options
 from nn2crn.cli.show import table
 
@@ -28,6 +30,19 @@ def formats(as_json: bool) -> None:
         return
     rows = [row for f in known() for row in _rows(f)]
     table(("format", "suffixes", "what it is, and the options it takes"), rows, "<<<")
+    click.echo()
+    table(("--for", "program", "is written", f"past {LARGE} reactions"), client_rows(), "<<<<")
+
+
+def client_rows() -> list[tuple[str, ...]]:
+    """Of each client: its name, what it is, and what is written for it."""
+    return [(c.name, c.summary, _flags(c.format, c.options), _flags("", c.large)) for c in CLIENTS]
+
+
+def _flags(name: str, options: Mapping[str, bool | str]) -> str:
+    """`sbml --pure --kinetics lumped`."""
+    flags = [f"--{k.replace('_', '-')}" + ("" if v is True else f" {v}") for k, v in options.items()]
+    return " ".join(filter(None, [name, *flags]))
 
 
 def _rows(target: Format) -> list[tuple[str, ...]]:

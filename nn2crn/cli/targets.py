@@ -13,15 +13,17 @@ from nn2crn.backends.files import mode_of
 from nn2crn.errors import OutputError, UsageError
 
 
-def plan_targets(model: str, targets: Sequence[str], names: Sequence[str]) -> list[tuple[str, Format]]:
-    """(target, format) pairs for the command line: what to write and how.
+def plan_targets(
+    model: str, targets: Sequence[str], names: Sequence[str], default: str = "sbml"
+) -> list[tuple[str, Format]]:
+    """(target, format) pairs for the command line: what to write and how; `default` if nothing is asked for.
 
     Raises:
         UsageError: a format is unknown, or it is not clear which target has which.
     """
     if not targets:
         stem = "stdin" if model == "-" else Path(model).stem
-        chosen = [format_of("", name) for name in names or ("sbml",)]
+        chosen = [format_of("", name) for name in names or (default,)]
         return [(stem + f.suffixes[0], f) for f in chosen]
     if len(set(targets)) < len(targets):
         raise UsageError("a target is named twice", hint="each -o writes a file of its own")

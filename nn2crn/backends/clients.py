@@ -1,0 +1,66 @@
+"""Which variant of which format each program reads: the table behind --for, `nn2crn formats` and docs/formats.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nn2crn.errors import UsageError
+from nn2crn.ir.reactions import ReactionNetwork
+
+LARGE = 1000  # reactions past which programs that compile or interpret each one get them lumped
+
+Options = Mapping[str, bool | str]
+
+
+@dataclass(frozen=True)
+class Client:
+    """A program that reads written files.
+
+    Attributes:
+        name: as --for takes it.
+        summary: what it is.
+        format: that it reads.
+        options: of the format.
+        large: options besides, of networks past `LARGE` reactions.
+        tested: whether this project's own tests run it.
+    """
+
+    name: str
+    summary: str
+    format: str
+    options: Options = field(default_factory=dict)
+    large: Options = field(default_factory=dict)
+    tested: bool = True
+
+    def options_for(self, network: ReactionNetwork) -> dict[str, bool | str]:
+        """The options that the network is written with."""
+        return {**self.options, **(self.large if network.reaction_count > LARGE else {})}
+
+
+_LUMPED: Options = {"kinetics": "lumped", "rate_constants": "inline"}
+_LUMPED_BY_NAME: Options = {"kinetics": "lumped"}  # for programs that cannot read numbers with units
+CLIENTS = (
+    Client("copasi", "COPASI", "sbml", large=_LUMPED),
+    Client("tellurium", "Tellurium and roadrunner", "sbml", large=_LUMPED),
+    Client("pysces", "PySCeS", "sbml", large=_LUMPED_BY_NAME),
+    Client("gillespy2", "GillesPy2 (its ODESolver) and StochSS", "sbml", {"pure": True}, _LUMPED_BY_NAME),
+    Client("amici", "AMICI", "sbml", {"pure": True}, _LUMPED_BY_NAME, tested=False),
+    Client("antimony", "Antimony", "antimony"),
+    Client("bionetgen", "BioNetGen (BNG2.pl and run_network)", "net"),
+    Client("catalyst", "Catalyst.jl, by ReactionNetworkImporters", "net", tested=False),
+    Client("crnsimulator", "crnsimulator", "crn"),
+    Client("nuskell", "Nuskell", "crn", tested=False),
+)
+
+
+def client_named(name: str) -> Client:
+    """The client of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = next((c for c in CLIENTS if c.name == name), None)
+    if found is None:
+        raise UsageError(f"there is no client {name!r}", hint=f"known: {', '.join(c.name for c in CLIENTS)}")
+    return found
