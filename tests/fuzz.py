@@ -23,14 +23,29 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from random import Random
 
+import hostile_files
+import mutated_files
+import mutations
 from driving import drive, files
-from mutations import KINDS
 
+KINDS = {**mutations.KINDS, **mutated_files.KINDS}
 REGRESSIONS = Path(__file__).parent / "regressions"
-SHARES = {"bytes": 0.25, "weights": 0.05, "graph": 0.3, "network": 0.25, "template": 0.15}  # of the cases
+SHARES = {
+    "bytes": 0.25,
+    "weights": 0.05,
+    "graph": 0.3,
+    "network": 0.2,
+    "template": 0.1,
+    "config": 0.05,
+    "data": 0.05,
+}  # of the cases
 TOO_LONG = 10  # seconds
 MEMORY = 2 * 10**9  # bytes
+NAMED = (5, 10**9)  # seconds and bytes of a file of tests/hostile_files.py
+LAYERS = "input x[2]\nh = relu(dense(x, weight = [[1, 2], [-3, 4]]))\noutput y = tanh(h)"
 NETWORK = {
+    ".toml": LAYERS,
+    ".csv": LAYERS,
     ".act": "input x[2] in [0, 1]\noutput y = {}(x)",
     ".npz": 'input x[2]\ny = dense(x, weight = load("M.npz", "w"))\noutput z = dense(y, weight = load("M.npz", "s"))',
 }
@@ -43,6 +58,8 @@ COMMANDS = {
     ".onnx": (*ANY, "convert M -o out.nn"),
     ".nn": (*ANY, "convert M -o other.nn", f"verify M --engine fixed-point --samples 2 {SMALL}"),
     ".npz": ("compile N -o out.ant", "verify N --data M --engine fixed-point"),
+    ".toml": ("compile N -o out.ant --config M", "config N --config M"),
+    ".csv": ("verify N --data M --engine fixed-point",),
     ".act": ("compile N -o out.ant --template M", "templates --template M", "compile N -o out.xml --template M"),
 }
 
@@ -138,6 +155,31 @@ def _counted(kind: str, seed: int, number: int, ended: str) -> str:
     return "FAILED"
 
 
+def named(name: str) -> None:
+    """Runs a file of tests/hostile_files.py, and exits with 1 unless it is refused."""
+    resource.setrlimit(resource.RLIMIT_DATA, (NAMED[1], NAMED[1]))
+    write, message = hostile_files.EVERY[name]
+    with tempfile.TemporaryDirectory() as folder:
+        ended = drive(*write(Path(folder)), folder=Path(folder))
+    sys.exit(ended.kind not in ("refused", "usage") or message not in ended.err)
+
+
+def hangs_or_crashes() -> list[str]:
+    """The files of tests/hostile_files.py that are not refused in time, each in a process of its own."""
+    found = []
+    for name in hostile_files.EVERY:
+        try:
+            command = [sys.executable, __file__, "--named", name]
+            done = subprocess.run(
+                command, check=False, capture_output=True, timeout=NAMED[0] + 5
+            )  # to start, and write it
+            if done.returncode:
+                found.append(f"{name}: exit status {done.returncode}")
+        except subprocess.TimeoutExpired:
+            found.append(f"{name}: more than {NAMED[0]} s")
+    return found
+
+
 def keep(kind: str, seed: int, number: int) -> None:
     """Puts the file of a case where the tests find it."""
     data, suffix, command = case(kind, seed, number)
@@ -156,11 +198,14 @@ def main() -> None:
     parser.add_argument("--kind", choices=KINDS)
     parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     parser.add_argument("--keep", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--named", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.work or asked.keep:
         kind, *numbers = asked.work or asked.keep
         (work if asked.work else keep)(kind, *map(int, numbers))
         return
+    if asked.named:
+        named(asked.named)
     counts = {kind: round(asked.cases * share) for kind, share in SHARES.items() if asked.kind in (None, kind)}
     parts = [(kind, at, min(at + 250, n)) for kind, n in counts.items() for at in range(0, n, 250)]
     with ProcessPoolExecutor(asked.jobs) as pool:
@@ -172,6 +217,9 @@ def main() -> None:
         total = sum((c for (k, *_), (c, _) in zip(parts, found, strict=True) if k == kind), Counter())
         failed += total["FAILED"]
         print(f"{kind:10}{total.total():>8}" + "".join(f"{total[w]:>10}" for w in words))
+    faults = hangs_or_crashes()
+    failed += len(faults)
+    print(*(f"FAILED: {fault}" for fault in faults), f"{len(hostile_files.EVERY)} files by name", sep="\n")
     print(f"largest process: {max(most for _, most in found) / 1e6:.0f} MB")
     sys.exit(bool(failed))
 
