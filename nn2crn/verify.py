@@ -17,7 +17,7 @@ import numpy as np
 from nn2crn import compiler
 from nn2crn.analysis.forward import forward
 from nn2crn.backends.names import make_ids
-from nn2crn.errors import UsageError
+from nn2crn.errors import ModelError, UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
@@ -131,7 +131,11 @@ def default_engines(reactions: ReactionNetwork) -> tuple[str, ...]:
 def case(
     path: str, network: Network, reactions: ReactionNetwork, options: Options, inputs: Mapping[str, Floats]
 ) -> Case:
-    """Runs the network itself: by ONNX Runtime, or by the forward pass in double precision."""
+    """Runs the network itself: by ONNX Runtime, or by the forward pass in double precision.
+
+    Raises:
+        ModelError: it is NaN or infinite on a sample.
+    """
     found = None
     if path.endswith(".onnx"):
         from nn2crn.frontends.reference import onnx_runtime
@@ -139,10 +143,23 @@ def case(
         found = onnx_runtime(Path(path), network, inputs)
     reference = "ONNX Runtime" if found else "the forward pass in double precision"
     if found is None:
-        values = forward(network, inputs, options.library)
+        with np.errstate(all="ignore"):
+            values = forward(network, inputs, options.library)
         found = {o.name: values[o.source] for o in network.outputs}
+    _refuse_undefined(path, found)
     expected = np.concatenate([found[o.name] for o in network.outputs], axis=1)
     return Case(path, network, compiler.prepare(network, options), reactions, inputs, expected, reference, options)
+
+
+def _refuse_undefined(path: str, outputs: Mapping[str, Floats]) -> None:
+    for name, values in outputs.items():
+        undefined = ~np.isfinite(values)
+        if undefined.any():
+            sample, element = np.argwhere(undefined)[0]
+            raise ModelError(
+                f"{path}: the network itself is {values[sample, element]} on sample {sample}, at {name}[{element}]",
+                hint="there is nothing for the chemistry to agree with: give inputs on which it is a number",
+            )
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import click
 
 from nn2crn.certify.rounding import at_least, at_most
 from nn2crn.cli.options import DATA_UNUSED, POSITIVE, before_and_after, data_options, interval, model_options
+from nn2crn.cli.show import show_json
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def certify(  # noqa: PLR0913  # one argument per option
     given = certificate.subject(network, chosen, name=name, box=bounds, original=None if network is whole else whole)
     found = certificate.certify(given, tolerance=tolerance, start=start)
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2))
+        show_json(found.as_json())
         return
     for title, text in statements(found):
         click.echo(f"{title:11}{text}".rstrip())

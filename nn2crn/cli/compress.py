@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from nn2crn.cli.compression import CompressionOptions
 from nn2crn.cli.options import loaded, network_options
-from nn2crn.cli.show import table
+from nn2crn.cli.show import show_json, table
 from nn2crn.errors import UsageError
 from nn2crn.passes.compression import Score, Spacing
 
@@ -80,7 +79,7 @@ def compress(  # noqa: PLR0913  # one argument per option
     written = compiler.convert(best.network, target, library=chosen.library) if target else ()
     if as_json:
         found = {"whole": whole.as_json(), "candidates": [c.as_json() for c in front], "chosen": best.as_json()}
-        click.echo(json.dumps(found, indent=2))
+        show_json(found)
         return
     _show(whole, front, best)
     if written:

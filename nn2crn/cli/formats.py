@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from nn2crn.backends.clients import CLIENTS, LARGE
 from nn2crn.cli.options import compiled, data_options, model_options
-from nn2crn.cli.show import table
+from nn2crn.cli.show import show_json, table
 
 if TYPE_CHECKING:
     from nn2crn.backends import Format, FormatOption
@@ -26,7 +25,7 @@ def formats(as_json: bool) -> None:
     from nn2crn.backends import formats as known
 
     if as_json:
-        click.echo(json.dumps([_as_json(f) for f in known()], indent=2))
+        show_json([_as_json(f) for f in known()])
         return
     rows = [row for f in known() for row in _rows(f)]
     table(("format", "suffixes", "what it is, and the options it takes"), rows, "<<<")
@@ -74,7 +73,7 @@ def estimate(model: str, as_json: bool, **options: Any) -> None:
     network, _ = compiled(model, **options)
     found = estimated.estimate(network)
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2))
+        show_json(found.as_json())
         return
     click.echo(f"{model}: {found.species:,} species, {found.reactions:,} reactions, {found.non_zeros:,} non-zeros")
     sizes: list[tuple[str, ...]] = [(s.format, ("" if s.exact else "about ") + _bytes(s.bytes)) for s in found.sizes]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 from nn2crn.cli.compression import CompressionOptions, compression_options, step_options
 from nn2crn.cli.limits import memory_option
 from nn2crn.cli.options import compiled, data_options, model_options
-from nn2crn.cli.show import table
+from nn2crn.cli.show import show_json, table
 
 
 @click.command()
@@ -26,7 +25,7 @@ def inspect(model: str, as_json: bool, **options: Any) -> None:
 
     summary = summarise(compiled(model, **options)[0])
     if as_json:
-        click.echo(json.dumps(summary.as_json(), indent=2))
+        show_json(summary.as_json())
         return
     for kind, ports in (("input", summary.inputs), ("output", summary.outputs)):
         for name, shape in ports.items():
@@ -51,7 +50,7 @@ def ops(as_json: bool) -> None:
     from nn2crn.frontends import operators
 
     if as_json:
-        click.echo(json.dumps([vars(o) for o in operators()], indent=2))
+        show_json([vars(o) for o in operators()])
         return
     rows: list[tuple[str, ...]] = [(o.op, o.kind, o.how) for o in operators()]
     table(("operator", "becomes", "how"), rows, "<<<")
@@ -76,7 +75,7 @@ def check(model: str, as_json: bool, outputs: tuple[str, ...]) -> None:
         remarks = list(network.remarks) if network else []
         message = problem.message if problem else ""
         report = {"model": model, "ok": problem is None, "message": message, "problems": problems, "remarks": remarks}
-        click.echo(json.dumps(report, indent=2))
+        show_json(report)
     elif problem is None and network is not None:
         for remark in network.remarks:
             click.echo(f"note: {remark}")

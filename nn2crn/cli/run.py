@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import click
 
 from nn2crn.cli.options import POSITIVE, data_options, model_options, subject
 from nn2crn.cli.scale import scale_options
-from nn2crn.cli.show import table
+from nn2crn.cli.show import show_json, table
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def verify(  # noqa: PLR0913  # one argument per option
     chosen = engines or measured.default_engines(case.reactions)
     report = measured.verify(case, chosen, tolerance or _TOLERANCE, layerwise=layerwise, jobs=jobs)
     if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2))
+        show_json(report.as_json())
     else:
         _show(report, layerwise=layerwise)
     sys.exit(0 if report.ok else 1)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,6 +27,19 @@ def spinner(network: ReactionNetwork) -> Iterator[None]:
 
     with Console(stderr=True).status(f"writing {network.reaction_count:,} reactions"):
         yield
+
+
+def show_json(value: Any) -> None:
+    """JSON as its standard has it, which knows no NaN and no infinity: null stands for both."""
+    click.echo(json.dumps(_finite(value), indent=2, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from nn2crn.cli.show import show_json
 
 
 @click.command()
@@ -23,7 +23,7 @@ def validate(context: click.Context, file: str, *, large: bool, as_json: bool) -
 
     found = checking.validate(Path(file), large=large)
     if as_json:
-        click.echo(json.dumps(found.to_json(), indent=2))
+        show_json(found.to_json())
     else:
         click.echo(f"{file}: {found.reactions} reactions")
         for check in found.checks:
