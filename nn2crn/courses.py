@@ -22,6 +22,7 @@ from nn2crn.verify import Case, engine
 
 _LAST = 1e6  # seconds, when even a ReLU at its kink with h = 1e-10 has settled
 _STILL = 1e-4  # relative change, or absolute below 1, that is not seen in a picture
+_LOOKS = 200  # times at which is looked whether anything changes
 _TOGETHER = 64  # samples between two looks at the progress
 
 
@@ -78,17 +79,25 @@ def simulate(
     for p in patterns:
         if not any(fnmatchcase(s, p) for s in labels):
             raise UsageError(f"--species {p}: no species is called like that", hint=f"the first is {labels[0]!r}")
-    last = t_end or _LAST
-    early = np.linspace(0, last, points) if t_end else np.concatenate([[0.0], np.geomspace(1e-2, last, points - 1)])
+    times = np.linspace(0, t_end, points) if t_end else _spread(_LAST, _LOOKS)
     columns = (
         *(f"{p.name}[{i}]" for p in reactions.outputs for i in range(p.readout.size)),
         *(labels[i] for i in shown),
     )
     with engine(name, reactions) as chosen:
-        pieces, interrupted = _pieces(chosen, case, early, shown)
-    done = np.concatenate(pieces, axis=1) if pieces else np.zeros((points, 0, len(columns)))
-    times = early if t_end or not done.size else early[: _settled(done)]
-    return Run(times, columns, done[: len(times)], case.expected[: done.shape[1]], interrupted)
+        pieces, interrupted = _pieces(chosen, case, times, shown)
+        if not t_end and not interrupted:  # known now is when nothing changes any more
+            times = _spread(float(times[_settled(np.concatenate(pieces, axis=1)) - 1]), points)
+            pieces, interrupted = _pieces(chosen, case, times, shown)
+    done = np.concatenate(pieces, axis=1) if pieces else np.zeros((len(times), 0, len(columns)))
+    return Run(times, columns, done, case.expected[: done.shape[1]], interrupted)
+
+
+def _spread(last: float, count: int) -> Floats:
+    """Times from 0 to the last, evenly on a logarithmic axis."""
+    if count == 2:  # noqa: PLR2004  # the start and the end
+        return np.array([0.0, last])
+    return np.concatenate([[0.0], np.geomspace(min(1e-2, last / 2), last, count - 1)])
 
 
 def _pieces(chosen: Engine, case: Case, times: Floats, shown: Ints) -> tuple[list[Floats], bool]:

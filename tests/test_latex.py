@@ -461,3 +461,11 @@ def test_several_long_constants_are_numbered():
     text = latex(replace(network, modules=(replace(layer, families=families), *network.modules[1:])))
     assert "$c^{(1)}=0.123456789$, $c^{(2)}=2.718281828$" in text
     assert r"\xrightarrow{\;c^{(2)}\,|w_{ij}|\;}" in text
+
+
+@needs("latex")
+@pytest.mark.parametrize("options", ["", "[twocolumn]"])
+def test_a_fragment_compiles_in_a_paper_of_one_or_two_columns(tmp_path, options):
+    """A long table is an error in two columns."""
+    head = rf"\documentclass{options}{{article}}\usepackage{{amsmath,array,booktabs,longtable}}\begin{{document}}"
+    compile_pdf(f"{head}Before.\n{latex(small_network())}After.\\end{{document}}", tmp_path)

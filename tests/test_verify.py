@@ -314,3 +314,11 @@ def test_data_are_read_in_the_forms_that_people_have(tmp_path):
     np.savez(tmp_path / "numbered.npz", x0=x)
     for name in ("plain.csv", "head.csv", "named.npz", "other.npz", "numbered.npz"):
         np.testing.assert_array_equal(read_data(tmp_path / name, network())["x"], x)
+
+
+@pytest.mark.parametrize("points", [2, 3, 200])
+def test_a_course_until_the_end_has_as_many_points_as_asked_for(tmp_path, points):
+    target = tmp_path / "course.csv"
+    command = ["simulate", str(SAMPLES / SMALL["xor"]), "--input", "1,0", "--points", str(points), "-o", str(target)]
+    subprocess.run([sys.executable, "-m", "nn2crn.cli", *command], check=True, capture_output=True)
+    assert len(target.read_text().splitlines()) == 1 + points

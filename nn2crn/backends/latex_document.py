@@ -28,6 +28,12 @@ _TABLE_BEGIN = r"""\begingroup\small\edef\crnwidth{\the\linewidth}\renewcommand{
 \endfoot
 """
 
+# a long table needs a page of one column: in a paper of two, the fragment has pages of its own
+_ONE_COLUMN = r"""\makeatletter
+\if@twocolumn\def\crnafter{\twocolumn\relax}\onecolumn\else\let\crnafter\relax\fi
+\makeatother
+"""
+
 Column = tuple[str, float]  # the ragged side, and the fraction of the line
 
 
@@ -36,11 +42,10 @@ def document(title: str, parts: Iterable[str], *, standalone: bool) -> Iterator[
     if standalone:
         yield f"{_HEAD}\\section*{{\\raggedright {escape(title)}}}\n"
     else:
-        yield f"% needs {_PACKAGES} and a page of one column\n"
+        yield f"% needs {_PACKAGES} and makes pages of one column\n{_ONE_COLUMN}"
     yield _MACRO
     yield from parts
-    if standalone:
-        yield "\\end{document}\n"
+    yield "\\end{document}\n" if standalone else "\\crnafter\n"
 
 
 def legend(symbols: Symbols) -> Iterator[str]:

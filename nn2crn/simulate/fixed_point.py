@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nn2crn.errors import UsageError
+from nn2crn.errors import UnsupportedError, UsageError
 from nn2crn.ir.arrays import Floats, Ints, positive_part
 from nn2crn.ir.formula import evaluate
 from nn2crn.ir.reactions import Drive, Module, ReactionNetwork
 from nn2crn.simulate.ports import set_inputs
+
+_SWEEPS, _STILL = 1000, 1e-13  # through a circle of layers, and how little the last one may change
 
 
 class FixedPoint:
@@ -35,17 +37,44 @@ class FixedPoint:
 def fixed_point(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> Floats:
     """Concentrations (batch, species) at the fixed point that the templates state.
 
+    Layers that drive each other in a circle are swept through until nothing changes any more.
+
     Args:
         network: the chemistry.
         inputs: values by input name, each (batch, size).
+
+    Raises:
+        UnsupportedError: the layers are a circle, and the sweeps do not converge.
     """
     batch = len(np.asarray(next(iter(inputs.values()))))
     state = np.tile(network.initial, (batch, 1))
     set_inputs(network, inputs, state)
+    ordered = _ordered(network)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # shown as inf or nan, not as a warning
-        for module in network.modules:
-            _settle(module, state)
-    return state
+        for _ in range(1 if ordered else _SWEEPS):
+            before = state.copy()
+            for module in network.modules:
+                _settle(module, state)
+            if ordered or np.allclose(state, before, rtol=_STILL, atol=_STILL):
+                return state
+    raise UnsupportedError(
+        f"the layers of {network.name} drive each other in a circle, and their closed forms find no fixed point",
+        hint="integrate it: --engine internal",
+    )
+
+
+def _ordered(network: ReactionNetwork) -> bool:
+    """True if each layer is driven by inputs and earlier layers only."""
+    known = np.zeros(network.species_count, dtype=np.bool_)
+    for port in network.inputs:
+        for rail in filter(None, (port.plus, port.minus)):
+            known[rail.indices] = True
+    for module in network.modules:
+        if not all(known[term.sources].all() for drive in module.drives.values() for term in drive.terms):
+            return False
+        for block in module.species.values():
+            known[block.indices] = True
+    return True
 
 
 def _settle(module: Module, state: Floats) -> None:
