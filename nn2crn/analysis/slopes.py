@@ -26,11 +26,16 @@ def steepest(formula: Formula, known: Mapping[str, Interval], drive: str) -> Flo
 
 def slope(formula: Formula, known: Mapping[str, Interval], drive: str) -> Interval:
     """Bounds of d formula / d drive."""
+    return slope_of(formula, known, {drive: _ONE})
+
+
+def slope_of(formula: Formula, known: Mapping[str, Interval], slopes_of: Mapping[str, Interval]) -> Interval:
+    """Bounds of the formula's slope, of symbols that have slopes themselves; those of all others are zero."""
     if isinstance(formula, Number):
         return _ZERO
     if isinstance(formula, Symbol):
-        return _ONE if formula.key == drive else _ZERO
-    slopes = [slope(a, known, drive) for a in formula.arguments]
+        return slopes_of.get(formula.stem, _ZERO)
+    slopes = [slope_of(a, known, slopes_of) for a in formula.arguments]
     if all(s is _ZERO for s in slopes):
         return _ZERO
     values = [evaluate_interval(a, known) for a in formula.arguments]

@@ -27,6 +27,7 @@ class Layer:
     species: int
     reactions: int
     origin: str
+    provenance: str
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def _layer(module: Module) -> Layer:
         species=sum(b.size for b in module.species.values()),
         reactions=sum(f.count for f in module.families),
         origin=module.origin,
+        provenance=module.provenance,
     )
 
 

@@ -30,7 +30,8 @@ def notes(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
     for m in network.modules:
         values = " ".join(f"{k}={v!r}" for k, v in m.values.items() if isinstance(v, float))
         parameters = f" parameters={quote(values)}" if values else ""
-        yield f'<module name={quote(m.name)} size="{m.size}" template="{m.template}"{parameters}/>\n'
+        source = f" template-source={quote(m.provenance)}" if m.provenance else ""
+        yield f'<module name={quote(m.name)} size="{m.size}" template="{m.template}"{source}{parameters}/>\n'
     yield "</compiled>\n</annotation>\n"
 
 

@@ -25,7 +25,6 @@ from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.expand_compositions import composed, expand_compositions
 from nn2crn.passes.set_domain import set_domain
 from nn2crn.templates.options import Options
-from nn2crn.templates.registry import Library
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class Certificate:
             conserved is as in the file.
         tolerance: how near to the steady state every output is after `settling_time`.
         modules: how many there are of each template.
+        provenance: where a template is from that is not nn2crn's own, and the SHA-256 of its text, by its name.
         unique: there is one steady state with non-negative concentrations, and every such start leads to it.
         neutral: modules that reach it from the file's start only, by name.
         conserved: relations that never change, by module.
@@ -61,6 +61,7 @@ class Certificate:
     start: float
     tolerance: float
     modules: Mapping[str, int]
+    provenance: Mapping[str, str]
     unique: bool
     neutral: tuple[str, ...]
     conserved: Mapping[str, tuple[str, ...]]
@@ -168,11 +169,7 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
     bounds = {n: float(e.max(initial=0)) for n, e in errors.outputs.items()}
     compressed = given.original is not given.network
     neutral = tuple(m.name for m in reactions.modules if given.options.library.get(m.template).stability == "neutral")
-    own = {m.template for m in reactions.modules} - set(Library().names)
-    unproved = [
-        *errors.reasons,
-        *(f"the error that {t} states, which is no template of the package" for t in sorted(own)),
-    ]
+    unproved = [*errors.reasons]
     if settled.unproved:
         unproved.append(f"that {len(settled.unproved)} species settle, {settled.unproved[0]} the first of them")
     return Certificate(
@@ -184,6 +181,7 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         start=start,
         tolerance=tolerance,
         modules=dict(Counter(m.template for m in reactions.modules)),
+        provenance={m.template: m.provenance for m in reactions.modules if m.provenance},
         unique=not settled.unproved,
         neutral=neutral,
         conserved={

@@ -14,9 +14,10 @@ import numpy as np
 from nn2crn.analysis.bounds import Interval, evaluate_interval, interval_of, weighted
 from nn2crn.analysis.slopes import steepest
 from nn2crn.certify.cascade import Steady
-from nn2crn.certify.compositions import composition_error, is_composed_of_itself, replaced
+from nn2crn.certify.compositions import composition_error, is_composed_of_itself
+from nn2crn.certify.stated import found_error, stated_error
 from nn2crn.ir.arrays import Floats, floats, positive_part
-from nn2crn.ir.formula import Number
+from nn2crn.ir.formula import show
 from nn2crn.ir.network import Activation, Affine, Input, Network
 from nn2crn.ir.reactions import Drive, Module
 from nn2crn.templates.options import Options
@@ -139,7 +140,7 @@ class _Recursion:
         elif outside:
             self.reasons.append(f"{layer}: drives in {', '.join(outside)} leave the range of {template.name}")
         else:
-            bound = self._own(template, node, drives) + self._passed_on(template, node, drives)
+            bound = self._own(template, node, drives, layer) + self._passed_on(template, node, drives)
         return floats(np.minimum(bound, self._apart(node)))
 
     def _reached(self, template: Template, node: Activation) -> bool:
@@ -152,34 +153,33 @@ class _Recursion:
         """The chemistry's drive: the exact one, less or more its error."""
         return Interval(self.exact[source].low - self.errors[source], self.exact[source].high + self.errors[source])
 
-    def _own(self, template: Template, node: Activation, drives: list[Interval]) -> Floats:
+    def _own(self, template: Template, node: Activation, drives: list[Interval], layer: str) -> Floats:
         """The template's error at the drives that the chemistry has."""
-        if template.name == "softmax.chain":
-            return _softmax_chain(node, drives[0])
-        known = _known(template, node)
-        known = {name: v.reshape(-1, node.width) if np.ndim(v.low) else v for name, v in known.items()}
         module = self.modules[node.name]
-        for name, drive in zip(template.drives, drives, strict=True):
-            known[name.lower()] = drive.reshape(-1, node.width)
-            for rail, sign in (("+", 1), ("-", -1)):
-                top = _rail(module.drives[name], sign, self.steady.high)
-                known[name + rail] = Interval(np.zeros(top.shape), top).reshape(-1, node.width)
-        numbers = {name: Number(float(value)) for name, value in node.settings.items()}
-        with np.errstate(all="ignore"):
-            error = evaluate_interval(replaced(template.error, numbers), known).high
-        error = np.where(np.isnan(error), np.inf, error)
-        if template.reduces or not np.ndim(error):
-            return np.full(node.size, float(np.max(error)))
-        return floats(np.broadcast_to(error, (node.size // node.width, node.width)).reshape(-1))
+        named = {name.lower(): drive for name, drive in zip(template.drives, drives, strict=True)}
+        rails = {
+            name + rail: _rail(module.drives[name], sign, self.steady.high)
+            for name in template.drives for rail, sign in (("+", 1), ("-", -1))
+        }  # fmt: skip
+        if not template.shipped:
+            tops = {name: float(top.max()) for name, top in rails.items()}
+            found = found_error(template, node, self.library, tops, named)
+            if not np.all(np.isfinite(found)):
+                self.reasons.append(f"{layer}: error <= {show(template.error)}, which is the word of {template.name}")
+            return found
+        known = {n: v.reshape(-1, node.width) if np.ndim(v.low) else v for n, v in _known(template, node).items()}
+        for name, drive in named.items():
+            known[name] = drive.reshape(-1, node.width)
+        known |= {n: Interval(np.zeros(top.shape), top).reshape(-1, node.width) for n, top in rails.items()}
+        return stated_error(template, node, known)
 
     def _passed_on(self, template: Template, node: Activation, drives: list[Interval]) -> Floats:
         """What the function makes of its drives' errors: the mean value theorem."""
         off = [self.errors[s] for s in node.sources]
-        if template.activation == "softmax":  # |dp_i| <= p_i (1 - p_i) (|du_i| + max |du_j|)
-            groups = off[0].reshape(-1, node.width).max(axis=1)
-            return np.repeat(groups / 2, node.size // len(groups))
         if template.vector:
-            return np.where(max(o.max(initial=0) for o in off) > 0, np.inf, np.zeros(node.size))
+            groups = np.max([o.reshape(-1, node.width).max(axis=1) for o in off], axis=0)
+            steep = self._lipschitz(template, node)
+            return np.repeat(np.where(groups > 0, steep * groups, 0.0), node.size // len(groups))
         total = np.zeros(node.size)
         with np.errstate(invalid="ignore"):
             for i, error in enumerate(off):
@@ -187,10 +187,20 @@ class _Recursion:
                 total = total + part
         return total
 
+    def _lipschitz(self, template: Template, node: Activation) -> float:
+        """How much an element of a group changes at most by a change of its drives by 1, as the package states it."""
+        rule = next((t.lipschitz for t in self.library.shipped(template.activation) if t.lipschitz), None)
+        if rule is None:
+            return np.inf
+        with np.errstate(all="ignore"):
+            steep = float(np.max(evaluate_interval(rule, _known(template, node)).high))
+        return steep if steep >= 0 else np.inf
+
     def _apart(self, node: Activation) -> Floats:
         """However wrong, the chemistry's value and the exact one are within their bounds."""
-        if node.function == "softmax":  # both are shares of a sum
-            return np.ones(node.size)
+        template = self.library.get(node.template)
+        if template.shipped and template.values_in:
+            return np.full(node.size, template.values_in[1] - template.values_in[0])
         readout, exact = self.modules[node.name].readout, self.exact[node.name]
         low, high = self.steady.read(readout)
         with np.errstate(invalid="ignore"):
@@ -233,17 +243,3 @@ def _rail(drive: Drive, sign: int, high: Floats) -> Floats:
     for term in drive.terms:
         total = total + weighted(positive_part(term.matrix, sign * term.sign), high[term.sources])
     return total
-
-
-def _softmax_chain(node: Activation, drive: Interval) -> Floats:
-    """tanh(spread/4), if each exponential is off by a factor whose logarithm varies by `spread` at most.
-
-    The logarithm m asinh(c u/m) - u has its extremes at the ends and where its slope is nought.
-    """
-    m = 2.0 ** node.settings["k"]
-    c = 1 + 19 / (4 ** node.settings["k"] + 1)
-    turning = m / c * np.sqrt(max(c * c - 1, 0.0))
-    low, high = (f(x.reshape(-1, node.width), axis=1) for f, x in ((np.min, drive.low), (np.max, drive.high)))
-    candidates = np.clip([low, high, np.full(low.shape, -turning), np.full(low.shape, turning)], low, high)
-    logs = m * np.arcsinh(c * candidates / m) - candidates
-    return floats(np.repeat(np.tanh((logs.max(axis=0) - logs.min(axis=0)) / 4), node.width))

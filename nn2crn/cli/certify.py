@@ -104,7 +104,10 @@ def _about(c: Certificate) -> Iterator[tuple[str, str]]:
     if c.conserved:
         yield "", "with the conserved sums that the file starts with"
     parts = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in c.modules.items())
-    yield "modules", f"{parts}: each an instance of a proved template, none in a circle"
+    but = "; not by nn2crn's tests, but when they were compiled:" if c.provenance else ""
+    yield "modules", f"{parts}: each an instance of a proved template, none in a circle{but}"
+    for template, provenance in c.provenance.items():
+        yield "", f"{template} ({provenance})"
     yield "chemistry", f"{c.species} species, {c.reactions} reactions ({c.catalytic} catalytic), order <= {c.order}"
     for order, (low, high, count) in c.rate_constants.items():
         unit = ("mol/(l s)", "1/s", "l/(mol s)")[order]

@@ -120,6 +120,7 @@ class Module:
     steady: tuple[tuple[Symbol, Formula], ...]
     readout: Readout
     origin: str = ""
+    provenance: str = ""  # of a template that is not nn2crn's own: where it is from, and the hash of its text
     width: int = 1
     conserved: tuple[tuple[Formula, Formula], ...] = ()
     node: str = ""

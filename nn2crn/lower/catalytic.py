@@ -135,6 +135,7 @@ class _Lowering:
                 conserved=gadget.conserved,
                 readout=readout,
                 origin=node.origin,
+                provenance=gadget.template.provenance,
                 node=node.name,
             )
         )

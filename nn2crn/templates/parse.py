@@ -114,6 +114,14 @@ class _TemplateBuilder(Builder):
             raise TemplateError("a range goes from a smaller to a larger number", location=self.at(meta))
         return self._statement("range", (str(children[0]), (children[1], children[2])), meta)
 
+    def lipschitz(self, meta: Meta, children: list[Formula]) -> Statement:
+        return self._statement("lipschitz", children[0], meta)
+
+    def values(self, meta: Meta, children: list[float]) -> Statement:
+        if not children[0] < children[1]:
+            raise TemplateError("values go from a smaller to a larger number", location=self.at(meta))
+        return self._statement("values", (children[0], children[1]), meta)
+
     def stability(self, meta: Meta, children: list[Token]) -> Statement:
         caution = self.unquoted(meta, children[1]) if len(children) > 1 else ""
         if children[0] not in ("global", "neutral"):
@@ -139,14 +147,27 @@ class _TemplateBuilder(Builder):
             reactions=found.every("reaction"), output=found.one("output", Number(0.0)),
             compose=found.one("compose", None), initial=found.every("initial"), fixed=found.every("fixed"),
             conserved=found.every("conserved"), error=found.one("error", None), rate=found.one("rate", Number(0.0)),
-            domain=dict(found.every("range")), stability=stability, caution=caution, text=self.text, file=self.file,
+            domain=dict(found.every("range")), lipschitz=found.one("lipschitz", None),
+            values_in=found.one("values", None), stability=stability, caution=caution, text=self.text, file=self.file,
         )  # fmt: skip
         _check_template(template, found)
         return template
 
 
 _READABLE = {"fixed": "fixed point"}
-_ONCE = ("summary", "source", "function", "output", "compose", "error", "rate", "stability", "drive")
+_ONCE = (
+    "summary",
+    "source",
+    "function",
+    "output",
+    "compose",
+    "error",
+    "rate",
+    "lipschitz",
+    "values",
+    "stability",
+    "drive",
+)
 _ALWAYS = {"function": "function = max(u, 0)", "error": "error <= sqrt(h)"}
 _WITH_REACTIONS = {
     "reaction": "0 -> Y @ 1",
@@ -203,6 +224,8 @@ def _check_template(template: Template, found: _Statements) -> None:
     drives = {d.lower() + e for d in template.drives for e in elements}
     _check_symbols(template.function, drives | set(template.attributes), found.place("function"))
     _check_symbols(template.error, drives | rails | known, found.place("error"))
+    if template.lipschitz:
+        _check_symbols(template.lipschitz, set(template.attributes), found.place("lipschitz"))
     if template.compose:
         _check_symbols(template.compose, drives | known, found.place("compose"), functions=False)
     else:

@@ -37,12 +37,14 @@ _FUNCTIONS: Mapping[str, Any] = {
 class Proof:
     """ODEs by species; `symbolic` is False where only the evaluation to 40 digits shows a root.
 
-    A symbolic proof holds for all drives, attributes and parameters, but not for other lengths of chains.
+    A symbolic proof holds for all drives, attributes and parameters, but not for other lengths of chains. `exact` is
+    True if an error of 0 is stated, and sympy shows that the output is the function.
     """
 
     odes: Mapping[str, Any]
     steady: Mapping[str, Any]
     symbolic: bool
+    exact: bool
 
 
 def prove(gadget: Gadget) -> Proof:
@@ -61,7 +63,7 @@ def prove(gadget: Gadget) -> Proof:
     system = _System(gadget)
     system.check_at_points()
     system.check_conserved()
-    return Proof(system.odes, system.steady, system.vanishes())
+    return Proof(system.odes, system.steady, system.vanishes(), system.exact())
 
 
 def _digits(formula: Formula, known: Mapping[str, float]) -> float:
@@ -203,6 +205,14 @@ class _System:
         """True if sympy shows that the fixed point is a root, with the sums of the start, at all drives."""
         cases = [*self._drives()]
         return bool(cases) and all(self._zero(e, cases) for e in (*self.odes.values(), *self.laws))
+
+    def exact(self) -> bool:
+        """True if no error is stated, and sympy shows that there is none."""
+        template, cases = self.gadget.template, [*self._drives()]
+        if template.error != Number(0.0) or template.vector or template.shipped:
+            return False
+        output = sum((self.sympy(c) * self.symbol(s.key) for s, c in self.gadget.readout), self.sympy(self.gadget.constant))
+        return self._zero(output - self.sympy(template.function), cases)
 
     def _zero(self, rate: Any, cases: list[dict[Any, Any]]) -> bool:
         """Substitutes the last stated species first, so that a chain needs each link's own equation only."""

@@ -84,6 +84,10 @@ class Library:
             established(gadget)
         return gadget
 
+    def shipped(self, activation: str) -> tuple[Template, ...]:
+        """The package's own templates of an activation, in the order of their names."""
+        return tuple(t for t in self._named(activation) if t.shipped)
+
     def has(self, activation: str) -> bool:
         return activation in self.activations
 

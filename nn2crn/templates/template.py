@@ -106,6 +106,8 @@ class Template:
     error: Formula
     rate: Formula
     domain: Mapping[str, tuple[float, float]]
+    lipschitz: Formula | None
+    values_in: tuple[float, float] | None
     stability: str
     caution: str
     text: str
