@@ -1,4 +1,4 @@
-"""How far a template's output can be from its function, by cells of its drives: for templates that the tests do not prove.
+"""How far a template's output can be from its function, by cells of its drives: for templates that no test proves.
 
 The closed form of the steady state is the stated fixed point, which sympy has shown to be a root (templates/stated.py).
 It is the root that is reached if it is positive somewhere and continuous: the roots of section 2 of docs/theory.md
