@@ -285,3 +285,36 @@ def test_an_error_that_depends_on_an_attribute_is_that_of_each_neuron():
     nodes = (Input("x", (2,), -1.0, 1.0), Activation("y", "odd", ("x",), 2, {"c": np.array([1.0, 3.0])}))
     given = subject(Network("net", nodes, (Output("y", "y", (2,)),)), Options(library=Library((own,))))
     np.testing.assert_allclose(given.errors().outputs["y"], [0.001, 0.003])
+
+
+GROUPS = [n for n in LIBRARY.names if LIBRARY.get(n).lipschitz or LIBRARY.get(n).values_in]
+
+
+def test_rules_for_groups_are_those_of_the_softmax():
+    assert GROUPS == ["softmax.chain", "softmax.exact"]
+
+
+@pytest.mark.parametrize("name", GROUPS)
+@given(st.lists(st.floats(-20, 20), min_size=2, max_size=6), st.integers(0, 2**32 - 1), st.floats(1e-3, 10))
+def test_what_a_template_of_a_group_declares_holds(name, logits, seed, size):
+    """The gradient of p_i has an l1 norm of 2 p_i (1 - p_i), so 1/2 is the least bound there is."""
+    template = LIBRARY.get(name)
+    u = np.array([logits])
+    moved = u + np.random.default_rng(seed).choice([-1.0, 1.0], u.shape) * size
+    before, after = (evaluate(template.function, {"u": v}) for v in (u, moved))
+    steep = float(evaluate(template.lipschitz, {}))
+    assert np.abs(after - before).max() <= steep * np.abs(moved - u).max() + 1e-12
+    low, high = template.values_in
+    gadget = instantiate(template, {})
+    values = {"u": u, "U+": np.maximum(u, 0), "U-": np.maximum(-u, 0), **gadget.settings}
+    for species, formula in gadget.steady:
+        values[species.stem] = evaluate(formula, values)
+    for found in (before, values["P"]):
+        assert np.all((found >= low) & (found <= high + 1e-12))
+
+
+def test_the_bound_of_a_group_is_not_larger_than_it_need_be():
+    template = LIBRARY.get("softmax.chain")
+    near = np.array([[1e-4, -1e-4]])
+    before, after = (evaluate(template.function, {"u": v}) for v in (near, -near))
+    assert np.abs(after - before).max() > 0.49 * float(evaluate(template.lipschitz, {})) * np.abs(2 * near).max()

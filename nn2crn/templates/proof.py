@@ -211,7 +211,9 @@ class _System:
         template, cases = self.gadget.template, [*self._drives()]
         if template.error != Number(0.0) or template.vector or template.shipped:
             return False
-        output = sum((self.sympy(c) * self.symbol(s.key) for s, c in self.gadget.readout), self.sympy(self.gadget.constant))
+        output = sum(
+            (self.sympy(c) * self.symbol(s.key) for s, c in self.gadget.readout), self.sympy(self.gadget.constant)
+        )
         return self._zero(output - self.sympy(template.function), cases)
 
     def _zero(self, rate: Any, cases: list[dict[Any, Any]]) -> bool:
