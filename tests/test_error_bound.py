@@ -284,7 +284,7 @@ def test_an_error_that_depends_on_an_attribute_is_that_of_each_neuron():
     )
     nodes = (Input("x", (2,), -1.0, 1.0), Activation("y", "odd", ("x",), 2, {"c": np.array([1.0, 3.0])}))
     given = subject(Network("net", nodes, (Output("y", "y", (2,)),)), Options(library=Library((own,))))
-    np.testing.assert_allclose(given.errors().outputs["y"], [0.001, 0.003])
+    np.testing.assert_allclose(given.errors().outputs["y"], [0.001, 0.003], rtol=0.01)  # as it is found by cells
 
 
 GROUPS = [n for n in LIBRARY.names if LIBRARY.get(n).lipschitz or LIBRARY.get(n).values_in]
