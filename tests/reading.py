@@ -44,7 +44,7 @@ def hostile(names=HOSTILE, name="net"):
 
 @st.composite
 def networks(draw):
-    """Small compiled networks of any names, with any inputs."""
+    """Small compiled networks of any names, with any inputs, units and speed: every format follows these."""
     net = draw(mlps())
     names = st.text(st.characters(exclude_categories=()), max_size=20)
     input_name, output_name = draw(st.tuples(names, names).filter(lambda n: n[0] != n[1]))
@@ -52,7 +52,9 @@ def networks(draw):
     size = network.inputs[0].size
     low = -1.0 if net.lower is None else 0.0
     values = draw(st.lists(st.floats(low, 1, allow_subnormal=False), min_size=size, max_size=size))
-    return nn2crn.compile(network, inputs={input_name: values})
+    units = nn2crn.Units(draw(st.sampled_from(["M", "nM"])), draw(st.sampled_from(["s", "min"])))
+    kappa = draw(st.sampled_from([1.0, 10.0, 0.3]))
+    return nn2crn.compile(network, inputs={input_name: values}, units=units, kappa=kappa)
 
 
 def expected(network, avoid=""):
