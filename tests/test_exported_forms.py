@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from onnx import helper
 from onnx_models import check, model, node
 
 import nn2crn
+from nn2crn.analysis.summary import summarise
 
 
 def saved(folder, made):
@@ -113,3 +116,12 @@ def test_a_smoothed_relu_may_have_an_h_for_each_neuron(tmp_path):
     network = check(saved(tmp_path, model(nodes, constants, {"x": x.shape})), [{"x": x}])
     crn = nn2crn.compile(network)
     assert crn.modules[0].template == "smoothed_relu.anderson2021"
+
+
+@pytest.mark.parametrize(("name", "own"), [("relu", 52), ("gelu", 52), ("mish", 52), ("elu", 52), ("silu", 52)])
+def test_the_summary_shows_the_network_as_its_author_knows_it(name, own):
+    """Linear(3, 6), an activation, Linear(6, 4): compositions are one layer, and their parts are counted apart."""
+    path = Path(__file__).parent / "data" / "torch" / f"{name}_dynamo.onnx"
+    summary = summarise(nn2crn.compile(nn2crn.load(path)))
+    assert (summary.shape(), summary.own_weights) == ("3 -> 6 -> 4", own)
+    assert ("in parts of compositions" in summary.counts()) == (name != "relu")

@@ -51,13 +51,34 @@ class Summary:
     def weights(self) -> int:
         return sum(layer.weights for layer in self.layers)
 
+    @property
+    def own_weights(self) -> int:
+        """Those of the network as its author knows it: of a composition, those that its first part reads with."""
+        return sum(parts[0].weights for parts in self.compositions())
+
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"weights": self.weights}
+        return asdict(self) | {"weights": self.weights, "own_weights": self.own_weights}
+
+    def compositions(self) -> list[list[Layer]]:
+        """The layers, those together that are parts of one activation of the network."""
+        found: list[list[Layer]] = []
+        for layer in self.layers:
+            before = found[-1][-1] if found else None
+            if before and (_whole(before) == _whole(layer) or _of_one_node(before, layer)):
+                found[-1].append(layer)
+            else:
+                found.append([layer])
+        return found
 
     def shape(self) -> str:
-        """`4 -> 8 -> 3`: the sizes of the inputs and of each layer."""
+        """`4 -> 8 -> 3`: the sizes of the inputs and of each layer of the network, a composition being one."""
         first = " + ".join(str(int(np.prod(s, dtype=int))) for s in self.inputs.values())
-        return " -> ".join([first, *(str(layer.neurons) for layer in self.layers)])
+        return " -> ".join([first, *(str(parts[-1].neurons) for parts in self.compositions())])
+
+    def counts(self) -> str:
+        """`52 weights and biases, and 72 in parts of compositions`."""
+        parts = self.weights - self.own_weights
+        return f"{self.own_weights} weights and biases" + (f", and {parts} in parts of compositions" if parts else "")
 
     def templates(self) -> str:
         """`relu (anderson2021, h = 1e-06), identity (dual_rail, k = 1)`, each once."""
@@ -102,6 +123,16 @@ def _layer(module: Module) -> Layer:
         origin=module.origin,
         provenance=module.provenance,
     )
+
+
+def _whole(layer: Layer) -> str:
+    """The name without that of the part: `layer1` of `layer1.tanh'`."""
+    return layer.name.rstrip("'").removesuffix(f".{layer.activation.partition('.')[0]}")
+
+
+def _of_one_node(a: Layer, b: Layer) -> bool:
+    """True if both come from the same node of an ONNX graph; a line of a .nn file may have several layers."""
+    return a.origin == b.origin and ": node " in a.origin
 
 
 def _plain(template: str) -> str:

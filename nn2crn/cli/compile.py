@@ -85,8 +85,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
         for remark in network.remarks:
             click.echo(f"note: {remark}", err=True)
         s = summarise(network)
-        weights = f"{s.weights} weights and biases"
-        click.echo(f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), weights]))}", err=True)
+        click.echo(f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), s.counts()]))}", err=True)
         for target, f in plan:
             click.echo(f"{target}: {_what(f, s, used[f.name])}", err=True)
         if fit:
