@@ -329,3 +329,10 @@ def test_models_of_scikit_learn_s_own_operators(tmp_path):
         made = model(nodes, {}, {"x": (1, 4)})
         made.opset_import.extend(ML)
         check(saved(tmp_path, made), [{"x": np.array([[0.5, -1, 0.3, 0.2]], np.float32)}], chemistry=2e-2)
+
+
+def test_what_onnx_says_of_types_is_cut_to_the_node_and_the_reason(tmp_path):
+    with pytest.raises(nn2crn.Nn2crnError) as e:
+        nn2crn.load(saved(tmp_path, model([node("Add", "x b")], {"b": np.ones(4, dtype=int)}, {"x": (1, 4)})))
+    said = "m.onnx is inconsistent: node 'Add_y' (Add): B has inconsistent type tensor(int64)"
+    assert str(e.value).endswith(said)

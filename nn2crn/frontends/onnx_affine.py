@@ -38,7 +38,7 @@ def windows(node: OpNode, spatial: Sequence[int], kernel: Sequence[int]) -> Wind
     axes, padded = [], []
     for i in range(rank):
         room = spatial[i] + pads[i] + pads[rank + i] - reach[i]
-        if room < 0:
+        if room < 0 and "Pool" in node.op:
             raise Refusal("its window is larger than its input", "frameworks disagree about what that is")
         count = (-(-room // strides[i]) if node.attributes.get("ceil_mode", 0) else room // strides[i]) + 1
         if node.attributes.get("ceil_mode", 0) and (count - 1) * strides[i] >= spatial[i] + pads[i]:

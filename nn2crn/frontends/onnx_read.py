@@ -158,6 +158,6 @@ def _said(error: Exception) -> str:
     """Which node onnx names, and the end of what it says, which is the reason."""
     text = " ".join(str(error).split())
     where = re.search(r"op_type: ?(\w+)(?:, node name: ([^)]*))?\)", text)
-    reason = text.rpartition("] ")[2][:_LONGEST_REASON]
+    reason = (text[where.end() :] if where else text).rpartition("] ")[2].lstrip(": ")[:_LONGEST_REASON]
     node = f"node {where[2] or '?'!r} ({where[1]}): " if where else ""
     return node + reason
