@@ -8,6 +8,7 @@ import lowered
 import numpy as np
 import pytest
 from nets import Mlp, random_mlp
+from scipy import sparse
 
 import nn2crn
 from nn2crn.errors import ModelError, SizeError, TemplateError
@@ -60,6 +61,18 @@ def test_weights_stay_matrices():
     assert len(driven) == 4
     assert len({id(f.term.matrix) for f in driven}) == 1
     assert sum(f.count for f in driven) == 2 * 30 * 20
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("seed", range(8))
+def test_what_takes_part_is_what_reactions_name(seed, form):
+    rng = np.random.default_rng(seed)
+    weight = rng.normal(size=(4, 5)) * (rng.random((4, 5)) < 0.2)
+    affine = Affine("u", (Term("x", form(weight)),), np.zeros(4))
+    nodes = (Input("x", (5,), -float(seed % 2), 1.0), affine, Activation("y", "relu", ("u",), 4))
+    for family in nn2crn.compile(Network("net", nodes, (Output("y", "y", (4,)),))).families:
+        named = {i for batch in family.batches() for i in batch.species.reshape(-1).tolist()}
+        assert set(family.taking_part().tolist()) == named
 
 
 def test_chunks_hold_a_bounded_number_of_reactions():

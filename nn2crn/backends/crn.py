@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TextIO
 
+import numpy as np
+
 from nn2crn.backends.names import Ids, make_ids
 from nn2crn.backends.rails import Rails, comments, one_line
-from nn2crn.ir.families import Scheme, Side
+from nn2crn.backends.rates import reactions_as_text
+from nn2crn.ir.arrays import Floats
+from nn2crn.ir.families import Family, Scheme, Side
 from nn2crn.ir.reactions import ReactionNetwork
 
 _AVOID = "fiw"  # with which no name may begin in Nuskell 0.8
@@ -29,10 +33,15 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
 def _reactions(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
     for family in network.families:
         yield f"\n# {one_line(family.label)}\n"
-        for batch in family.batches():
-            layout = _layout(batch.scheme).format
-            names = [[ids.species[i] for i in slot] for slot in batch.species.tolist()]
-            yield from (layout(*row) for row in zip(map(_number, batch.rates.tolist()), *names, strict=True))
+        yield from reactions_as_text(family, 1, _layout, ids.species, _numbers)
+
+
+def _numbers(_: Family, rates: Floats) -> list[str]:
+    """Rate constants as text; `repr` alone goes through them at the speed of C, and few are whole."""
+    texts = list(map(repr, rates.tolist()))
+    for i in np.flatnonzero(rates == np.floor(rates)).tolist():
+        texts[i] = _number(float(rates[i]))
+    return texts
 
 
 def _number(value: float) -> str:
@@ -41,10 +50,10 @@ def _number(value: float) -> str:
 
 
 def _layout(scheme: Scheme) -> str:
-    """A reaction with {0} for its rate constant and {1}, {2}, ... for the slots."""
-    place = {slot: f"{{{i}}}" for i, slot in enumerate(scheme.slots, 1)}
+    """A reaction with {1} for its rate constant and {2}, {3}, ... for the slots."""
+    place = {slot: f"{{{i}}}" for i, slot in enumerate(scheme.slots, 2)}
 
     def side(members: Side) -> str:
         return " + ".join(f"{n} {place[s]}" if n > 1 else place[s] for s, n in members)
 
-    return " ".join(filter(None, (side(scheme.reactants), "->", side(scheme.products), "[k = {0}]\n")))
+    return " ".join(filter(None, (side(scheme.reactants), "->", side(scheme.products), "[k = {1}]\n")))

@@ -64,8 +64,7 @@ class Rails:
         """Which species are on a side of any reaction (m,)."""
         found = np.zeros(self.network.species_count, dtype=np.bool_)
         for family in self.network.families:
-            for batch in family.batches():
-                found[batch.species] = True
+            found[family.taking_part()] = True
         return found
 
     def readouts(self) -> Iterator[tuple[list[tuple[float, int]], float]]:

@@ -52,6 +52,9 @@ class ExplicitFamily:
     def members(self) -> Ints:
         return self.species.reshape(-1)
 
+    def taking_part(self) -> Ints:
+        return self.members()
+
     def equals(self, other: Family) -> bool:
         return (
             isinstance(other, ExplicitFamily)

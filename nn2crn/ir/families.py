@@ -113,7 +113,10 @@ class Family(Protocol):
         """The reactions in order, about `most` at a time."""
 
     def members(self) -> Ints:
-        """Indices of all species in the reactions, in no order, with repeats; expands no weights."""
+        """Indices of all species that the family refers to, in no order, with repeats; expands no weights."""
+
+    def taking_part(self) -> Ints:
+        """Indices of the species on a side of any reaction, in no order, with repeats; expands no weights."""
 
     def equals(self, other: Family) -> bool:
         """True if both have the same reactions, stored alike, in the same order; labels may differ."""

@@ -75,6 +75,12 @@ class MatrixFamily:
     def members(self) -> Ints:
         return np.concatenate([self.term.sources, self.targets.reshape(-1)])
 
+    def taking_part(self) -> Ints:
+        weight = self.term.matrix
+        happens = weight > 0 if self.sign > 0 else weight < 0
+        rows, columns = (np.flatnonzero(np.asarray(happens.sum(axis=axis))) for axis in (1, 0))
+        return np.concatenate([self.term.sources[columns], self.targets[:, rows].reshape(-1)])
+
     def equals(self, other: Family) -> bool:
         return (
             isinstance(other, MatrixFamily)
