@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -30,6 +31,7 @@ from nn2crn.passes.connections import layers
 from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.drop_neurons import drop_neurons
 from nn2crn.passes.fuse_affine import fuse_affine
+from nn2crn.passes.record import recipe
 from nn2crn.passes.rescale import rescale
 from nn2crn.passes.set_domain import set_domain
 from nn2crn.passes.set_inputs import set_inputs
@@ -109,10 +111,12 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
         UnsupportedError: there are more reactions than the options allow.
     """
     options, steps = options or Options(), steps or Steps()
+    made = recipe(network, options, steps.optional)
     network, way = prepare(network, options, steps=steps), encoding(options.encoding)
     reactions = steps.reactions(way.reaction_passes, way.lower(network.replace(name=name or network.name), options))
     _refuse_more(reactions, options.max_reactions)
-    return rescale(set_inputs(reactions, inputs or {}), kappa=kappa, units=units or Units())
+    reactions = set_inputs(replace(reactions, recipe=made), inputs or {})
+    return rescale(reactions, kappa=kappa, units=units or Units())
 
 
 def _refuse_more(network: ReactionNetwork, limit: int | None) -> None:

@@ -24,6 +24,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nn2crn.backends.rails import one_line
 from nn2crn.errors import UsageError
 from nn2crn.ir.files import read_text
 from nn2crn.ir.formula import number
@@ -126,7 +127,9 @@ def _choice(where: str, table: Any) -> Choice:
     return Choice(table.get("template", ""), {k: float(v) for k, v in settings.items()})
 
 
-def show_config(network: Network, options: Options, compression: Compression, weights: Iterable[Affine]) -> str:
+def show_config(
+    network: Network, options: Options, compression: Compression, weights: Iterable[Affine], remark: str = ""
+) -> str:
     """A configuration that lists every layer as it would be compiled now; reading it back changes nothing.
 
     Args:
@@ -134,12 +137,14 @@ def show_config(network: Network, options: Options, compression: Compression, we
         options: the templates.
         compression: what becomes of the weights.
         weights: the layers of the network as it was loaded that can be pruned and quantized.
+        remark: how the parameters were found.
     """
     network = drop_dead(network)
     expanded = expand_compositions(network, options)
     whole = composed(network, options)
     parts = [n for n in expanded.activations() if n.name not in network.by_name]
     lines = [f"# The layers of {network.name}, and the template that computes each. Edit, and give it with --config."]
+    lines += [f"# {one_line(remark)}"] * bool(remark)
     for node in [*network.activations(), *(n for n in whole.values() if n.name not in network.by_name), *parts]:
         lines += ["", f"[layers.{_quoted(node.name)}]  # {node.origin}, {node.size} neurons".rstrip(" ,")]
         lines += _chosen(node, options)

@@ -13,15 +13,13 @@ import numpy as np
 
 from nn2crn import plots
 from nn2crn.backends.files import write_bytes, write_text
+from nn2crn.case import Case, engine, output_columns, outputs_of
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.simulate.engine import Engine
-from nn2crn.simulate.ports import read_outputs
-from nn2crn.verify import Case, engine
+from nn2crn.simulate.engine import SETTLED, Engine
 
-_LAST = 1e6  # seconds, when even a ReLU at its kink with h = 1e-10 has settled
-_STILL = 1e-4  # relative change, or absolute below 1, that is not seen in a picture
+_LASTS = (1e6, 1e9)  # seconds: when even a ReLU at its kink with h = 1e-10 has settled, and when engines give up
 _LOOKS = 200  # times at which is looked whether anything changes
 _TOGETHER = 64  # samples between two looks at the progress
 
@@ -79,17 +77,22 @@ def simulate(
     for p in patterns:
         if not any(fnmatchcase(s, p) for s in labels):
             raise UsageError(f"--species {p}: no species is called like that", hint=f"the first is {labels[0]!r}")
-    times = np.linspace(0, t_end, points) if t_end else _spread(_LAST, _LOOKS)
     columns = (
         *(f"{p.name}[{i}]" for p in reactions.outputs for i in range(p.readout.size)),
         *(labels[i] for i in shown),
     )
     with engine(name, reactions) as chosen:
-        pieces, interrupted = _pieces(chosen, case, times, shown)
-        if not t_end and not interrupted:  # known now is when nothing changes any more
-            times = _spread(float(times[_settled(np.concatenate(pieces, axis=1)) - 1]), points)
-            pieces, interrupted = _pieces(chosen, case, times, shown)
-    done = np.concatenate(pieces, axis=1) if pieces else np.zeros((len(times), 0, len(columns)))
+        for last in (t_end,) if t_end else _LASTS:
+            times = np.linspace(0, last, points) if t_end else _spread(last, _LOOKS)
+            pieces, interrupted = _pieces(chosen, case, times, shown, ends=not t_end)
+            if t_end or interrupted:
+                break
+            enough = _settled(np.concatenate([c for c, _ in pieces], axis=1), np.concatenate([e for _, e in pieces]))
+            if enough <= _LOOKS or last == _LASTS[-1]:  # known now is when nothing changes any more
+                times = _spread(float(times[min(enough, _LOOKS) - 1]), points)
+                pieces, interrupted = _pieces(chosen, case, times, shown, ends=False)
+                break
+    done = np.concatenate([c for c, _ in pieces], axis=1) if pieces else np.zeros((len(times), 0, len(columns)))
     return Run(times, columns, done, case.expected[: done.shape[1]], interrupted)
 
 
@@ -100,13 +103,17 @@ def _spread(last: float, count: int) -> Floats:
     return np.concatenate([[0.0], np.geomspace(min(1e-2, last / 2), last, count - 1)])
 
 
-def _pieces(chosen: Engine, case: Case, times: Floats, shown: Ints) -> tuple[list[Floats], bool]:
+_Piece = tuple[Floats, Floats]  # courses (times, samples, columns), and where they settle (samples, columns)
+
+
+def _pieces(chosen: Engine, case: Case, times: Floats, shown: Ints, *, ends: bool) -> tuple[list[_Piece], bool]:
     """Courses of some samples at a time, with a bar on a terminal; and whether the user wanted no more."""
-    done: list[Floats] = []
+    done: list[_Piece] = []
     try:
         for part in _progress(np.array_split(np.arange(case.samples), -(-case.samples // _TOGETHER))):
             inputs = {name: rows[part] for name, rows in case.inputs.items()}
-            done.append(_columns(chosen, case.reactions, inputs, times, shown))
+            course = _columns(chosen, case.reactions, inputs, times, shown)
+            done.append((course, _read(case.reactions, chosen.settle(inputs), shown) if ends else course[-1]))
     except KeyboardInterrupt:
         return done, True
     return done, False
@@ -115,11 +122,15 @@ def _pieces(chosen: Engine, case: Case, times: Floats, shown: Ints) -> tuple[lis
 def _columns(
     chosen: Engine, reactions: ReactionNetwork, inputs: dict[str, Floats], times: Floats, shown: Ints
 ) -> Floats:
-    read = [i for p in reactions.outputs for i, _ in p.readout.terms]
-    watch = np.unique(np.concatenate([*read, shown]).astype(np.intp))
-    states = np.zeros((len(times), len(next(iter(inputs.values()))), reactions.species_count))
+    outputs, columns = output_columns(chosen, reactions)
+    watch = np.union1d(outputs, shown)
+    states = np.zeros((len(times), len(next(iter(inputs.values()))), columns))
     states[..., watch] = chosen.trajectories(inputs, times, watch)
-    return np.concatenate([*read_outputs(reactions, states).values(), states[..., shown]], axis=-1)
+    return _read(reactions, states, shown)
+
+
+def _read(reactions: ReactionNetwork, states: Floats, shown: Ints) -> Floats:
+    return np.concatenate([outputs_of(reactions, states), states[..., shown]], axis=-1)
 
 
 def _progress(parts: list[Ints]) -> Iterator[Ints]:
@@ -132,11 +143,11 @@ def _progress(parts: list[Ints]) -> Iterator[Ints]:
     yield from track(parts, description="simulating", console=Console(stderr=True))
 
 
-def _settled(done: Floats) -> int:
-    """How many times to show: until nothing moves any more, and a little longer."""
-    moving = np.abs(done - done[-1]) > _STILL * np.maximum(np.abs(done[-1]), 1.0)
-    last = np.flatnonzero(moving.any(axis=(1, 2)))
-    return min(len(done), int((last[-1] if len(last) else 0) * 1.1) + 2)
+def _settled(done: Floats, ends: Floats) -> int:
+    """How many times to show: until all are as near to where they settle as an engine says it is; one more if none."""
+    away = np.abs(done - ends) > SETTLED * np.maximum(np.abs(ends), 1.0)
+    moving = np.flatnonzero(away.any(axis=(1, 2)))
+    return int(moving[-1] if len(moving) else 0) + 2
 
 
 def write(run: Run, target: str) -> None:

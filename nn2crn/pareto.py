@@ -12,12 +12,13 @@ import numpy as np
 from nn2crn import compiler
 from nn2crn.analysis.forward import forward
 from nn2crn.analysis.summary import summarise
+from nn2crn.case import case
 from nn2crn.compiler import Compression, Options
 from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.network import Network
 from nn2crn.passes.compression import Pruning, Quantization, Score, Spacing
-from nn2crn.verify import case, verify
+from nn2crn.verify import verify
 
 FRACTIONS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97)
 BITS = (None, 6, 5, 4, 3, 2)

@@ -2,63 +2,24 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nn2crn import compiler
-from nn2crn.analysis.forward import forward
-from nn2crn.backends.names import make_ids
-from nn2crn.errors import ModelError, UsageError
+from nn2crn.case import CLIENTS, ENGINES, Case, engine, output_columns, outputs_of
 from nn2crn.ir.arrays import Floats, Ints
-from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.lower.registry import encoding
 from nn2crn.simulate.engine import Engine
 from nn2crn.simulate.internal import SimulationError
-from nn2crn.simulate.ports import read, read_outputs
-from nn2crn.templates.options import Options
+from nn2crn.simulate.ports import read
 
-ENGINES = ("fixed-point", "internal", "roadrunner", "copasi")
-CLIENTS = {"roadrunner": "roadrunner", "copasi": "COPASI"}  # engines that read the SBML file, and their modules
 SMALL = 3000  # reactions up to which a client loads a file in seconds
 _TIMES = np.concatenate([[0.0], np.geomspace(1e-2, 1e6, 241)])  # seconds, 8 % apart
-_NONE = np.zeros(0, dtype=np.intp)
 _HELD = 20_000_000  # numbers in memory while settling times are measured
-
-
-@dataclass(frozen=True)
-class Case:
-    """A network, its chemistry, and inputs (samples, size) with the outputs that the network itself gives.
-
-    `prepared` is the network after the compiler's passes: each module computes the activation it is named after.
-    """
-
-    model: str
-    network: Network
-    prepared: Network
-    reactions: ReactionNetwork
-    inputs: Mapping[str, Floats]
-    expected: Floats  # all outputs side by side, (samples, n)
-    reference: str
-    options: Options
-
-    @property
-    def samples(self) -> int:
-        return len(self.expected)
-
-    @cached_property
-    def values(self) -> Mapping[str, Floats]:
-        """What each node of the prepared network computes, (samples, size), by its name."""
-        return forward(self.prepared, self.inputs, self.options.library)
 
 
 @dataclass(frozen=True)
@@ -102,7 +63,22 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What `nn2crn verify` found. `departs` names the first layer past the tolerance."""
+    """What `nn2crn verify` found.
+
+    Attributes:
+        model: the file.
+        samples: how many inputs were run.
+        tolerance: the largest error that is good.
+        reference: what computed the network's own values.
+        engines: by engine, how far it is off.
+        layers: the same by layer.
+        departs: the first layer past the tolerance.
+        disagreement: the largest difference between outputs of two engines.
+        failures: engines without a result.
+        file: that was shipped and run by the clients; None if they ran what is compiled now.
+        difference: the first thing in which that file is not what its record names; empty if there is none.
+        parameters: the template of each layer, and its parameters.
+    """
 
     model: str
     samples: int
@@ -111,12 +87,20 @@ class Report:
     engines: tuple[EngineReport, ...]
     layers: tuple[LayerReport, ...]
     departs: str | None
-    disagreement: float  # the largest difference between outputs of two engines
+    disagreement: float
     failures: tuple[Failure, ...] = ()
+    file: str | None = None
+    difference: str = ""
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def within(self) -> bool:
+        """True if no engine that ran is past the tolerance."""
+        return all(e.max_abs_error <= self.tolerance for e in self.engines)
 
     @property
     def ok(self) -> bool:
-        return not self.failures and all(e.max_abs_error <= self.tolerance for e in self.engines)
+        return self.within and not self.failures and not self.difference
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"ok": self.ok}
@@ -126,67 +110,6 @@ def default_engines(reactions: ReactionNetwork) -> tuple[str, ...]:
     """The two of our own, and the clients that are installed if they can load a network of this size in seconds."""
     small = reactions.reaction_count < SMALL
     return tuple(e for e in ENGINES if e not in CLIENTS or (small and find_spec(CLIENTS[e]) is not None))
-
-
-def case(
-    path: str, network: Network, reactions: ReactionNetwork, options: Options, inputs: Mapping[str, Floats]
-) -> Case:
-    """Runs the network itself: by ONNX Runtime, or by the forward pass in double precision.
-
-    Raises:
-        ModelError: it is NaN or infinite on a sample.
-    """
-    found = None
-    if path.endswith(".onnx"):
-        from nn2crn.frontends.reference import onnx_runtime
-
-        found = onnx_runtime(Path(path), network, inputs)
-    reference = "ONNX Runtime" if found else "the forward pass in double precision"
-    if found is None:
-        with np.errstate(all="ignore"):
-            values = forward(network, inputs, options.library)
-        found = {o.name: values[o.source] for o in network.outputs}
-    _refuse_undefined(path, found)
-    expected = np.concatenate([found[o.name] for o in network.outputs], axis=1)
-    return Case(path, network, compiler.prepare(network, options), reactions, inputs, expected, reference, options)
-
-
-def _refuse_undefined(path: str, outputs: Mapping[str, Floats]) -> None:
-    for name, values in outputs.items():
-        undefined = ~np.isfinite(values)
-        if undefined.any():
-            sample, element = np.argwhere(undefined)[0]
-            raise ModelError(
-                f"{path}: the network itself is {values[sample, element]} on sample {sample}, at {name}[{element}]",
-                hint="there is nothing for the chemistry to agree with: give inputs on which it is a number",
-            )
-
-
-@contextmanager
-def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1) -> Iterator[Engine]:
-    """An engine by name; roadrunner and COPASI load the SBML file that the compiler writes.
-
-    Raises:
-        UsageError: there is none of that name, or it is not installed.
-    """
-    if name == "fixed-point":
-        yield encoding(reactions.encoding).steady_state(reactions)
-    elif name == "internal":
-        from nn2crn.simulate.internal import Internal
-
-        yield Internal(reactions, jobs=jobs)
-    elif name in CLIENTS:
-        from nn2crn.simulate.copasi import Copasi
-        from nn2crn.simulate.roadrunner import RoadRunner
-
-        ids = make_ids(reactions)
-        inputs = {p.name: names for p, names in zip(reactions.inputs, ids.inputs, strict=True)}
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "model.xml"
-            compiler.write(reactions, file)
-            yield (RoadRunner if name == "roadrunner" else Copasi)(file, ids.species, inputs)
-    else:
-        raise UsageError(f"there is no engine {name!r}", hint=f"engines: {', '.join(ENGINES)}")
 
 
 def verify(
@@ -205,32 +128,35 @@ def verify(
     layers: tuple[LayerReport, ...] = ()
     for name in engines:
         begun = time.perf_counter()
-        with engine(name, subject.reactions, jobs=jobs) as chosen:
+        with engine(name, subject.reactions, jobs=jobs, shipped=subject.shipped) as chosen:
             loaded = time.perf_counter()
             try:
                 states = chosen.settle(subject.inputs)
-                seconds = time.perf_counter() - begun
-                found = _outputs(subject.reactions, states)
-                settling = None if name == "fixed-point" else _settling(chosen, subject, states, tolerance)
+                found = outputs_of(subject.reactions, states)
+                settling = None if name == "fixed-point" else _settling(chosen, subject, found, tolerance)
             except SimulationError as e:
                 failures.append(Failure(name, e.message, e.hint))
                 continue
-            reports.append(_report(name, subject, found, tolerance, settling, seconds, loaded - begun))
             if not layers or (layerwise and name == "internal"):
                 times = _layer_times(chosen, subject, states, tolerance) if layerwise and settling else {}
                 layers = tuple(_layers(subject, states, times))
+            ended = time.perf_counter()
+            reports.append(_report(name, subject, found, tolerance, settling, ended - begun, loaded - begun))
         ends.append(found)
     departs = next((layer.name for layer in layers if layer.max_abs_error > tolerance), None)
     spread = max((float(np.abs(a - b).max(initial=0)) for a in ends for b in ends), default=0.0)
+    shipped = subject.shipped
     return Report(
         subject.model, subject.samples, tolerance, subject.reference, tuple(reports), layers, departs, spread,
-        tuple(failures),
+        tuple(failures), shipped.path if shipped else None, subject.difference,
+        _parameters(subject.reactions),
     )  # fmt: skip
 
 
-def _outputs(reactions: ReactionNetwork, states: Floats) -> Floats:
-    """All outputs side by side (..., n)."""
-    return np.concatenate(list(read_outputs(reactions, states).values()), axis=-1)
+def _parameters(reactions: ReactionNetwork) -> dict[str, dict[str, Any]]:
+    recipe = reactions.recipe
+    every = {**recipe.layers, "identity": recipe.identity} if recipe else {}
+    return {name: {"template": template, "parameters": values} for name, (template, values) in every.items()}
 
 
 def _report(  # noqa: PLR0913  # one argument per thing measured
@@ -261,16 +187,15 @@ def _argmax(subject: Case, found: Floats, tolerance: float) -> tuple[float | Non
 
 def _settling(chosen: Engine, subject: Case, ends: Floats, tolerance: float) -> float:
     """When all outputs are within the tolerance of their end for good."""
-    watch = np.unique(np.concatenate([i for p in subject.reactions.outputs for i, _ in p.readout.terms] or [_NONE]))
-    course, few = _course(chosen, subject, watch)
-    return _last_away(_outputs(subject.reactions, course), _outputs(subject.reactions, ends[:few]), tolerance)
+    course, few = _course(chosen, subject, *output_columns(chosen, subject.reactions))
+    return _last_away(outputs_of(subject.reactions, course), ends[:few], tolerance)
 
 
-def _course(chosen: Engine, subject: Case, watch: Ints) -> tuple[Floats, int]:
-    """Concentrations (times, samples, species), zero where not watched, of as many samples as memory has room for."""
-    few = int(np.clip(_HELD // (len(_TIMES) * subject.reactions.species_count), 1, subject.samples))
+def _course(chosen: Engine, subject: Case, watch: Ints, columns: int) -> tuple[Floats, int]:
+    """Courses (times, samples, columns), zero where not watched, of as many samples as memory has room for."""
+    few = int(np.clip(_HELD // (len(_TIMES) * columns), 1, subject.samples))
     inputs = {name: rows[:few] for name, rows in subject.inputs.items()}
-    states = np.zeros((len(_TIMES), few, subject.reactions.species_count))
+    states = np.zeros((len(_TIMES), few, columns))
     states[..., watch] = chosen.trajectories(inputs, _TIMES, watch)
     return states, few
 
@@ -283,7 +208,8 @@ def _last_away(course: Floats, end: Floats, tolerance: float) -> float:
 
 def _layer_times(chosen: Engine, subject: Case, ends: Floats, tolerance: float) -> dict[str, float]:
     """The settling time of each module, by name."""
-    course, few = _course(chosen, subject, np.arange(subject.reactions.species_count))
+    species = subject.reactions.species_count
+    course, few = _course(chosen, subject, np.arange(species), species)
     modules = subject.reactions.modules
     return {m.name: _last_away(read(m.readout, course), read(m.readout, ends[:few]), tolerance) for m in modules}
 

@@ -53,9 +53,9 @@ def test_what_is_certified_holds_where_the_data_lie():
     data = {"x": np.array([[3.0, -1.0], [7.0, 5.0]])}
     found = fit(network, nn2crn.Options(), 1e-1, data)
     assert found.certified
-    assert found.box == {"x": (-1.0, 7.0)}
+    assert found.box == {"x": ((3.0, -1.0), (7.0, 5.0))}
     assert subject(network, found.options, box=found.box).errors().worst == found.error
-    assert "certified for all x in [-1, 7]" in found.show()
+    assert "certified for all x[0] in [3, 7], x[1] in [-1, 5]: error" in found.show()
     assert fit(network, nn2crn.Options(), 1e-1).box == {"x": (-1.0, 1.0)}
     domain = set_domain(network, {"x": (-2.0, 2.0)})
     assert fit(domain, nn2crn.Options(), 1e-1, data).box == {"x": (-2.0, 2.0)}
@@ -89,14 +89,16 @@ def test_where_no_bound_is_good_enough_the_error_is_measured_with_a_margin():
     assert not found.certified
     assert found.samples == 1000
     assert found.error <= 5e-3
-    assert "measured on 1000 samples" in found.show()
+    assert "measured: error up to" in found.show()
+    assert "on 1000 other samples" in found.show()
 
 
 def test_the_data_decide_where_they_are_given():
     network = nn2crn.load(SAMPLES / "iris" / "iris.onnx")
     flowers = np.loadtxt(SAMPLES / "iris" / "iris.csv", delimiter=",", skiprows=1)[:, :4]
     found = fit(network, nn2crn.Options(), 1e-2, {"X": flowers})
-    assert found.samples == 150
+    assert found.samples == 75
+    assert not found.certified
 
 
 def test_what_is_impossible_is_refused_with_what_is_possible():

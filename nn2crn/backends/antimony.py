@@ -9,6 +9,7 @@ from typing import TextIO
 
 from nn2crn.backends.names import COMPARTMENT, Ids, make_ids
 from nn2crn.backends.rates import RateConstants, reactions_as_text
+from nn2crn.backends.record import MARK, show_record
 from nn2crn.backends.rule_constants import CONCENTRATION, DIMENSIONLESS, ZERO, RuleConstants
 from nn2crn.backends.usage import how_to_use
 from nn2crn.ir.families import Scheme
@@ -38,6 +39,9 @@ def _head(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
         yield from (f"// {line}\n" for line in wrap(_line(text), _WIDTH, break_long_words=False))
     if network.source:
         yield f"// source SHA-256 {network.source}\n"
+    record = show_record(network, {})
+    if record:
+        yield f"{MARK}{record}\n"
     yield f"model {ids.model}()\n"
     yield from _units(network.units)
     yield f"  compartment {COMPARTMENT} = 1;\n  {COMPARTMENT} has litre;\n"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from nn2crn.backends.names import Ids
 from nn2crn.backends.rails import settings
+from nn2crn.backends.record import show_record
 from nn2crn.backends.sbml_style import Style
 from nn2crn.backends.sbml_text import quote, text
 from nn2crn.backends.usage import how_to_use
@@ -32,6 +33,9 @@ def notes(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
         parameters = f" parameters={quote(values)}" if values else ""
         source = f" template-source={quote(m.provenance)}" if m.provenance else ""
         yield f'<module name={quote(m.name)} size="{m.size}" template="{m.template}"{source}{parameters}/>\n'
+    record = show_record(network, style.options)
+    if record:
+        yield f"<record>{text(record)}</record>\n"
     yield "</compiled>\n</annotation>\n"
 
 

@@ -45,6 +45,17 @@ class Style:
             )
 
     @property
+    def options(self) -> dict[str, bool | str | float]:
+        """The back end's options that make it."""
+        return {
+            "sbml_level": self.level,
+            "rate_constants": self.rate_constants,
+            "profile": "compact" if self.compact else "faithful",
+            "kinetics": "lumped" if self.lumped else "elementary",
+            "pure": self.pure,
+        }
+
+    @property
     def namespace(self) -> str:
         """Of SBML's core."""
         return NAMESPACES[self.level]

@@ -11,6 +11,7 @@ import numpy as np
 
 from nn2crn import compiler
 from nn2crn.analysis.bounds import intervals
+from nn2crn.boxes import plain
 from nn2crn.certify.cascade import Bounds, Cascade
 from nn2crn.certify.error_bound import ErrorBound, error_bound
 from nn2crn.certify.settling import settling
@@ -23,7 +24,7 @@ from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.choose_templates import choose_templates
 from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.expand_compositions import composed, expand_compositions
-from nn2crn.passes.set_domain import set_domain
+from nn2crn.passes.set_domain import Bound, set_domain
 from nn2crn.templates.options import Options
 
 
@@ -33,7 +34,7 @@ class Certificate:
 
     Attributes:
         model: name.
-        box: bounds of each input, the least and the largest over its elements.
+        box: lower and upper bound of each input: of all its elements, or tuples of one for each.
         start: mol/l up to which each species that changes may start, or as high as it starts in the file; what is
             conserved is as in the file.
         tolerance: how near to the steady state every output is after `settling_time`.
@@ -57,7 +58,7 @@ class Certificate:
     """
 
     model: str
-    box: Mapping[str, tuple[float, float]]
+    box: Mapping[str, tuple[Bound, Bound]]
     start: float
     tolerance: float
     modules: Mapping[str, int]
@@ -120,7 +121,7 @@ def subject(
     options: Options,
     *,
     name: str = "",
-    box: Mapping[str, tuple[float, float]] | None = None,
+    box: Mapping[str, tuple[Bound, Bound]] | None = None,
     original: Network | None = None,
 ) -> Subject:
     """Compiles a network; its inputs lie in `box` (by name, or "" for all), else in their domains, else in [-1, 1].
@@ -174,10 +175,7 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         unproved.append(f"that {len(settled.unproved)} species settle, {settled.unproved[0]} the first of them")
     return Certificate(
         model=reactions.name,
-        box={
-            n: (float(low.min(initial=np.inf)), float(high.max(initial=-np.inf)))
-            for n, (low, high) in given.box.items()
-        },
+        box=plain(given.box),
         start=start,
         tolerance=tolerance,
         modules=dict(Counter(m.template for m in reactions.modules)),

@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "compress": ("compress", "Find a smaller chemistry of MODEL that is still accurate."),
     "convert": ("look", "Write MODEL in the network language, to read and edit."),
     "simulate": ("run", "Run the chemistry in time: courses of outputs and species."),
-    "verify": ("run", "Measure the chemistry against the network itself."),
+    "verify": ("verify", "Measure the chemistry against the network itself."),
     "validate": ("validate", "Say whether programs take an SBML file without a word."),
     "certify": ("certify", "Say what is proved of the chemistry."),
     "templates": ("templates", "List the activation templates, or show one."),
@@ -65,7 +65,7 @@ def cli(debug: bool) -> None:
     """Compile a trained neural network into a chemical reaction network that computes it at steady state.
 
     A model is an .onnx file, a .nn text, or - for standard input. Exit status: 0 done, 1 the model cannot be
-    compiled, 2 wrong usage, 3 a defect of nn2crn, 130 interrupted.
+    compiled, 2 wrong usage, 3 what was verified is not within the tolerance, 70 a defect of nn2crn, 130 interrupted.
     """
     del debug  # main looks for it, so that an error in the arguments is shown as well
 
@@ -92,7 +92,7 @@ def main() -> None:
     sys.exit(status)
 
 
-_INTERRUPTED, _DEFECT = 130, 3
+_INTERRUPTED, _DEFECT = 130, 70
 _MEMORY = "give another --max-memory, or a smaller model"
 _REPORT = "hint: please report it, with the model if you can, and with what `nn2crn --debug COMMAND ...` prints"
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.certify.rounding import at_least, at_most
-from nn2crn.cli.options import DATA_UNUSED, POSITIVE, before_and_after, data_options, interval, model_options
+from nn2crn.cli.fitting import FittingOptions
+from nn2crn.cli.options import loaded, model_options
 from nn2crn.cli.show import show_json
-from nn2crn.errors import UsageError
+from nn2crn.cli.values import POSITIVE
 
 if TYPE_CHECKING:
     from nn2crn.certify.certificate import Certificate
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 @click.command()
 @model_options
-@data_options
-@click.option("--box", metavar="[NAME=]LO:HI", multiple=True, help="Where the inputs lie; else in their domain.")
 @click.option(
     "--start",
     metavar="C",
@@ -39,29 +38,29 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def certify(  # noqa: PLR0913  # one argument per option
     model: str,
-    box: tuple[str, ...],
     start: float,
     tolerance: float,
     as_json: bool,
     name: str,
+    fitting: FittingOptions,
     **options: Any,
 ) -> None:
     """Say what is proved of the chemistry of MODEL, for all inputs in a box and all starts in another.
 
     An input without bounds is taken to lie in [-1, 1]. docs/theory.md has the proofs.
     """  # fmt: skip
+    from nn2crn.boxes import boxes_of
     from nn2crn.certify import certificate
 
-    if options["data"] and not options["smaller"].given(options["config"]):
-        raise UsageError("--data has no use here", hint=DATA_UNUSED)
-    whole, network, chosen = before_and_after(model, **options)
-    bounds = dict(interval(b, "--box") for b in box)
-    given = certificate.subject(network, chosen, name=name, box=bounds, original=None if network is whole else whole)
-    found = certificate.certify(given, tolerance=tolerance, start=start)
+    found = loaded(model, fitting=fitting, **options)
+    box = boxes_of(found.network, found.data, fitting.boxes())
+    original = None if found.network is found.whole else found.whole
+    given = certificate.subject(found.network, found.options, name=name, box=box, original=original)
+    proved = certificate.certify(given, tolerance=tolerance, start=start)
     if as_json:
-        show_json(found.as_json())
+        show_json(proved.as_json())
         return
-    for title, text in statements(found):
+    for title, text in statements(proved):
         click.echo(f"{title:11}{text}".rstrip())
 
 
@@ -96,11 +95,10 @@ def statements(c: Certificate) -> Iterator[tuple[str, str]]:
 
 def _about(c: Certificate) -> Iterator[tuple[str, str]]:
     """What it is about: inputs, starts, and the chemistry."""
-    box = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in c.box.items())
-    yield (
-        "for all",
-        f"{box or 'no inputs'}; species that start in [0, {c.start:g}] mol/l, or up to where the file has them",
-    )
+    from nn2crn.boxes import show_boxes
+
+    starts = f"species that start in [0, {c.start:g}] mol/l, or up to where the file has them"
+    yield "for all", f"{show_boxes(c.box) or 'no inputs'}; {starts}"
     if c.conserved:
         yield "", "with the conserved sums that the file starts with"
     parts = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in c.modules.items())

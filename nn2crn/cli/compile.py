@@ -10,7 +10,7 @@ import click
 from nn2crn.backends import Format, FormatOption, formats
 from nn2crn.backends.clients import CLIENTS, Client, client_named
 from nn2crn.cli.compression import step_options
-from nn2crn.cli.options import POSITIVE, compiled, data_options, model_options
+from nn2crn.cli.options import compiled, model_options
 from nn2crn.cli.scale import scale_options
 from nn2crn.cli.show import spinner
 from nn2crn.cli.targets import plan_targets
@@ -49,9 +49,6 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--map", "map_file", metavar="FILE", help="Write besides which ids stand for which tensor elements.")
 @click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values the file starts with.")
-@click.option("--tolerance", metavar="E", type=POSITIVE, help="Choose the templates' parameters for this output error.")
-@click.option("--settling-time", metavar="T", type=POSITIVE, help="Choose them to settle in T seconds instead.")
-@data_options
 @step_options
 @scale_options
 @_format_options

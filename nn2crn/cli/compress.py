@@ -57,7 +57,7 @@ def compress(  # noqa: PLR0913  # one argument per option
     label, or without labels what the whole network gives them; of an output of one number, the share of its variance.
     """
     from nn2crn import compiler, pareto
-    from nn2crn.data import read_data, read_labels
+    from nn2crn.data import read_labels
     from nn2crn.plots import plot_tradeoff
 
     del name  # of a reaction network; this writes a network
@@ -67,19 +67,19 @@ def compress(  # noqa: PLR0913  # one argument per option
     smaller = CompressionOptions()
     if smaller.given(options["config"]):
         raise UsageError("compress finds out itself what is pruned", hint="leave [weights] out of the configuration")
-    network, chosen = loaded(model, smaller=smaller, **options)
-    samples = read_data(data, network, labels or "")
-    given = pareto.task(network, chosen, samples, read_labels(data, labels) if labels else None)
+    found = loaded(model, smaller=smaller, data=data, labels=labels or "", **options)
+    samples = found.data or {}
+    given = pareto.task(found.network, found.options, samples, read_labels(data, labels) if labels else None)
     front = pareto.search(given, score, spacing)
     best = pareto.choose(given, front, min_accuracy=min_accuracy, budget=budget_reactions)
-    whole = pareto.measured(given, network)
+    whole = pareto.measured(given, found.network)
     if plot:
         points = [(c.reactions, c.accuracy, c.rate_constants) for c in (whole, *front)]
         plot_tradeoff(plot, points, 1 + front.index(best))
-    written = compiler.convert(best.network, target, library=chosen.library) if target else ()
+    written = compiler.convert(best.network, target, library=found.options.library) if target else ()
     if as_json:
-        found = {"whole": whole.as_json(), "candidates": [c.as_json() for c in front], "chosen": best.as_json()}
-        show_json(found)
+        report = {"whole": whole.as_json(), "candidates": [c.as_json() for c in front], "chosen": best.as_json()}
+        show_json(report)
         return
     _show(whole, front, best)
     if written:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.backends.clients import CLIENTS, LARGE
-from nn2crn.cli.options import compiled, data_options, model_options
+from nn2crn.cli.options import compiled, model_options
 from nn2crn.cli.show import show_json, table
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ def _as_json(target: Format) -> dict[str, Any]:
 
 @click.command()
 @model_options
-@data_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def estimate(model: str, as_json: bool, **options: Any) -> None:
     """Say what MODEL would come to, before anything is written: counts, bytes, and what clients take to load it."""

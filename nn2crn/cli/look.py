@@ -16,7 +16,6 @@ from nn2crn.cli.show import show_json, table
 
 @click.command()
 @model_options
-@data_options
 @step_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(model: str, as_json: bool, **options: Any) -> None:

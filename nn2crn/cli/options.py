@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nn2crn.cli.compression import CompressionOptions, compression_options, steps_of
+from nn2crn.cli.fitting import FittingOptions, fitting_options
 from nn2crn.cli.limits import limit_options
+from nn2crn.cli.values import interval, pair, setting, vectors
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,14 +22,11 @@ if TYPE_CHECKING:
     from nn2crn.ir.reactions import ReactionNetwork
     from nn2crn.ir.units import Units
     from nn2crn.tolerance import Fit
-    from nn2crn.verify import Case
-
-POSITIVE = click.FloatRange(0, min_open=True)
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What every command that compiles a model takes."""
-    return network_options(compression_options(command))
+    """What every command that compiles a model takes: with the same options, all speak of the same chemistry."""
+    return network_options(data_options(compression_options(command)))
 
 
 def network_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -48,13 +47,10 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
                      help="Bounds of an input, or of all; a non-negative input needs one species, not two."),
         click.option("--name", default="", metavar="ID", help="Name of the reaction network; else the file's stem."),
     ]  # fmt: skip
-    command = limit_options(command)
+    command = fitting_options(limit_options(command))
     for option in reversed(options):
         command = option(command)
     return command
-
-
-DATA_UNUSED = "it is for --prune, --quantize, --repair and --correct-biases"
 
 
 def data_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -63,21 +59,23 @@ def data_options(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--data", metavar="FILE", help=text)(command)
 
 
-def loaded(model: str, **options: Any) -> tuple[Network, Options]:
-    """The network that the options of `model_options` ask for, not yet compiled, and the templates to use."""
-    _, network, chosen = before_and_after(model, **options)
-    return network, chosen
+@dataclass(frozen=True)
+class Loaded:
+    """A network as the options of `model_options` want it, not yet compiled, and the templates to use.
+
+    `whole` is what the file has, before it was pruned and quantized; `options` are those of `fit` if parameters were
+    chosen; `data` are the samples of --data, if given.
+    """
+
+    whole: Network
+    network: Network
+    options: Options
+    compression: Compression
+    fit: Fit | None
+    data: Mapping[str, Floats] | None
 
 
-def before_and_after(model: str, *, steps: Steps | None = None, **options: Any) -> tuple[Network, Network, Options]:
-    """The network of the file, the same pruned and quantized if that is asked for, and the templates to use."""
-    from nn2crn import compiler
-
-    network, chosen, compression = asked(model, **options)
-    return network, compiler.compress(network, compression, library=chosen.library, steps=steps), chosen
-
-
-def asked(  # noqa: PLR0913  # one argument per option
+def loaded(  # noqa: PLR0913  # one argument per option
     model: str,
     *,
     outputs: tuple[str, ...],
@@ -85,18 +83,45 @@ def asked(  # noqa: PLR0913  # one argument per option
     domains: tuple[str, ...],
     config: str | None,
     smaller: CompressionOptions,
+    fitting: FittingOptions,
     data: str | None = None,
+    labels: str = "",
+    steps: Steps | None = None,
     **templates: Any,
-) -> tuple[Network, Options, Compression]:
-    """The network of the file, the templates to use, and how it is to be pruned and quantized."""
+) -> Loaded:
+    """What the options of `model_options` ask for."""
     from nn2crn import compiler
     from nn2crn.data import read_data
 
     options = template_options(config=config, **templates)
     domain = dict(interval(d, "--domain") for d in domains)
-    network = compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library)
-    samples = read_data(data, network) if data and smaller.given(config) else None
-    return network, options, smaller.compression(config, samples)
+    whole = compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library)
+    samples = read_data(data, whole, labels) if data else None
+    compression = smaller.compression(config, samples if smaller.given(config) else None)
+    network = compiler.compress(whole, compression, library=options.library, steps=steps)
+    found = fitting.fit(network, options, samples)
+    chosen = found.options if found else options
+    made = Loaded(whole, network, chosen, compression, found, samples)
+    if fitting.save_config:
+        save_config(fitting.save_config, made)
+    return made
+
+
+def configuration(found: Loaded) -> str:
+    """The template and the parameters of every layer, and what became of its weights."""
+    from nn2crn import compiler
+    from nn2crn.config import show_config
+
+    said = found.fit.show() if found.fit else ""
+    return show_config(found.network, found.options, found.compression, compiler.weights(found.whole), said)
+
+
+def save_config(path: str, found: Loaded) -> None:
+    """Writes the configuration."""
+    from nn2crn.backends.files import write_text
+
+    text = configuration(found)
+    write_text(Path(path), lambda out: print(text, end="", file=out))
 
 
 def compiled(  # noqa: PLR0913  # one argument per option
@@ -105,8 +130,6 @@ def compiled(  # noqa: PLR0913  # one argument per option
     name: str,
     inputs: tuple[str, ...] = (),
     data: str | None = None,
-    tolerance: float | None = None,
-    settling_time: float | None = None,
     passes: str | None = None,
     print_after: tuple[str, ...] = (),
     units: Units | None = None,
@@ -115,111 +138,18 @@ def compiled(  # noqa: PLR0913  # one argument per option
 ) -> tuple[ReactionNetwork, Fit | None]:
     """The reaction network that the options of `model_options` ask for, and how its parameters were found, if so."""
     from nn2crn import compiler
-    from nn2crn.data import read_data
 
     steps = steps_of(passes, print_after)
-    network, chosen = loaded(model, data=data, steps=steps, **options)
-    fits = tolerance is not None or settling_time is not None
-    if data and not fits and not options["smaller"].given(options["config"]):
-        raise UsageError(
-            "--data has no use here", hint="it is for --tolerance, --settling-time, --prune and --quantize"
-        )
-    if settling_time is not None and kappa != 1:
+    if data and not options["fitting"].given and not options["smaller"].given(options["config"]):
+        raise UsageError("--data has no use here", hint="it is for --accuracy, --settling-time, --prune and --quantize")
+    if options["fitting"].settling_time is not None and kappa != 1:
         raise UsageError("--settling-time and --kappa exclude each other", hint="both say how soon it settles")
-    values = read_data(data, network) if data and fits else None
-    found = fitted(network, chosen, values, tolerance, settling_time)
+    found = loaded(model, data=data, steps=steps, **options)
+    values = vectors(inputs, found.network)
     reactions = compiler.compile(
-        network,
-        found.options if found else chosen,
-        name=name,
-        inputs=vectors(inputs, network),
-        units=units,
-        kappa=kappa,
-        steps=steps,
+        found.network, found.options, name=name, inputs=values, units=units, kappa=kappa, steps=steps
     )
-    return reactions, found
-
-
-def fitted(
-    network: Network,
-    chosen: Options,
-    data: Mapping[str, Floats] | None,
-    tolerance: float | None,
-    settling_time: float | None,
-) -> Fit | None:
-    """Parameters for --tolerance or --settling-time, if one is given.
-
-    Raises:
-        UsageError: both are given, or parameters besides.
-    """
-    if tolerance is None and settling_time is None:
-        return None
-    if tolerance is not None and settling_time is not None:
-        raise UsageError("--tolerance and --settling-time exclude each other")
-    if chosen.explicit:
-        raise UsageError("--tolerance chooses the templates' parameters", hint="leave out --set, or the tolerance")
-    from nn2crn.tolerance import fit, fit_time
-
-    if tolerance is not None:
-        return fit(network, chosen, tolerance, data)
-    assert settling_time is not None  # noqa: S101  # one of the two is given
-    return fit_time(network, chosen, settling_time, data)
-
-
-def vectors(inputs: tuple[str, ...], network: Network) -> dict[str, list[float]]:
-    """Values by input name; the name may be left out if there is only one input.
-
-    Raises:
-        UsageError: what is given are no numbers, or there is no name where there are several inputs.
-    """
-    names = [i.name for i in network.inputs]
-    for given in inputs:
-        if "=" not in given and len(names) > 1:
-            each = " ".join(f"--input {name}=V,..." for name in names)
-            raise UsageError(f"--input {given}: for which of {', '.join(names)}?", hint=f"one for each: {each}")
-    return dict(_vector(i, names[0] if len(names) == 1 else "") for i in inputs)
-
-
-def subject(  # noqa: PLR0913  # one argument per option
-    model: str,
-    data: str | None,
-    *,
-    name: str,
-    samples: int = 0,
-    inputs: tuple[str, ...] = (),
-    tolerance: float | None = None,
-    units: Units | None = None,
-    kappa: float = 1.0,
-    **options: Any,
-) -> Case:
-    """A compiled network with inputs to run it on: --data (the first `samples`, if given), --input, or random ones.
-
-    Raises:
-        UsageError: there is nothing to run it on.
-    """
-    from nn2crn import compiler
-    from nn2crn.data import random_data, read_data
-    from nn2crn.verify import case
-
-    network, chosen = loaded(model, data=data, **options)
-    given = vectors(inputs, network)
-    if data and given:
-        raise UsageError("--data and --input exclude each other")
-    if not data and not given and not samples:
-        raise UsageError("there is nothing to run it on", hint="give --input or --data")
-    values = read_data(data, network) if data else random_data(network, samples)
-    if samples:
-        values = {name: rows[:samples] for name, rows in values.items()}
-    if tolerance is not None and not chosen.explicit:
-        from nn2crn.tolerance import fit
-
-        found = fit(network, chosen, tolerance, values)
-        click.echo(f"{model}: parameters chosen for {tolerance:g}: {found.show()}", err=True)
-        chosen = found.options
-    reactions = compiler.compile(network, chosen, name=name, inputs=given, units=units, kappa=kappa)
-    if given:
-        values = {p.name: p.values[None] for p in reactions.inputs}
-    return case(model, network, reactions, chosen, values)
+    return reactions, found.fit
 
 
 def template_options(  # noqa: PLR0913  # one argument per option
@@ -236,45 +166,13 @@ def template_options(  # noqa: PLR0913  # one argument per option
     from nn2crn.config import read_config
     from nn2crn.templates.registry import read_template
 
-    variants = dict(_pair(a, "--activation", "NAME=VARIANT") for a in activations)
+    variants = dict(pair(a, "--activation", "NAME=VARIANT") for a in activations)
     choices, layers = read_config(Path(config)) if config else ({}, {})
     return Options(
         variants={**variants, **({"relu": relu} if relu else {})},
-        settings=dict(_setting(s) for s in settings),
+        settings=dict(map(setting, settings)),
         library=Library(tuple(read_template(Path(f)) for f in own)),
         choices=choices,
         layers=layers,
         max_reactions=max_reactions,
     )
-
-
-def _pair(text: str, option: str, form: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name or not value:
-        raise UsageError(f"{option} {text}: there is no value", hint=f"write {form}")
-    return name.strip(), value.strip()
-
-
-def _setting(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    return name.strip(), _number(value, f"--set {text}", "PARAM=VALUE")
-
-
-def _vector(text: str, only: str) -> tuple[str, list[float]]:
-    name, _, values = text.rpartition("=")
-    return name or only, [_number(v, f"--input {text}", "NAME=V,V,...") for v in values.split(",")]
-
-
-def interval(text: str, option: str) -> tuple[str, tuple[float, float]]:
-    """`NAME=LO:HI`, or `LO:HI` for all inputs."""
-    name, _, bounds = text.rpartition("=")
-    low, _, high = bounds.partition(":")
-    number = partial(_number, option=f"{option} {text}", form="[NAME=]LO:HI")
-    return name, (number(low), number(high))
-
-
-def _number(text: str, option: str, form: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(f"{option}: {text!r} is not a number", hint=f"write {form}") from None

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from nn2crn.cli.options import asked, data_options, model_options
+from nn2crn.cli.options import configuration, loaded, model_options
 from nn2crn.cli.show import table
 from nn2crn.errors import UsageError
 
@@ -44,7 +44,6 @@ def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | N
 
 @click.command()
 @model_options
-@data_options
 @click.option("--generate", is_flag=True, help="Print a configuration that lists every layer.")
 def config(model: str, generate: bool, name: str, **options: Any) -> None:
     """Print a TOML file with the template of every layer of MODEL, to edit and give with --config.
@@ -52,13 +51,8 @@ def config(model: str, generate: bool, name: str, **options: Any) -> None:
     It says all that --relu, --activation, --set, --prune and --quantize do; --logits, --output, --domain and
     --template are to be given again beside it.
     """
-    from nn2crn import compiler
-    from nn2crn.config import show_config
-
     del generate, name  # the only thing there is to do, named for what it does; and no layer is called by the network's
     smaller = options["smaller"]
     if smaller.repair or smaller.correct_biases:
         raise UsageError("a configuration cannot say --repair or --correct-biases", hint="give them beside --config")
-    network, chosen, compression = asked(model, **options)
-    small = compiler.compress(network, compression, library=chosen.library)
-    click.echo(show_config(small, chosen, compression, compiler.weights(network)), nl=False)
+    click.echo(configuration(loaded(model, **options)), nl=False)

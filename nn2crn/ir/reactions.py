@@ -17,6 +17,7 @@ from nn2crn.ir.arrays import Floats, Ints, floats
 from nn2crn.ir.families import Bools, Family, Reaction
 from nn2crn.ir.formula import Formula, Symbol
 from nn2crn.ir.matrix_family import DriveTerm
+from nn2crn.ir.recipe import Recipe
 from nn2crn.ir.units import Units
 
 Role = Literal["input", "hidden", "output"]
@@ -150,6 +151,7 @@ class ReactionNetwork:
     encoding: str = "catalytic"
     units: Units = field(default_factory=Units)
     kappa: float = 1.0
+    recipe: Recipe | None = field(default=None, repr=False)  # how to compile it again; None for one made by hand
 
     def __post_init__(self) -> None:
         stop = 0

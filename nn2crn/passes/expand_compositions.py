@@ -28,19 +28,36 @@ def expand_compositions(network: Network, options: Options) -> Network:
         TemplateError: a composition never ends.
         SizeError, UnsupportedError: there would be too many activations, which is known before any is made.
     """
-    _refuse_too_many(network, options)
-    seen: dict[str, Template] = {"identity": options.library.get("identity")}  # linear outputs become one
-    nodes: list[Node] = []
-    for node in network.nodes:
-        nodes += _expanded(node, network, options, seen) if isinstance(node, Activation) else [node]
-    made = [n.name for n in nodes if isinstance(n, Activation) and n.within]
-    options.refuse_unused(seen.values(), [*(n.name for n in network.activations()), *made])
+    nodes, seen = _expansion(network, options)
+    identity = options.library.get("identity")  # linear outputs become one
+    options.refuse_unused([identity, *map(options.template_of, seen)], [n.name for n in seen])
     return network.replace(nodes=tuple(nodes))
 
 
-def _expanded(node: Activation, network: Network, options: Options, seen: dict[str, Template]) -> list[Node]:
+def choosable(network: Network, options: Options) -> list[Activation]:
+    """Every activation that has a template to choose: the network's, and what compositions are made of, at any depth.
+
+    >>> from nn2crn.ir.network import Input, Output
+    >>> net = Network("net", (Input("x", (1,)), Activation("y", "silu", ("x",), 1)), (Output("y", "y", (1,)),))
+    >>> [n.name for n in choosable(net, Options())]
+    ['y', 'y/sigmoid0', 'y/product1']
+    """
+    return _expansion(network, options)[1]
+
+
+def _expansion(network: Network, options: Options) -> tuple[list[Node], list[Activation]]:
+    """All nodes, compositions replaced; and all activations that were met, those that were replaced as well."""
+    _refuse_too_many(network, options)
+    nodes: list[Node] = []
+    seen: list[Activation] = []
+    for node in network.nodes:
+        nodes += _expanded(node, network, options, seen) if isinstance(node, Activation) else [node]
+    return nodes, seen
+
+
+def _expanded(node: Activation, network: Network, options: Options, seen: list[Activation]) -> list[Node]:
     template = options.template_of(node)
-    seen[template.name] = template
+    seen.append(node)
     if template.compose is None:
         return [node]
     parts = compose(node, template, options.settings_of(node), options.library, network.by_name)

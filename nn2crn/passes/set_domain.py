@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from nn2crn.errors import UsageError
-from nn2crn.ir.arrays import floats
+from nn2crn.ir.arrays import Floats, floats
 from nn2crn.ir.network import Input, Network
 
+Bound = float | Sequence[float] | Floats  # of all elements of an input, or of each
 
-def set_domain(network: Network, domain: Mapping[str, tuple[float, float]]) -> Network:
+
+def set_domain(network: Network, domain: Mapping[str, tuple[Bound, Bound]]) -> Network:
     """input x  ->  input x in [lo, hi]; the name "" stands for every input not named.
 
     Raises:
-        UsageError: a name is not an input's.
+        UsageError: a name is not an input's, an interval is empty, or there are not as many as elements.
     """
     known = {i.name for i in network.inputs}
     for name in domain:
@@ -21,12 +25,14 @@ def set_domain(network: Network, domain: Mapping[str, tuple[float, float]]) -> N
             raise UsageError(f"the model has no input {name!r}", hint=f"its inputs: {', '.join(sorted(known))}")
 
     for name, (low, high) in domain.items():
-        if not low <= high:
+        if not np.all(np.asarray(low) <= np.asarray(high)):
             raise UsageError(f"the domain of {name or 'the inputs'} is empty: {low!r} > {high!r}")
 
     def bounded(node: Input) -> Input:
-        low, high = domain[node.name] if node.name in domain else domain[""]
-        return Input(node.name, node.shape, floats(low), floats(high), node.origin)
+        low, high = map(floats, domain[node.name] if node.name in domain else domain[""])
+        if low.size not in (1, node.size):
+            raise UsageError(f"input {node.name!r} has {node.size} elements, and there are {low.size} intervals")
+        return Input(node.name, node.shape, low, high, node.origin)
 
     return network.replace(
         nodes=tuple(

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.simulate.engine import SETTLED
 from nn2crn.simulate.internal import SimulationError
 
 _FIRST_END, _LAST_END = 6400.0, 1e9  # seconds
 _HINT = "large weights make it stiff: bound the inputs (--domain), or try another template (nn2crn templates)"
-_STILL = 1e-7  # how little may change from a quarter of the time on, relative to [S] where that exceeds 1
+_STILL = SETTLED / 10  # how little may change from a quarter of the time on, relative to [S] where that exceeds 1
+
+
+Rails = tuple[str, ...]  # of a scalar: its parameter, or its positive and its negative part
 
 
 class Client(ABC):
@@ -23,15 +28,23 @@ class Client(ABC):
     Args:
         path: the file.
         species: ids of all species, in the network's order.
-        inputs: ids of the parameters of each input, by its name.
+        inputs: what sets each scalar of each input, by its name: a parameter, or the species of its rails.
+        outputs: ids of the parameters to read all outputs from; none where they are differences of species.
     """
 
     name = ""
     rtol, atol = 1e-8, 1e-12  # tighter than the programs' own, so that engines can be told from errors
 
-    def __init__(self, path: Path, species: Sequence[str], inputs: Mapping[str, Sequence[str]]) -> None:
-        self.species, self.inputs = list(species), {name: list(ids) for name, ids in inputs.items()}
+    def __init__(
+        self, path: Path, species: Sequence[str], inputs: Mapping[str, Sequence[Rails]], outputs: Sequence[str] = ()
+    ) -> None:
+        self.species, self.outputs, self.inputs = list(species), list(outputs), inputs
         self.load(path)
+
+    @property
+    def columns(self) -> list[str]:
+        """Ids of all that can be watched: species, then outputs."""
+        return self.species + self.outputs
 
     @abstractmethod
     def load(self, path: Path) -> None:
@@ -44,14 +57,14 @@ class Client(ABC):
 
     @abstractmethod
     def course(self, values: Mapping[str, float], times: Floats, watch: Ints) -> Floats:
-        """Concentrations (times, watched) from the file's start, the input parameters set to these values.
+        """Concentrations and outputs (times, watched) from the file's start; what is set (by id) has these values.
 
         Raises:
             SimulationError: the solver gave up.
         """
 
     def settle(self, inputs: Mapping[str, ArrayLike]) -> Floats:
-        """Concentrations (batch, species) at the end of a time course so long that nothing changes any more.
+        """Concentrations and outputs (batch, columns) at the end of a course so long that nothing changes any more.
 
         Raises:
             SimulationError: the solver gave up, or something still changes after 1e9 s; with the sample.
@@ -68,7 +81,7 @@ class Client(ABC):
         return found
 
     def _settle(self, values: Mapping[str, float]) -> Floats:
-        end, every = _FIRST_END, np.arange(len(self.species))
+        end, every = _FIRST_END, np.arange(len(self.columns))
         while end <= _LAST_END:
             _, before, after = self.course(values, np.array([0.0, end / 4, end]), every)
             if np.all(np.abs(after - before) <= _STILL * np.maximum(np.abs(after), 1.0)):
@@ -77,15 +90,25 @@ class Client(ABC):
         raise SimulationError(f"no steady state before t = {_LAST_END:.0e} s")
 
     def trajectories(self, inputs: Mapping[str, ArrayLike], times: Floats, watch: Ints) -> Floats:
-        """Concentrations (times, batch, watched) of the species with these indices."""
+        """Concentrations (times, batch, watched) of the columns with these indices."""
         return np.stack(self._each(inputs, lambda values: self.course(values, times, watch)), axis=1)
 
     def _parameters(self, inputs: Mapping[str, ArrayLike]) -> list[dict[str, float]]:
-        """The values of all input parameters by id, for each input."""
+        """What is set to run each sample, by id."""
         rows: list[dict[str, float]] = []
-        for name, ids in self.inputs.items():
+        for name, scalars in self.inputs.items():
             for i, row in enumerate(np.asarray(inputs[name], dtype=np.float64).tolist()):
                 if i == len(rows):
                     rows.append({})
-                rows[i].update(zip(ids, row, strict=True))
+                for ids, value in zip(scalars, row, strict=True):
+                    rows[i].update(self._set(ids, value))
         return rows
+
+    def _set(self, ids: Rails, value: float) -> dict[str, float]:
+        if ids[0] not in self._rails:
+            return {ids[0]: value}
+        return dict(zip(ids, (max(value, 0.0), max(-value, 0.0)), strict=False))
+
+    @cached_property
+    def _rails(self) -> frozenset[str]:
+        return frozenset(self.species)

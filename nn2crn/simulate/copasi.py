@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.simulate.clients import Client
 from nn2crn.simulate.internal import SimulationError
 
+_T = TypeVar("_T")
 _MARK = re.compile(r">\w+ [\d:T-]+< ")  # kind and time of a message
 
 
@@ -41,15 +43,20 @@ class Copasi(Client):
         self.model = self.data.getModel()
         quantities = (self.model.getModelValue(i) for i in range(self.model.getNumModelValues()))
         self.quantities = {q.getSBMLId(): q for q in quantities}
+        metabolites = (self.model.getMetabolite(i) for i in range(self.model.getNumMetabs()))
+        self.metabolites = {m.getSBMLId(): m for m in metabolites}
         method = self.data.getTask("Time-Course").getMethod()
         method.getParameter("Relative Tolerance").setDblValue(self.rtol)
         method.getParameter("Absolute Tolerance").setDblValue(self.atol)
         method.getParameter("Max Internal Steps").setIntValue(1_000_000)
 
     def course(self, values: Mapping[str, float], times: Floats, watch: Ints) -> Floats:
-        """Concentrations (times, watched), the input parameters set to these values."""
-        for parameter, value in values.items():
-            self.quantities[parameter].setInitialValue(value)
+        """Concentrations and outputs (times, watched); see Client.course."""
+        for name, value in values.items():
+            if name in self.metabolites:
+                self.metabolites[name].setInitialConcentration(value)
+            else:
+                self._known(self.quantities, name).setInitialValue(value)
         self.model.updateInitialValues(self.copasi.CCore.Framework_Concentration)
         task = self.data.getTask("Time-Course")
         problem = task.getProblem()
@@ -61,9 +68,14 @@ class Copasi(Client):
             raise SimulationError(_MARK.sub("", " ".join(task.getProcessError().split())))
         series = task.getTimeSeries()
         columns = {series.getSBMLId(i, self.data): i for i in range(series.getNumVariables())}
-        chosen = [columns[self.species[i]] for i in watch]
+        chosen = [self._known(columns, self.columns[i]) for i in watch]
         rows = range(series.getRecordedSteps())
         return np.array([[series.getConcentrationData(row, column) for column in chosen] for row in rows])
+
+    def _known(self, found: Mapping[str, _T], name: str) -> _T:
+        if name not in found:
+            raise SimulationError(f"there is no {name} in the file")
+        return found[name]
 
     def rate_laws(self) -> Counter[str]:
         """How many reactions have each of COPASI's own rate laws, `Mass action (irreversible)` or others, by name."""

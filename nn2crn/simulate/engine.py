@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 
 from nn2crn.ir.arrays import Floats, Ints
 
+SETTLED = 1e-6  # what may be left to the steady state, relative to a value where that exceeds 1, when it has settled
+
 
 class Engine(Protocol):
     """Runs a reaction network for many inputs."""

@@ -14,6 +14,7 @@ from nn2crn.errors import Nn2crnError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.formula import symbols
 from nn2crn.ir.reactions import InputPort, ReactionNetwork
+from nn2crn.simulate.engine import SETTLED
 from nn2crn.simulate.factorised import Factorised
 from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.kinetics import Kinetics
@@ -22,7 +23,6 @@ from nn2crn.simulate.sweep import NotTriangularError, Sweep
 
 _RTOL, _ATOL = 1e-8, 1e-11
 _FIRST_SPAN, _LAST_TIME = 100.0, 1e9  # seconds
-_NEAR = 1e-6  # what is left to the steady state, relative to [S] where that exceeds 1, when integration ends
 _FAINTEST = 1e-200  # of a fixed point that has underflown
 _TOGETHER = 2_000_000  # concentrations in one run, at 0.5 KB each
 
@@ -186,7 +186,7 @@ def _settle(engine: Internal, starts: Floats) -> Floats:
         state = run.to(time)
         engine.newton.setup(run.values, _LAST_TIME)
         rest = engine.newton.solve(_LAST_TIME * engine.kinetics.derivative(run.values))
-        if engine.newton.attracts() and np.all(np.abs(rest) <= _NEAR * np.maximum(np.abs(state), 1.0)):
+        if engine.newton.attracts() and np.all(np.abs(rest) <= SETTLED * np.maximum(np.abs(state), 1.0)):
             ends[:, engine.kinetics.free] = np.maximum(state + rest, 0.0).T
             return ends
         time *= 4

@@ -32,12 +32,13 @@ class RoadRunner(Client):
         self.runner.integrator.maximum_num_steps = 100_000
 
     def course(self, values: Mapping[str, float], times: Floats, watch: Ints) -> Floats:
-        """Concentrations (times, watched), the input parameters set to these values."""
+        """Concentrations and outputs (times, watched); see Client.course."""
         self.runner.reset()
-        for parameter, value in values.items():
-            self.runner[parameter] = value
-        self.runner.timeCourseSelections = [f"[{self.species[i]}]" for i in watch]
         try:
+            for name, value in values.items():
+                self.runner[f"[{name}]" if name in self._rails else name] = value
+            columns = [self.columns[i] for i in watch]
+            self.runner.timeCourseSelections = [f"[{c}]" if c in self._rails else c for c in columns]
             found = self.runner.simulate(times=list(map(float, times)))
         except RuntimeError as e:
             raise SimulationError(" ".join(str(e).split())) from None

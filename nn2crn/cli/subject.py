@@ -1,0 +1,117 @@
+"""What the commands that run the chemistry run: a case made of the options that all of them take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn.cli.fitting import FittingOptions
+from nn2crn.cli.options import Loaded, loaded
+from nn2crn.cli.values import vectors
+from nn2crn.errors import UsageError
+
+if TYPE_CHECKING:
+    from nn2crn.case import Case
+    from nn2crn.ir.arrays import Floats
+    from nn2crn.ir.units import Units
+    from nn2crn.shipped import Shipped
+
+
+def subject(  # noqa: PLR0913  # one argument per option
+    model: str,
+    *,
+    name: str,
+    samples: int = 0,
+    inputs: tuple[str, ...] = (),
+    file: str | None = None,
+    units: Units | None = None,
+    kappa: float = 1.0,
+    **options: Any,
+) -> Case:
+    """A compiled network with inputs to run it on: --data (the first `samples`, if given), --input, or random ones.
+
+    Raises:
+        UsageError: there is nothing to run it on.
+        ProvenanceError: the file was not made from this model.
+    """
+    from nn2crn import compiler
+    from nn2crn.case import case
+
+    if options["data"] and inputs:
+        raise UsageError("--data and --input exclude each other")
+    if file:
+        return _shipped_subject(model, file, name=name, samples=samples, **options)
+    found = loaded(model, **options)
+    if found.fit:
+        click.echo(f"{model}: {found.fit.show()}", err=True)
+    given = vectors(inputs, found.network)
+    if not found.data and not given and not samples:
+        raise UsageError("there is nothing to run it on", hint="give --input or --data")
+    reactions = compiler.compile(found.network, found.options, name=name, inputs=given, units=units, kappa=kappa)
+    values = {p.name: p.values[None] for p in reactions.inputs} if given else _values(found, samples)
+    return case(model, found.network, reactions, found.options, values)
+
+
+def _values(found: Loaded, samples: int) -> Mapping[str, Floats]:
+    from nn2crn.data import random_data
+
+    values = found.data or random_data(found.network, samples)
+    return {name: rows[:samples] for name, rows in values.items()} if samples else values
+
+
+def _shipped_subject(
+    model: str, path: str, *, name: str, samples: int, fitting: FittingOptions, **options: Any
+) -> Case:
+    """What a file names, compiled again from the model, and the file itself."""
+    from nn2crn import compiler
+    from nn2crn.backends.record import ProvenanceError
+    from nn2crn.case import case
+    from nn2crn.compiler import Steps
+    from nn2crn.shipped import read_shipped
+    from nn2crn.templates.options import Choice
+
+    if fitting.given or any(options[o] for o in ("relu", "activations", "settings", "config")):
+        raise UsageError(
+            "--file says itself which templates and parameters", hint="leave out the options that choose them"
+        )
+    shipped = read_shipped(path)
+    record, recipe = shipped.record, shipped.record.recipe
+    if model != "-":
+        _refuse_other(model, shipped)
+    if not options["outputs"] and not options["logits"]:
+        options["outputs"] = recipe.outputs
+    if not options["domains"]:
+        options["domains"] = tuple(f"{n}={low!r}:{high!r}" for n, (low, high) in recipe.domain.items())
+    found = loaded(model, fitting=fitting, **options)
+    layers = {layer: Choice(*chosen) for layer, chosen in recipe.layers.items()}
+    chosen = replace(found.options, layers=layers, choices={"identity": Choice(*recipe.identity)})
+    try:
+        steps = Steps(recipe.passes)
+        reactions = compiler.compile(
+            found.network, chosen, name=name or record.name, units=record.units, kappa=record.kappa, steps=steps
+        )
+    except UsageError as e:
+        raise ProvenanceError(
+            f"{path}: what it says of how it was made does not fit {model}: {e.message}",
+            hint="give the options that change the network itself (--template, --logits, --prune, ...) again",
+        ) from None
+    return case(
+        model, found.network, reactions, chosen, _values(found, samples),
+        steps=steps, shipped=shipped, difference=shipped.difference(reactions),
+    )  # fmt: skip
+
+
+def _refuse_other(model: str, shipped: Shipped) -> None:
+    from nn2crn.backends.record import ProvenanceError
+    from nn2crn.frontends import open_model
+
+    here, there = open_model(Path(model)).sha256, shipped.record.source
+    if here != there:
+        raise ProvenanceError(
+            f"{shipped.path} was made from another model, with the SHA-256 {there}; that of {model} is {here}",
+            hint="compile it again, or name the model that it was made from",
+        )

@@ -1,0 +1,99 @@
+"""nn2crn verify."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn.cli.options import model_options
+from nn2crn.cli.run import ENGINE
+from nn2crn.cli.show import show_json, table
+from nn2crn.cli.subject import subject
+from nn2crn.cli.values import POSITIVE
+
+if TYPE_CHECKING:
+    from nn2crn.verify import Report
+
+_TOLERANCE = 1e-2
+_SAMPLES = 100
+_PAST = 3  # exit status
+
+
+@click.command()
+@model_options
+@click.option(
+    "--samples",
+    metavar="N",
+    type=click.IntRange(1),
+    help=f"The first N of the data; without data, random inputs from the domain box or [-1, 1] [{_SAMPLES}].",
+)
+@click.option(
+    "--file", metavar="FILE", help="Run this SBML, Antimony or archive in the clients, and what it names in the others."
+)
+@click.option("--engine", "engines", type=ENGINE, multiple=True, help="Which to run (repeatable).")
+@click.option(
+    "--tolerance",
+    metavar="E",
+    type=POSITIVE,
+    help=f"The largest error that is still good [the --accuracy asked for, else {_TOLERANCE:g}].",
+)
+@click.option("--layerwise", is_flag=True, help="Say how far each layer is off, and when it settles.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes of the internal engine.")
+def verify(  # noqa: PLR0913  # one argument per option
+    model: str,
+    samples: int | None,
+    engines: tuple[str, ...],
+    tolerance: float | None,
+    layerwise: bool,
+    as_json: bool,
+    jobs: int,
+    **options: Any,
+) -> None:
+    """Measure the chemistry of MODEL against the network itself, run by ONNX Runtime.
+
+    roadrunner and COPASI read the SBML file as it is written, or the one that is given. Exit status 3: an output is
+    past the tolerance, or the file is not what it says it is; 1: an engine gave up.
+    """  # fmt: skip
+    from nn2crn import verify as measured
+
+    limit = tolerance or options["fitting"].accuracy or _TOLERANCE
+    case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), **options)
+    chosen = engines or measured.default_engines(case.reactions)
+    report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs)
+    if as_json:
+        show_json(report.as_json())
+    else:
+        _show(report, layerwise=layerwise)
+    sys.exit(0 if report.ok else _PAST if report.difference or not report.within else 1)
+
+
+def _show(report: Report, *, layerwise: bool) -> None:
+    shipped = f", {report.file} in roadrunner and COPASI" if report.file else ""
+    click.echo(f"{report.model}: {report.samples} samples against {report.reference}{shipped}")
+    rows: list[tuple[str, ...]] = []
+    for e in report.engines:
+        agreed = "" if e.argmax_agreement is None else f"{e.argmax_agreement:.1%}"
+        thin = f" ({e.thin_margins} too close)" if e.thin_margins else ""
+        settled = "" if e.settling_time is None else f"{e.settling_time:.3g} s"
+        rows.append((e.engine, f"{e.max_abs_error:.1e}", f"{e.mean_abs_error:.1e}", agreed + thin, settled,
+                     str(e.worst_sample), f"{e.seconds:.2f} s"))  # fmt: skip
+    rows += [(f.engine, "failed", "", "", "", "", "") for f in report.failures]
+    table(("engine", "max error", "mean error", "same argmax", "settles in", "worst sample", "took"), rows, "<>><>>>")
+    if layerwise:
+        layers: list[tuple[str, ...]] = [
+            (layer.name, layer.template, f"{layer.max_abs_error:.1e}",
+             "" if layer.settling_time is None else f"{layer.settling_time:.3g} s") for layer in report.layers
+        ]  # fmt: skip
+        table(("layer", "template", "max error", "settles in"), layers, "<<>>")
+    if len(report.engines) > 1:
+        click.echo(f"engines differ by at most {report.disagreement:.1e}")
+    for f in report.failures:
+        click.echo(f.message + f"\nhint: {f.hint}" * bool(f.hint))
+    past = f"; {report.departs} departs first" if report.departs and not report.ok else ""
+    word = "NOT within" if report.failures or not report.within else "within"
+    click.echo(f"{word} {report.tolerance:g} of the network{past}")
+    if report.difference:
+        click.echo(f"NOT what it says it is: {report.file}: {report.difference}")

@@ -1,0 +1,45 @@
+"""Which choices made a network's chemistry."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from nn2crn.ir.network import Activation, Network
+from nn2crn.ir.recipe import Chosen, Recipe
+from nn2crn.passes.drop_dead import drop_dead
+from nn2crn.passes.expand_compositions import choosable
+from nn2crn.templates.options import Options
+
+
+def recipe(network: Network, options: Options, passes: Collection[str]) -> Recipe:
+    """The recipe of a network as it was loaded.
+
+    Args:
+        network: what `compiler.load` returned.
+        options: which templates, and their parameters.
+        passes: names of the optional passes that are run.
+
+    >>> from nn2crn.ir.network import Input, Output
+    >>> nodes = (Input("x", (1,), 0.0, 1.0), Activation("y", "relu", ("x",), 1))
+    >>> recipe(Network("net", nodes, (Output("y", "y", (1,)),)), Options(), []).layers
+    {'y': ('relu.anderson2021', {'h': 1e-06})}
+    """
+    domain = {}
+    for node in network.inputs:
+        if node.lower is not None and node.upper is not None and node.size:
+            low, high = float(node.lower[0]), float(node.upper[0])
+            if np.all(node.lower == low) and np.all(node.upper == high):
+                domain[node.name] = low, high
+
+    def chosen(node: Activation) -> Chosen:
+        return options.template_of(node).name, options.settings_of(node)
+
+    return Recipe(
+        tuple(o.name for o in network.outputs),
+        domain,
+        tuple(sorted(passes)),
+        {node.name: chosen(node) for node in choosable(drop_dead(network), options)},
+        chosen(Activation("", "identity", ("",), 1)),
+    )

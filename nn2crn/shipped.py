@@ -1,0 +1,172 @@
+"""A file as it was shipped: what it says of how it was made, and whether it is what comes of that."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+from xml.parsers import expat
+
+from nn2crn.backends import Emit, antimony, antimony_difference, sbml, sbml_difference
+from nn2crn.backends.names import make_ids
+from nn2crn.backends.rails import Rails
+from nn2crn.backends.record import MARK, ProvenanceError, Record, read_record
+from nn2crn.errors import SizeError, UsageError
+from nn2crn.ir.files import look_at
+from nn2crn.ir.memory import allowed
+from nn2crn.ir.reactions import ReactionNetwork
+
+_COPIES = 8  # of a file that are in memory at a time, at most
+_PROVENANCE = "urn:nn2crn:provenance record"
+
+
+@dataclass(frozen=True, eq=False)
+class Shipped:
+    """A file that the compiler has written.
+
+    Attributes:
+        path: as it was given.
+        record: what it says of how it was made.
+        text: the SBML or Antimony in it.
+        sbml: the SBML that programs load: the text itself, or what libAntimony makes of it.
+    """
+
+    path: str
+    record: Record
+    text: bytes
+    sbml: bytes
+
+    @property
+    def pure(self) -> bool:
+        """True if inputs and outputs are species, not parameters."""
+        return self.record.options.get("pure") is True
+
+    def difference(self, network: ReactionNetwork) -> str:
+        """The first thing in which the file is not `network`, as its record says to write it; empty if there is none.
+
+        What the inputs are at the start does not count.
+
+        Raises:
+            ProvenanceError: its record names options that there are not.
+        """
+        write: Emit = antimony.emit if self.text is not self.sbml else sbml.emit
+        out = io.StringIO()
+        try:
+            write(network, out, **self.record.options)
+        except (TypeError, UsageError) as e:
+            raise ProvenanceError(f"{self.path}: what it says of its format does not fit together: {e}") from None
+        expected = out.getvalue().encode()
+        if expected == self.text:
+            return ""
+        ids, rails = make_ids(network), Rails(network)
+        free = {i for names in ids.inputs for i in names} | {
+            ids.species[s] for s in (*rails.plus.tolist(), *rails.minus.tolist()) if s >= 0
+        }
+        if write is antimony.emit:
+            return antimony_difference.first_difference(self.text.decode(errors="replace"), out.getvalue(), free)
+        return sbml_difference.first_difference(self.text, expected, free, self.path)
+
+
+def read_shipped(path: str) -> Shipped:
+    """Reads SBML, Antimony (both also as .gz) or a COMBINE archive, whose SBML is meant.
+
+    Raises:
+        UsageError: it cannot be read, or is none of these.
+        SizeError: it is larger than memory allows.
+        ProvenanceError: it does not say how it was made.
+        ModelError: it is faulty.
+    """
+    suffix = PurePosixPath(path.removesuffix(".gz")).suffix
+    if suffix not in (".xml", ".sbml", ".ant", ".omex"):
+        raise UsageError(f"{path}: --file takes SBML (.xml, .sbml), Antimony (.ant) or an archive (.omex)")
+    text = _contents(path)
+    if suffix == ".ant":
+        said = next((line for line in text.decode(errors="replace").splitlines() if line.startswith(MARK)), "")
+        record = _record(said.removeprefix(MARK), path)
+        return Shipped(path, record, text, _from_antimony(text, path))
+    if suffix == ".omex":
+        text = _sbml_of(text, path)
+    return Shipped(path, _record(_annotated(text, path), path), text, text)
+
+
+def _record(text: str, path: str) -> Record:
+    if not text:
+        raise ProvenanceError(
+            f"{path} does not say what it was made from: there is no record of nn2crn in it",
+            hint="compile it again, and verify the file before another program has rewritten it",
+        )
+    return read_record(text, path)
+
+
+def _contents(path: str) -> bytes:
+    file = Path(path)
+    try:
+        look_at(file)
+        with gzip.open(file) if path.endswith(".gz") else file.open("rb") as stream:
+            return _bounded(stream, path)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise UsageError(f"cannot read {path}: it is no gzip file, or cut short") from None
+    except OSError as e:
+        raise UsageError(f"cannot read {path}: {e.strerror or e}") from None
+
+
+def _bounded(stream: BinaryIO | gzip.GzipFile, path: str) -> bytes:
+    data: bytes = stream.read(allowed() // _COPIES + 1)
+    if len(data) > allowed() // _COPIES:
+        raise SizeError(f"{path} is longer than the memory allowed", hint="give another --max-memory")
+    return data
+
+
+def _sbml_of(archive: bytes, path: str) -> bytes:
+    """The first SBML file of an archive."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            name = next((n for n in opened.namelist() if n.endswith(".xml") and n != "manifest.xml"), None)
+            if name is None:
+                raise ProvenanceError(f"{path}: there is no SBML file in the archive")
+            with opened.open(name) as member:
+                return _bounded(member, path)  # type: ignore[arg-type]  # it reads bytes
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        raise UsageError(f"cannot read {path}: it is no archive, or damaged") from None
+
+
+def _annotated(document: bytes, path: str) -> str:
+    """The record in the annotation of an SBML model; empty if there is none."""
+    found: list[str] = []
+    inside = [False]
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler = lambda name, _: inside.__setitem__(0, name == _PROVENANCE)
+    parser.EndElementHandler = lambda _: inside.__setitem__(0, False)
+    parser.CharacterDataHandler = lambda text: found.append(text) if inside[0] else None
+    parser.StartDoctypeDeclHandler = _refuse_doctype(path)
+    try:
+        parser.Parse(document, True)
+    except expat.ExpatError as e:
+        raise UsageError(f"{path}:{e.lineno}: not XML: {expat.ErrorString(e.code)}") from None
+    return "".join(found)
+
+
+def _refuse_doctype(path: str) -> Callable[..., None]:
+    def refuse(*_: object) -> None:
+        raise UsageError(f"{path}: a document type, which SBML has no use for")
+
+    return refuse
+
+
+def _from_antimony(text: bytes, path: str) -> bytes:
+    """What libAntimony makes of it."""
+    try:
+        import antimony as library
+    except ImportError:
+        raise UsageError("antimony is not installed", hint="pip install 'nn2crn[verify]'") from None
+    library.clearPreviousLoads()
+    if library.loadAntimonyString(text.decode(errors="replace")) < 0:
+        raise UsageError(f"{path}: libAntimony cannot read it: {' '.join(library.getLastError().split())}")
+    written: str = library.getSBMLString(library.getMainModuleName())
+    return written.encode()
