@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from nets import mlps, random_mlp
+from scipy.linalg import null_space
 
 import nn2crn
 from nn2crn.catalogue import alone
+from nn2crn.ir.explicit_family import ExplicitFamily
 from nn2crn.ir.formula import Symbol
-from nn2crn.ir.matrix_family import MatrixFamily
+from nn2crn.ir.matrix_family import DriveTerm, MatrixFamily
+from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.simulate import attraction, internal
 from nn2crn.simulate import kinetics as kinetics_module
 from nn2crn.simulate.factorised import Factorised
 from nn2crn.simulate.fixed_point import FixedPoint
@@ -73,11 +77,8 @@ def check_structure(network: ReactionNetwork) -> None:
             x = solver.solve(vector)
             found = x - gamma * np.stack([j @ v for j, v in zip(jacobians, x.T, strict=True)], axis=1)
             np.testing.assert_allclose(found, vector, atol=1e-9 * max(1, np.abs(x).max(), gamma * scale))
-            determinants = [np.linalg.slogdet(np.eye(len(j)) - gamma * j)[0] for j in jacobians]
-            if isinstance(solver, Factorised):
-                assert solver.attracts() == all(s > 0 for s in determinants)
-            elif any(s < 0 for s in determinants):
-                assert not solver.attracts()
+            growth = [np.linalg.eigvals(j).real.max() * gamma for j in jacobians]
+            np.testing.assert_array_equal(solver.attracts(), [g < 1 for g in growth])
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -144,8 +145,6 @@ def test_weights_are_neither_expanded_nor_copied():
 def test_sparse_weights_stay_sparse():
     from scipy import sparse
 
-    from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-
     rng = np.random.default_rng(0)
     weight = sparse.csr_array(rng.normal(size=(50, 400)) * (rng.random((50, 400)) < 0.01))
     nodes = (Input("x", (400,), 0.0, 1.0), Affine("u", (Term("x", weight),), np.zeros(50)),
@@ -187,6 +186,70 @@ def test_a_circle_of_layers_is_integrated_with_a_sparse_jacobian():
     check = somewhere(network)
     change, _ = expanded(network, check)
     np.testing.assert_allclose(Kinetics(network).derivative(Kinetics(network).start(check)), change, atol=1e-11)
+
+
+def competing(weight: np.ndarray, *, drives: bool) -> ReactionNetwork:
+    """y' = h + y (x - y - weight @ y), all starting alike.
+
+    What competes is a matrix of drives, whose layers are a circle, or reactions one by one, whose species are a block.
+    """
+    drive = Affine("u", (Term("x", np.ones((len(weight), 1))),), np.zeros(len(weight)))
+    nodes = (Input("x", (1,)), drive, Activation("y", "relu", ("u",), len(weight)))
+    network = nn2crn.compile(Network("net", nodes, (Output("y", "y", (len(weight),)),)))
+    (module,) = network.modules
+    down = next(f for f in module.families if isinstance(f, MatrixFamily) and f.rail < 0)
+    more: MatrixFamily | ExplicitFamily = replace(down, term=DriveTerm(module.species[Symbol("Y")].indices, -weight))
+    if not drives:
+        (batch,) = more.batches()
+        more = ExplicitFamily(batch.scheme, batch.species, batch.rates, "competition")
+    return replace(network, modules=(replace(module, families=(*module.families, more)),))
+
+
+@pytest.mark.parametrize("drives", [True, False], ids=["circle", "block"])
+def test_a_repelling_spiral_is_no_steady_state(drives, monkeypatch):
+    """May and Leonard 1975: where all are equal, two eigenvalues are a complex pair, which no determinant shows."""
+    monkeypatch.setattr(internal, "_MOST_STEPS", 2000)  # it goes round for ever
+    a, b = 0.8, 1.6
+    engine = Internal(competing(np.array([[0, a, b], [b, 0, a], [a, b, 0]]), drives=drives))
+    assert isinstance(engine.newton, Factorised if drives else Sweep)
+    with pytest.raises(SimulationError, match="CVODE failed"):
+        engine.settle({"x": np.array([[1.0]])})
+
+
+@pytest.mark.parametrize(("b", "settles"), [(0.9, True), (1.6, False)])
+def test_a_circle_of_too_many_for_eigenvalues_is_tried(b, settles, monkeypatch):
+    monkeypatch.setattr(attraction, "LARGEST_DENSE", 1)
+    monkeypatch.setattr(internal, "_MOST_STEPS", 2000)
+    engine = Internal(competing(np.array([[0, 0.8, b], [b, 0, 0.8], [0.8, b, 0]]), drives=True))
+    assert not engine.newton.decided
+    if settles:
+        found = read_outputs(engine.network, engine.settle({"x": np.array([[1.0]])}))["y"]
+        np.testing.assert_allclose(found, 1 / (1.8 + b), atol=1e-5)
+    else:
+        with pytest.raises(SimulationError):
+            engine.settle({"x": np.array([[1.0]])})
+
+
+@pytest.mark.parametrize("name", ["step.switch", "softmax.exact", "winner_take_all.lotka_volterra", "sine/sine.onnx"])
+def test_a_nudge_moves_what_is_chosen_and_keeps_what_is_conserved(name):
+    kinetics = Kinetics(NETWORKS[name])
+    before = somewhere(NETWORKS[name])
+    chosen = np.array([True, False, True])
+    moved = attraction.nudged(kinetics, kinetics.start(before), chosen).T - before
+    where, reaction, change = kinetics.entries
+    stoichiometry = np.zeros((len(kinetics.free), len(kinetics.constants)))
+    np.add.at(stoichiometry, (where, reaction), change)
+    assert np.abs(null_space(stoichiometry.T).T @ moved[kinetics.free]).max(initial=0) < 1e-14
+    assert 1e-9 < np.abs(moved[:, chosen]).max() < 1e-5
+    assert not moved[:, ~chosen].any()
+
+
+@pytest.mark.parametrize("drives", [True, False], ids=["circle", "block"])
+def test_a_saddle_that_is_reached_without_noise_is_left(drives):
+    """Two that compete strongly and start alike come to a saddle; one of them wins."""
+    network = competing(np.array([[0.0, 2.0], [2.0, 0.0]]), drives=drives)
+    end = read_outputs(network, Internal(network).settle({"x": np.array([[1.0], [2.0]])}))["y"]
+    np.testing.assert_allclose(np.sort(end), [[0.0, 1.0], [0.0, 2.0]], atol=1e-5)
 
 
 def test_what_never_settles_is_an_error():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph, linalg
 
-from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.ir.arrays import Floats, Ints, ints
+from nn2crn.ir.families import Bools
+from nn2crn.simulate.attraction import DenseBlocks, positive_stable
 from nn2crn.simulate.kinetics import Kinetics
 
 
@@ -23,12 +27,13 @@ class Factorised:
         self._sum = sparse.csr_array((through.data, (position, entry)), shape=(len(place), len(row)))
         self._rows, columns = place % n, place // n
         self._starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=n))])
-        self._jacobian, self._factors = np.zeros((0, 0)), list[linalg.SuperLU]()
+        self._jacobian, self._gamma, self._factors = np.zeros((0, 0)), 0.0, list[linalg.SuperLU]()
 
     def setup(self, values: Floats, gamma: float, *, reuse: bool = False) -> None:
         """Prepares for a state and a gamma; `reuse` keeps the derivatives of the state before."""
         if not reuse:
             self._jacobian = np.asarray(self._sum @ self.kinetics.jacobian(values))
+        self._gamma = gamma
         n = len(self.kinetics.free)
         unit = sparse.eye_array(n, format="csc")
         self._factors = [
@@ -40,9 +45,24 @@ class Factorised:
         """x (n, batch) for b (n, batch)."""
         return np.stack([f.solve(b) for f, b in zip(self._factors, right.T, strict=True)], axis=1)
 
-    def attracts(self) -> bool:
-        """False if the state repels in an odd number of directions: the determinant is negative."""
-        return all(_sign(f) > 0 for f in self._factors)
+    @property
+    def decided(self) -> bool:
+        """False if there are more species in a circle than eigenvalues are found of."""
+        return self._blocks.complete
+
+    def attracts(self) -> Bools:
+        """Whether each state (batch,) attracts; of larger blocks, only that the determinant is positive."""
+        states = zip(self._jacobian.T, self._factors, strict=True)
+        return np.array([
+            all(np.all(positive_stable(b)) for b in self._blocks.of(entries, self._gamma))
+            and (self.decided or _sign(factors) > 0)
+            for entries, factors in states
+        ])  # fmt: skip
+
+    @cached_property
+    def _blocks(self) -> DenseBlocks:
+        n = len(self.kinetics.free)
+        return DenseBlocks(self._rows, ints(np.repeat(np.arange(n), np.diff(self._starts))), n)
 
 
 def _follows(kinetics: Kinetics) -> sparse.csr_array:

@@ -14,6 +14,7 @@ from nn2crn.errors import Nn2crnError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.formula import symbols
 from nn2crn.ir.reactions import InputPort, ReactionNetwork
+from nn2crn.simulate.attraction import nudged
 from nn2crn.simulate.engine import SETTLED
 from nn2crn.simulate.factorised import Factorised
 from nn2crn.simulate.fixed_point import fixed_point
@@ -23,6 +24,7 @@ from nn2crn.simulate.sweep import NotTriangularError, Sweep
 
 _RTOL, _ATOL = 1e-8, 1e-11
 _FIRST_SPAN, _LAST_TIME = 100.0, 1e9  # seconds
+_MOST_STEPS = 100_000  # between two looks at the state
 _FAINTEST = 1e-200  # of a fixed point that has underflown
 _TOGETHER = 2_000_000  # concentrations in one run, at 0.5 KB each
 
@@ -118,7 +120,7 @@ class _Run:
             rtol=engine.rtol,
             atol=(engine.atol * _scale(engine.network, starts)[:, self.kinetics.free].T).reshape(-1),
             linsolver="gmres",
-            max_num_steps=100_000,
+            max_num_steps=_MOST_STEPS,
             precond=CVODEPrecond(self._setup, self._solve),
             jactimes=CVODEJacTimes(None, self._times),
         )
@@ -130,7 +132,7 @@ class _Run:
             result = self.solver.step(time)
         state = np.asarray(result.y, dtype=np.float64).reshape(self.shape)
         if not result.success or not np.all(np.isfinite(state)):
-            hint = "scale the inputs, or choose other parameters of the templates"
+            hint = "it may oscillate; otherwise scale the inputs, or choose other parameters of the templates"
             raise SimulationError(f"CVODE failed before t = {time:.6g} s: {result.message}", hint=hint)
         self.kinetics.update(state, self.values)
         return state
@@ -181,14 +183,19 @@ def _settle(engine: Internal, starts: Floats) -> Floats:
     ends = np.array(starts)
     if not len(engine.kinetics.free):
         return ends
-    run, time = _Run(engine, starts), _FIRST_SPAN
+    newton, run, time, tried = engine.newton, _Run(engine, starts), _FIRST_SPAN, False
     while time <= _LAST_TIME:
         state = run.to(time)
-        engine.newton.setup(run.values, _LAST_TIME)
-        rest = engine.newton.solve(_LAST_TIME * engine.kinetics.derivative(run.values))
-        if engine.newton.attracts() and np.all(np.abs(rest) <= SETTLED * np.maximum(np.abs(state), 1.0)):
-            ends[:, engine.kinetics.free] = np.maximum(state + rest, 0.0).T
-            return ends
+        newton.setup(run.values, _LAST_TIME)
+        rest = newton.solve(_LAST_TIME * engine.kinetics.derivative(run.values))
+        if np.all(np.abs(rest) <= SETTLED * np.maximum(np.abs(state), 1.0)):
+            attracts = newton.attracts()
+            if attracts.all() and (tried or newton.decided):
+                ends[:, engine.kinetics.free] = np.maximum(state + rest, 0.0).T
+                return ends
+            if not tried:
+                undecided = ~attracts | (not newton.decided)
+                run, tried = _Run(engine, nudged(engine.kinetics, run.values, undecided)), True
         time *= 4
     raise SimulationError(f"no steady state before t = {_LAST_TIME:.0e} s")
 

@@ -123,10 +123,18 @@ class Kinetics:
 
     def derivative(self, values: Floats) -> Floats:
         """d(state)/dt, (n, batch)."""
+        return self.change(self.fluxes(values))
+
+    def fluxes(self, values: Floats) -> Floats:
+        """How often each reaction happens, (reactions, batch)."""
         first, second = self.reactants
-        flux = values[first] * values[second]
+        flux: Floats = values[first] * values[second]
         flux *= self.constants[:, None]
-        return np.asarray(self._stoichiometry @ flux)
+        return flux
+
+    def change(self, fluxes: Floats) -> Floats:
+        """d(state)/dt (n, batch) at these fluxes (reactions, batch)."""
+        return np.asarray(self._stoichiometry @ fluxes)
 
     def jacobian(self, values: Floats) -> Floats:
         """d(rate of change)/d(value) at `pattern`, drive variables counting as values, (entries, batch)."""
@@ -143,7 +151,7 @@ class Kinetics:
         flux = values[first] * moved[second]
         flux += moved[first] * values[second]
         flux *= self.constants[:, None]
-        return np.asarray(self._stoichiometry @ flux)
+        return self.change(flux)
 
 
 _NONE = np.zeros(0, dtype=np.intp)

@@ -16,6 +16,8 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from nn2crn.ir.arrays import Floats, Ints, ints
+from nn2crn.ir.families import Bools
+from nn2crn.simulate.attraction import positive_stable
 from nn2crn.simulate.drives import Rows, rows
 from nn2crn.simulate.kinetics import Kinetics
 
@@ -74,6 +76,8 @@ class Sweep:
         NotTriangularError: the network has no such order.
     """
 
+    decided = True  # what `attracts` says is all that can be said
+
     def __init__(self, kinetics: Kinetics) -> None:
         self.kinetics = kinetics
         self.steps = tuple(_steps(kinetics))
@@ -104,26 +108,34 @@ class Sweep:
         solution: Floats = x[self.kinetics.free]
         return solution
 
-    def attracts(self) -> bool:
-        """False if the state repels in some direction: a growing component has a negative determinant."""
-        return all(bool(np.all(_determinant(inverse) > 0)) for inverse in self._inverses)
-
-
-def _determinant(block: Floats) -> Floats:
-    return np.asarray(block[0, 0] if len(block) == 1 else np.linalg.det(np.moveaxis(block, (0, 1), (-2, -1))))
+    def attracts(self) -> Bools:
+        """Whether each state (batch,) attracts: no component has a direction that grows within gamma."""
+        found = np.ones(self._entries.shape[1], dtype=np.bool_)
+        components = (s for s in self.steps if isinstance(s, Components))
+        for step, inverse in zip(components, self._inverses, strict=True):
+            # the inverse's eigenvalues have the same signs, and that of a pair does not suffer from cancellation
+            block = inverse if step.size <= 2 else _block(step, self._padded, self._gamma)  # noqa: PLR2004
+            found &= positive_stable(np.moveaxis(block, (0, 1), (-2, -1))).all(axis=0)
+        return found
 
 
 def _inverse(step: Components, entries: Floats, gamma: float) -> Floats:
     """Of the blocks of I - gamma J, (size, size, components, batch)."""
+    if step.size == 2:  # noqa: PLR2004  # a pair
+        return _pair(entries[step.inner], gamma)
+    block = _block(step, entries, gamma)
+    if step.size == 1:
+        return np.asarray(1.0 / block)
+    inverse = np.linalg.inv(np.moveaxis(block, (0, 1), (-2, -1)))
+    return np.asarray(np.moveaxis(inverse, (-2, -1), (0, 1)), dtype=np.float64)
+
+
+def _block(step: Components, entries: Floats, gamma: float) -> Floats:
+    """I - gamma J within the components, (size, size, components, batch)."""
     block: Floats = -gamma * entries[step.inner]
     for i in range(step.size):
         block[i, i] += 1.0
-    if step.size == 1:
-        return np.asarray(1.0 / block)
-    if step.size == 2:  # noqa: PLR2004  # a pair
-        return _pair(entries[step.inner], gamma)
-    inverse = np.linalg.inv(np.moveaxis(block, (0, 1), (-2, -1)))
-    return np.asarray(np.moveaxis(inverse, (-2, -1), (0, 1)), dtype=np.float64)
+    return block
 
 
 def _pair(jacobian: Floats, gamma: float) -> Floats:
