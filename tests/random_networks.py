@@ -44,7 +44,7 @@ def random_network(rng: np.random.Generator) -> tuple[Network, Options]:
 
 def _with_a_stranger(rng: np.random.Generator) -> Library:
     try:
-        return Trusting((parse_template(random_template(rng), "odd.one.act"),))
+        return Trusting((parse_template(random_template(rng).text, "odd.one.act"),))
     except Nn2crnError:
         return PACKAGE
 

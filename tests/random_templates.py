@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 BAD = 0.12  # how often a block breaks its condition
+TAKEN = ("relu.anderson2021", "sigmoid.algebraic", "tanh.product", "square.product")
 
 
 class Text:
@@ -143,15 +145,25 @@ def fresh(t: Text, count: int) -> list[str]:
     return ["ABCDEFGHIJKLMNOPQRST"[len(t.species) + i] for i in range(count)]
 
 
-def random_template(rng: np.random.Generator, name: str = "odd.one") -> str:
-    """The text of a template of one drive, whose function has nothing to do with it."""
+class Made(NamedTuple):
+    """The text of a template, and what is wrong with it that its reactions do not show."""
+
+    text: str
+    shadows: bool  # it has the name of a template of the package
+    wrong: bool  # what it states as its fixed point is none
+
+
+def random_template(rng: np.random.Generator) -> Made:
+    """A template of one drive, whose function has nothing to do with it."""
     t = Text(rng)
+    shadows = bool(rng.uniform() < BAD)
+    name = str(rng.choice(TAKEN)) if shadows else "odd.one"
     for _ in range(rng.integers(1, 4)):
         BLOCKS[rng.integers(len(BLOCKS))](t)
     read = rng.choice(t.species, size=min(len(t.species), int(rng.integers(1, 3))), replace=False)
-    weights = [f"{float(np.round(0.1 + abs(rng.normal()), 2))!r}*{name}" for name in read]
+    weights = [f"{float(np.round(0.1 + abs(rng.normal()), 2))!r}*{species}" for species in read]
     output = (" - " if rng.uniform() < 0.5 else " + ").join(weights)
-    wrong = rng.uniform() < BAD
+    wrong = bool(rng.uniform() < BAD)
     error = float(10 ** rng.uniform(-9, 2)) if rng.uniform() < 0.5 else 1e6
     lines = [
         f"template {name} for {name.split('.', maxsplit=1)[0]}",
@@ -160,4 +172,4 @@ def random_template(rng: np.random.Generator, name: str = "odd.one") -> str:
         *(f"  fixed point {s} = {'1 + ' if wrong else ''}{f}" for s, f in t.fixed),
         f"  error <= {error!r}", "  rate >= 0", "  stability global",
     ]  # fmt: skip
-    return "\n".join(lines) + "\n"
+    return Made("\n".join(lines) + "\n", shadows, wrong)
