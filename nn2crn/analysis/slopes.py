@@ -25,7 +25,7 @@ def steepest(formula: Formula, known: Mapping[str, Interval], drive: str) -> Flo
 
 
 def slope(formula: Formula, known: Mapping[str, Interval], drive: str) -> Interval:
-    """Bounds of d formula / d drive."""
+    """Bounds of d formula / d drive, a symbol by its stem."""
     return slope_of(formula, known, {drive: _ONE})
 
 

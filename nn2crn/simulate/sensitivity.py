@@ -139,4 +139,4 @@ def _gradient(relation: Formula, module: Module, state: Floats) -> dict[Symbol, 
     for parameter, value in module.values.items():
         known.setdefault(parameter, Interval(*(np.asarray(value, dtype=np.float64),) * 2))
     size = module.species[names[0]].size
-    return {name: np.broadcast_to(slope(relation, known, name.key).low, (size,)) for name in names}
+    return {name: np.broadcast_to(slope(relation, known, name.stem).low, (size,)) for name in names}
