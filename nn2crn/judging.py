@@ -11,6 +11,7 @@ from nn2crn.analysis.forward import forward
 from nn2crn.boxes import boxes_of, plain
 from nn2crn.certify.certificate import Subject, subject
 from nn2crn.certify.settling import settling
+from nn2crn.certify.vacuous import vacuous_errors
 from nn2crn.data import random_data
 from nn2crn.errors import Nn2crnError
 from nn2crn.ir.arrays import Floats
@@ -54,6 +55,11 @@ class Certified:
     def error(self, options: Options) -> float:
         return self.subject(options).errors().worst
 
+    def vacuous(self, options: Options) -> bool:
+        """True if what is proved says nothing of some output."""
+        given = self.subject(options)
+        return bool(vacuous_errors(given.errors().largest, given.network, options.library))
+
     def confirmed(self, options: Options) -> float:
         """What is proved needs no other samples."""
         return self.error(options)
@@ -91,6 +97,11 @@ class Measured:
         """None: samples say nothing of other inputs."""
         del options
         return {}
+
+    def vacuous(self, options: Options) -> bool:
+        """False: what is measured is no bound."""
+        del options
+        return False
 
     def error(self, options: Options) -> float:
         """The largest on the samples that parameters are chosen by."""

@@ -35,6 +35,7 @@ class Fit:
         samples: how many others the error was measured on; 0 if certified.
         timed: how many the settling time was measured on; 0 if certified.
         box: of the inputs, for which it is certified.
+        vacuous: the error is certified, and says nothing of some output (nn2crn.certify.vacuous).
     """
 
     options: Options
@@ -44,13 +45,15 @@ class Fit:
     samples: int = 0
     timed: int = 0
     box: Box = field(default_factory=dict)
+    vacuous: bool = False
 
     def show(self) -> str:
         """One line for people."""
         error, time = float(at_most(self.error, 2)), at_most(self.settling_time, 3)
         if self.certified:
             where = show_boxes(self.box) or "inputs"
-            return f"certified for all {where}: error <= {error:.1e}, settles within {time} s"
+            empty = " (vacuous: the network's own values hardly differ by more)" if self.vacuous else ""
+            return f"certified for all {where}: error <= {error:.1e}{empty}, settles within {time} s"
         how = f"settling within {time} s on {self.timed}"
         return f"measured: error up to {error:.1e} on {self.samples} other samples, {how}"
 
@@ -163,7 +166,7 @@ class _Search:
         options, judge = self.options(steps), self.judge
         return Fit(
             options, judge.confirmed(options), judge.certified, judge.time(options), judge.samples, judge.timed,
-            judge.box(options),
+            judge.box(options), judge.vacuous(options),
         )  # fmt: skip
 
 

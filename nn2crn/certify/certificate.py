@@ -15,6 +15,7 @@ from nn2crn.boxes import plain
 from nn2crn.certify.cascade import Bounds, Cascade
 from nn2crn.certify.error_bound import ErrorBound, error_bound
 from nn2crn.certify.settling import settling
+from nn2crn.certify.vacuous import vacuous_errors, vacuous_peak
 from nn2crn.data import box as bounded
 from nn2crn.errors import UsageError
 from nn2crn.ir.families import distinct_rates
@@ -51,6 +52,9 @@ class Certificate:
             for every r below it (not at r itself: equal rates of layers in a row make it t exp(-r t), and so on).
         settling_time: s; None if not proved.
         peak_concentration: mol/l that no species ever exceeds; None if not proved.
+        vacuous_errors, vacuous_original_errors: the outputs whose bounds are true and say nothing, by the rules of
+            nn2crn.certify.vacuous.
+        vacuous_peak: the same of `peak_concentration`.
         rate_constants: by reaction order, the least, the largest, and how many written files have as parameters: the
             distinct ones of each layer.
         species, reactions, catalytic, order: counts, also of reactions with an unchanged reactant; the largest order.
@@ -72,6 +76,9 @@ class Certificate:
     settling_rate: float | None
     settling_time: float | None
     peak_concentration: float | None
+    vacuous_errors: tuple[str, ...]
+    vacuous_original_errors: tuple[str, ...]
+    vacuous_peak: bool
     rate_constants: Mapping[int, tuple[float, float, int]]
     species: int
     reactions: int
@@ -166,10 +173,11 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
     """
     reactions = given.reactions
     settled = settling(given.cascade, given.box, tolerance, start)
-    errors = given.errors()
-    bounds = {n: float(e.max(initial=0)) for n, e in errors.outputs.items()}
-    compressed = given.original is not given.network
-    neutral = tuple(m.name for m in reactions.modules if given.options.library.get(m.template).stability == "neutral")
+    errors, compressed = given.errors(), given.original is not given.network
+    bounds, library = errors.largest, given.options.library
+    original = given.original_errors() if compressed else bounds
+    peak = float(settled.peak.max(initial=0))
+    neutral = tuple(m.name for m in reactions.modules if library.get(m.template).stability == "neutral")
     unproved = [*errors.reasons]
     if settled.unproved:
         unproved.append(f"that {len(settled.unproved)} species settle, {settled.unproved[0]} the first of them")
@@ -187,10 +195,13 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         },
         error_bound={n: _finite(e) for n, e in bounds.items()},
         compressed=compressed,
-        original_error_bound={n: _finite(e) for n, e in (given.original_errors() if compressed else bounds).items()},
+        original_error_bound={n: _finite(e) for n, e in original.items()},
         settling_rate=None if settled.unproved else _finite(settled.rate),
         settling_time=_finite(settled.time),
-        peak_concentration=_finite(float(settled.peak.max(initial=0))),
+        peak_concentration=_finite(peak),
+        vacuous_errors=vacuous_errors(bounds, given.network, library),
+        vacuous_original_errors=vacuous_errors(original, given.original, library),
+        vacuous_peak=vacuous_peak(peak),
         not_proved=tuple(unproved),
         **_counts(reactions),
     )

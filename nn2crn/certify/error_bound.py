@@ -34,8 +34,13 @@ class ErrorBound:
     reasons: tuple[str, ...]
 
     @property
+    def largest(self) -> dict[str, float]:
+        """By output name, of all its elements."""
+        return {name: float(e.max(initial=0)) for name, e in self.outputs.items()}
+
+    @property
     def worst(self) -> float:
-        return max((float(e.max(initial=0)) for e in self.outputs.values()), default=0.0)
+        return max(self.largest.values(), default=0.0)
 
 
 def error_bound(

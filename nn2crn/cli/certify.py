@@ -16,6 +16,8 @@ from nn2crn.cli.values import POSITIVE
 if TYPE_CHECKING:
     from nn2crn.certify.certificate import Certificate
 
+_VACUOUS_ERROR = "; vacuous: the network's own values hardly differ by more"
+
 
 @click.command()
 @model_options
@@ -72,14 +74,14 @@ def statements(c: Certificate) -> Iterator[tuple[str, str]]:
     for module in c.neutral:
         yield "neutral", f"{module} reaches its steady state from the file's start only"
     for output, error in c.error_bound.items():
-        said = f"the network{' as it was pruned and quantized' if c.compressed else ''}, up to rounding"
-        yield (
-            "error",
-            f"{output}: {'not proved' if error is None else f'at most {at_most(error, 2)} from {said}'}",
-        )
+        network = f"the network{' as it was pruned and quantized' if c.compressed else ''}, up to rounding"
+        said = "not proved" if error is None else f"at most {at_most(error, 2)} from {network}"
+        empty = _VACUOUS_ERROR if output in c.vacuous_errors else ""
+        yield "error", f"{output}: {said}{empty}"
     for output, error in c.original_error_bound.items() if c.compressed else ():
         apart = "any distance" if error is None else f"at most {at_most(error, 2)}"
-        yield "", f"{output}: {apart} from the network before that, by the bounds of both"
+        empty = _VACUOUS_ERROR if output in c.vacuous_original_errors else ""
+        yield "", f"{output}: {apart} from the network before that, by the bounds of both{empty}"
     if c.settling_time is not None:
         yield (
             "settling",
@@ -88,7 +90,8 @@ def statements(c: Certificate) -> Iterator[tuple[str, str]]:
     if c.settling_rate is not None:
         yield "", f"and in the end faster than exp(-r t), for every r below {at_least(c.settling_rate, 3)}/s"
     if c.peak_concentration is not None:
-        yield "peak", f"no concentration ever above {at_most(c.peak_concentration, 3)} mol/l"
+        empty = "; vacuous: no solution holds so much" if c.vacuous_peak else ""
+        yield "peak", f"no concentration ever above {at_most(c.peak_concentration, 3)} mol/l{empty}"
     for missing in c.not_proved:
         yield "NOT PROVED", missing
 
