@@ -31,6 +31,7 @@ from nn2crn.passes.connections import layers
 from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.drop_neurons import drop_neurons
 from nn2crn.passes.fuse_affine import fuse_affine
+from nn2crn.passes.name_layers import name_layers, with_layers
 from nn2crn.passes.record import recipe
 from nn2crn.passes.rescale import rescale
 from nn2crn.passes.set_domain import set_domain
@@ -46,6 +47,7 @@ def compression_passes(compression: Compression, library: Library) -> tuple[Pass
         drop_dead,
         fuse_affine,
         drop_dead,
+        name_layers,
         partial(sparsify, compression=compression, library=library),
         partial(drop_neurons, library=library),
         partial(discretise, compression=compression, library=library),
@@ -111,9 +113,9 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
         UnsupportedError: there are more reactions than the options allow.
     """
     options, steps = options or Options(), steps or Steps()
+    prepared, way = prepare(network, options, steps=steps), encoding(options.encoding)
     made = recipe(network, options, steps.optional)
-    network, way = prepare(network, options, steps=steps), encoding(options.encoding)
-    reactions = steps.reactions(way.reaction_passes, way.lower(network.replace(name=name or network.name), options))
+    reactions = steps.reactions(way.reaction_passes, way.lower(prepared.replace(name=name or network.name), options))
     _refuse_more(reactions, options.max_reactions)
     reactions = set_inputs(replace(reactions, recipe=made), inputs or {})
     return rescale(reactions, kappa=kappa, units=units or Units())
@@ -152,7 +154,7 @@ def compress(
     """
     if not compression.active:
         return network
-    compression.refuse_unknown(n.name for n in weights(network))
+    compression.refuse_unknown(n.layer_name for n in weights(network))
     return (steps or Steps()).network(compression_passes(compression, library or Library()), network)
 
 
@@ -175,7 +177,7 @@ def pass_names() -> tuple[str, ...]:
 
 def weights(network: Network) -> tuple[Affine, ...]:
     """The layers that can be pruned and quantized, by the names that choices for single layers go by."""
-    return tuple(layers(drop_dead(fuse_affine(drop_dead(network)))))
+    return tuple(layers(with_layers(network)))
 
 
 def write(

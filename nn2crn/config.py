@@ -4,13 +4,13 @@
 template = "sigmoid.chain"
 k = 5
 
-[layers."/fc1/Sigmoid_output_0"]   # one layer, by the name that `nn2crn config --generate` lists
+[layers.layer1]                    # one layer, by the name that it has in every command and file
 template = "sigmoid.exact"
 
 [weights]                          # all weights, as --prune and --quantize, which go first
 quantize = "exponential:6"
 
-[weights."add_result"]             # one layer's weights, by the name that is listed, too
+[weights.layer1]                   # one layer's weights, likewise
 prune = "magnitude:0.5"            # instead of --prune, or none
 quantize = "exponential:4"         # instead of --quantize, or none
 """
@@ -31,8 +31,8 @@ from nn2crn.ir.formula import number
 from nn2crn.ir.network import Activation, Affine, Network
 from nn2crn.passes.compression import Compression, LayerChoice, Pruning, Quantization
 from nn2crn.passes.connections import connections
-from nn2crn.passes.drop_dead import drop_dead
-from nn2crn.passes.expand_compositions import composed, expand_compositions
+from nn2crn.passes.expand_compositions import choosable
+from nn2crn.passes.name_layers import with_layers
 from nn2crn.templates.options import Choice, Options
 
 
@@ -139,14 +139,11 @@ def show_config(
         weights: the layers of the network as it was loaded that can be pruned and quantized.
         remark: how the parameters were found.
     """
-    network = drop_dead(network)
-    expanded = expand_compositions(network, options)
-    whole = composed(network, options)
-    parts = [n for n in expanded.activations() if n.name not in network.by_name]
+    network = with_layers(network)
     lines = [f"# The layers of {network.name}, and the template that computes each. Edit, and give it with --config."]
     lines += [f"# {one_line(remark)}"] * bool(remark)
-    for node in [*network.activations(), *(n for n in whole.values() if n.name not in network.by_name), *parts]:
-        lines += ["", f"[layers.{_quoted(node.name)}]  # {node.origin}, {node.size} neurons".rstrip(" ,")]
+    for node in choosable(network, options):
+        lines += ["", f"[layers.{_key(node.layer_name)}]  # {_whence(node, network)}{node.size} neurons"]
         lines += _chosen(node, options)
     lines += ["", "[templates.identity]  # of values that are read as they are: outputs, and what several layers share"]
     lines += _chosen(Activation("", "identity", ("",), 1), options)
@@ -159,8 +156,9 @@ def show_config(
     lines += [f'prune = "{compression.prune}"'] * bool(compression.prune)
     lines += [f'quantize = "{compression.quantize}"'] * bool(compression.quantize)
     for layer in weights:
-        lines += ["", f"[weights.{_quoted(layer.name)}]  # {layer.origin}, {len(connections(layer))} weights"]
-        own = compression.layers.get(layer.name, LayerChoice())
+        count = len(connections(layer))
+        lines += ["", f"[weights.{_key(layer.layer_name)}]  # {_whence(layer, network)}{count} weights"]
+        own = compression.layers.get(layer.layer_name, LayerChoice())
         lines += [f'prune = "{own.prune}"' if own.prune else '# prune = "magnitude:0.5"']
         lines += [f'quantize = "{own.quantize}"' if own.quantize else '# quantize = "exponential:4"']
     return "\n".join(lines) + "\n"
@@ -173,6 +171,16 @@ def _chosen(node: Activation, options: Options) -> list[str]:
         f"template = {_quoted(options.template_of(node).name)}",
         *(f"{k} = {number(v)}" for k, v in settings.items()),
     ]
+
+
+def _whence(node: Activation | Affine, network: Network) -> str:
+    """What the model itself calls it, and where it is there."""
+    return f"{_quoted(node.name)}, " * (node.name in network.by_name) + f"{node.origin}, " * bool(node.origin)
+
+
+def _key(name: str) -> str:
+    """A name as a key of TOML: in quotes unless it is bare."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _quoted(name)
 
 
 def _quoted(text: str) -> str:

@@ -16,8 +16,8 @@ from nn2crn.boxes import show_boxes
 from nn2crn.certify.rounding import at_most
 from nn2crn.ir.network import Activation, Network
 from nn2crn.judging import Box, Certified, Data, Measured, ToleranceError
-from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.expand_compositions import expand_compositions
+from nn2crn.passes.name_layers import with_layers
 from nn2crn.templates.options import Choice, Options
 
 _HALVINGS = 8  # of the share of the tolerance, where other samples are worse than those that were chosen by
@@ -112,8 +112,8 @@ class _Search:
 
     def __init__(self, network: Network, options: Options, judge: Certified | Measured) -> None:
         self.base, self.judge, self.share = options, judge, judge.share
-        expanded = expand_compositions(drop_dead(network), options)
-        self.ladders = {(n.name, p): values for n in expanded.activations() for p, values in _ladders(n, options)}
+        expanded = expand_compositions(with_layers(network), options)
+        self.ladders = {(n.layer_name, p): values for n in expanded.activations() for p, values in _ladders(n, options)}
         self.errors: dict[Steps, float] = {}
 
     @cached_property

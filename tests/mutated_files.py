@@ -8,7 +8,7 @@ from random import Random
 from mutations import changed_bytes, times
 
 CONFIG = b"""\
-[layers."h"]  # 2 neurons
+[layers."layer1"]  # 2 neurons
 template = "relu.annihilation"
 k = 1_000.0
 
@@ -22,7 +22,7 @@ identity = "dual_rail"
 [weights]
 quantize = "exponential:4"
 
-[weights."h.1"]
+[weights."layer1"]
 prune = "magnitude:0.5"
 """
 DATA = b'a,b\n0.5,1\n"0.25",-1e-3\n1,0\n'

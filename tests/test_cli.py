@@ -219,7 +219,7 @@ def test_the_version_is_the_packages():
 def test_a_configuration_lists_every_layer_and_changes_nothing_until_edited(tmp_path):
     said = run("config", "--generate", IRIS, cwd=tmp_path, check=0).stdout.decode()
     (tmp_path / "iris.toml").write_text(said)
-    assert "[layers.\"next_activations\"]  # iris.onnx: node 'Relu' (Relu), 8 neurons" in said
+    assert "[layers.layer1]  # \"next_activations\", iris.onnx: node 'Relu' (Relu), 8 neurons" in said
     run("compile", IRIS, "--to", "antimony", cwd=tmp_path, check=0)
     run("compile", IRIS, "--config", "iris.toml", "-o", "same.ant", cwd=tmp_path, check=0)
     assert (tmp_path / "same.ant").read_bytes() == (tmp_path / "iris.ant").read_bytes()

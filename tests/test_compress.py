@@ -244,7 +244,7 @@ def test_a_pass_is_printed_on_standard_error(tmp_path):
 
 def test_a_configuration_chooses_for_single_layers(tmp_path):
     config = tmp_path / "iris.toml"
-    config.write_text('[weights."add_result"]\nquantize = "binary"\n[weights."add_result1"]\nprune = "magnitude:0.5"\n')
+    config.write_text('[weights.layer1]\nquantize = "binary"\n[weights.add_result1]\nprune = "magnitude:0.5"\n')
     said = run("inspect", IRIS, "--logits", "--config", config)
     assert "weights quantized, exponential:1" in said.stdout
     assert "12 of 24 connections pruned, magnitude:0.5" in said.stdout
@@ -252,7 +252,7 @@ def test_a_configuration_chooses_for_single_layers(tmp_path):
 
 def test_a_configuration_that_compares_activations_is_given_the_data(tmp_path):
     config = tmp_path / "iris.toml"
-    config.write_text('[weights."add_result"]\nprune = "cosine:0.5"\n', encoding="utf-8")
+    config.write_text('[weights.layer1]\nprune = "cosine:0.5"\n', encoding="utf-8")
     data = ["--data", IRIS.with_suffix(".csv")]
     done = run("compile", IRIS, "--logits", "--config", config, *data, "-o", tmp_path / "iris.ant")
     assert "16 of 32 connections pruned, cosine:0.5" in done.stderr
@@ -265,9 +265,9 @@ def test_a_configuration_that_compares_activations_is_given_the_data(tmp_path):
     ("text", "said"),
     [
         ('[weights.nowhere]\nprune = "set:0.5"', "no weights 'nowhere'"),
-        ('[weights.add_result]\nprune = "all"', "[weights.add_result]: 'all' is no pruning"),
-        ("[weights.add_result]\nprune = 0.5", "is no choice for weights"),
-        ('[weights.add_result]\ntemplate = "relu"', "is no choice for weights"),
+        ('[weights.layer1]\nprune = "all"', "[weights.layer1]: 'all' is no pruning"),
+        ("[weights.layer1]\nprune = 0.5", "is no choice for weights"),
+        ('[weights.layer1]\ntemplate = "relu"', "is no choice for weights"),
         ("[weights]\nadd_result = 1", "is no choice for weights"),
     ],
 )
@@ -281,7 +281,7 @@ def test_a_faulty_configuration_is_refused(text, said, tmp_path):
 def test_a_generated_configuration_changes_nothing(tmp_path):
     config = tmp_path / "iris.toml"
     config.write_text(run("config", IRIS, "--logits").stdout, encoding="utf-8")
-    assert '[weights."add_result"]' in config.read_text(encoding="utf-8")
+    assert "[weights.layer1]" in config.read_text(encoding="utf-8")
     assert run("inspect", IRIS, "--logits", "--config", config).stdout == run("inspect", IRIS, "--logits").stdout
 
 

@@ -166,7 +166,8 @@ def test_two_drives_meet_summand_by_summand(lower):
             else:
                 state |= {f"{name}[{i}]+": max(value, 0.0), f"{name}[{i}]-": max(-value, 0.0)}
     made = production(crn, state)
-    found = [made[f"layer1[{i}]+"] - made[f"layer1[{i}]-"] for i in range(3)]
+    (layer,) = (m.name for m in crn.modules)
+    found = [made[f"{layer}[{i}]+"] - made[f"{layer}[{i}]-"] for i in range(3)]
     expected = (weights["A"] @ x + weights["B"] @ z + a) * (weights["C"] @ x + c)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
     same = [r for r in crn.reactions() if ("x[0]" if lower is not None else "x[0]+", 2) in r.reactants]

@@ -255,7 +255,7 @@ def test_names_that_clashed_before_are_not_given_again():
         Input("layer1", (1,), 0.0, 1.0), Activation("h", "relu", ("layer1",), 1),
         Affine("a", (Term("h", eye),), np.ones(1)),
     )  # fmt: skip
-    assert named(*nodes, outputs=(Output("layer1", "a", (1,)),)) == ["layer1'", "layer1''"]
+    assert named(*nodes, outputs=(Output("layer1", "a", (1,)),)) == ["layer1''", "layer1'"]
     nodes = (
         Input("layer2", (1,), 0.0, 1.0), Affine("a", (Term("layer2", eye),), np.ones(1)),
         Activation("h", "relu", ("a",), 1),

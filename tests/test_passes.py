@@ -416,8 +416,8 @@ def test_reaction_passes_say_what_they_have_saved():
 def test_passes_are_run_in_order_and_shown_by_name():
     seen = []
     nn2crn.compile(DENSE, steps=Steps(("drop_dead", "drop_idle"), lambda name, _: seen.append(name)))
-    required = ["expand_compositions", "drop_dead", "materialise_affine", "choose_templates"]
-    assert seen == ["drop_dead", *required, "drop_idle"]
+    named = ["drop_dead", "drop_dead", "name_layers"]
+    assert seen == [*named, "expand_compositions", "drop_dead", "materialise_affine", "choose_templates", "drop_idle"]
 
 
 def test_an_optional_pass_that_is_not_there_is_refused():

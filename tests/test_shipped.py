@@ -93,13 +93,15 @@ def test_what_was_chosen_is_read_back_from_the_file(tmp_path, what, name):
 
 def test_layers_of_compositions_are_read_back_exactly(tmp_path):
     (tmp_path / "n.nn").write_text("input x[2] in [-1, 1]\noutput y = silu(x)\n")
-    (tmp_path / "c.toml").write_text('[layers."y/sigmoid0"]\nk = 7\n[layers."y/product1"]\nk = 2.000000000000001\n')
+    (tmp_path / "c.toml").write_text(
+        '[layers."layer1.sigmoid"]\nk = 7\n[layers."layer1.product"]\nk = 2.000000000000001\n'
+    )
     options = ["--config", tmp_path / "c.toml"]
     run("compile", tmp_path / "n.nn", *options, "-o", tmp_path / "n.xml")
     status, report = verify(tmp_path / "n.nn", tmp_path / "n.xml", "--engine", "internal", "--tolerance", 0.1)
     assert status == 0, report
-    assert report["parameters"]["y/sigmoid0"]["parameters"]["k"] == 7
-    assert report["parameters"]["y/product1"]["parameters"]["k"] == 2.000000000000001
+    assert report["parameters"]["layer1.sigmoid"]["parameters"]["k"] == 7
+    assert report["parameters"]["layer1.product"]["parameters"]["k"] == 2.000000000000001
 
 
 def other(digits, place):

@@ -315,9 +315,9 @@ def test_a_tolerance_is_certified_by_what_is_found(changes, tmp_path):
     (tmp_path / "net.nn").write_text(NET.format("bend"))
     network = nn2crn.load(tmp_path / "net.nn", library=library)
     found = fit(network, nn2crn.Options(library=library), 1e-2)
-    _, measured = certified(text, settings=found.options.layers["h"].settings, folder=tmp_path)
+    _, measured = certified(text, settings=found.options.layers["layer1"].settings, folder=tmp_path)
     assert measured <= found.error <= 1e-2
-    assert found.options.layers["h"].settings["h"] <= 1e-4
+    assert found.options.layers["layer1"].settings["h"] <= 1e-4
 
 
 def test_where_it_is_from_is_said(tmp_path):

@@ -23,8 +23,8 @@ from nn2crn.ir.formula import show
 from nn2crn.ir.network import Input, Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.choose_templates import choose_templates
-from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.expand_compositions import composed, expand_compositions
+from nn2crn.passes.name_layers import with_layers
 from nn2crn.passes.set_domain import Bound, set_domain
 from nn2crn.templates.options import Options
 
@@ -106,7 +106,7 @@ class Subject:
 
     def errors(self) -> ErrorBound:
         """How far the steady state may be from the network's values."""
-        network = drop_dead(self.network)
+        network = with_layers(self.network)
         expanded = choose_templates(expand_compositions(network, self.options), self.options)
         modules = {m.node: m for m in self.reactions.modules}
         steady = self.cascade.steady(self.box)

@@ -73,12 +73,13 @@ class Term:
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """sum of weight @ source over the terms, plus `bias` (n_out,)."""
+    """sum of weight @ source over the terms, plus `bias` (n_out,). `layer` is what users call it, once it is named."""
 
     name: str
     terms: tuple[Term, ...]
     bias: Floats = field(repr=False)
     origin: str = ""
+    layer: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "bias", floats(self.bias))
@@ -97,6 +98,11 @@ class Affine:
         return len(self.bias)
 
     @property
+    def layer_name(self) -> str:
+        """What choices for this layer go by."""
+        return self.layer or self.name
+
+    @property
     def sources(self) -> tuple[str, ...]:
         return tuple(t.source for t in self.terms)
 
@@ -108,7 +114,8 @@ class Activation:
     `size` counts the outputs: one per component, or one per group where the function reduces a group to a number.
     `attributes` belong to the function (the slope of a leaky ReLU: a number, or one per neuron), `template` and
     `settings` to the chemistry that computes it (`relu.annihilation`, and its parameters): what the model itself says
-    of them, and all of it once templates have been chosen. `within` is the activation that a composition replaced.
+    of them, and all of it once templates have been chosen. `layer` is what users call it, once layers have been named
+    (passes/name_layers.py), and `within` the layer that it is a part of, if a composition was expanded.
     """
 
     name: str
@@ -121,6 +128,7 @@ class Activation:
     origin: str = ""
     width: int = 1
     within: str = ""
+    layer: str = ""
 
     def __post_init__(self) -> None:
         for name, value in self.attributes.items():
@@ -129,6 +137,11 @@ class Activation:
                     f"{self.origin or self.name}: its {name} is NaN or infinite",
                     hint="retrain or repair the model: every parameter must be a finite number",
                 )
+
+    @property
+    def layer_name(self) -> str:
+        """What choices for this layer go by."""
+        return self.layer or self.name
 
 
 Node = Input | Affine | Activation

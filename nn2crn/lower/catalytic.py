@@ -8,8 +8,7 @@ with rate constant k w_ij for each positive weight, and `Y_i -> 2 Y_i` with k b_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -19,7 +18,7 @@ from nn2crn.ir.arrays import Floats, Ints, floats, scale_columns
 from nn2crn.ir.formula import Formula, Number, Symbol, evaluate, show
 from nn2crn.ir.matrix_family import DriveTerm
 from nn2crn.ir.memory import refuse_larger
-from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Term
+from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Term, fresh
 from nn2crn.ir.reactions import (
     Drive,
     InputPort,
@@ -39,6 +38,7 @@ from nn2crn.passes.expand_compositions import expand_compositions
 from nn2crn.passes.fuse_affine import fuse_affine
 from nn2crn.passes.materialise_affine import materialise_affine
 from nn2crn.passes.merge_reactions import merge_reactions
+from nn2crn.passes.name_layers import name_layers, output_names, port_names, prefixes
 from nn2crn.passes.share_drives import share_drives
 from nn2crn.passes.steps import Pass
 from nn2crn.passes.warn_ranges import warn_ranges
@@ -177,43 +177,23 @@ def _block_name(module: str, symbol: Symbol) -> str:
 
 
 def _module_names(network: Network) -> dict[str, str]:
-    """Layers are numbered in order, parts named after their function, an output's linear map after the output."""
-    inputs = {n.name for n in network.inputs}
-    outputs = {o.source: o.name for o in reversed(network.outputs)}
-    ports = {p for name in (*inputs, *(o.name for o in network.outputs)) for p in _prefixes(name)}
-    given: set[str] = set()
-    layers: dict[str, str] = {}
+    """Modules have the names of their layers, a linear output that of the output; primes tell equal ones apart."""
+    network, outputs = name_layers(network), output_names(network)
+    own = {n.name: outputs[n.name] for n in network.activations() if n.function == "identity" and n.name in outputs}
+    given = port_names(network).union(*map(prefixes, own.values()))
     names: dict[str, str] = {}
     for node in network.activations():
-        whole = node.within or node.name
-        if node.function == "identity" and node.name in outputs:
-            name = outputs[node.name]
-            names[node.name] = layers[node.name] = _free(name, ports, given) if name in inputs else name
-        else:
-            if whole not in layers:
-                layers[whole] = _free(f"layer{len(layers) + 1}", ports, given)
-            part = f"{layers[whole]}.{node.function}" if node.within else layers[whole]
-            names[node.name] = _free(part, given)
-        given.update(_prefixes(names[node.name]))
+        names[node.name] = own[node.name] if node.name in own else fresh(node.layer_name, given)
+        given.update(prefixes(names[node.name]))
     return names
-
-
-def _prefixes(name: str) -> Iterator[str]:
-    """The name, and whatever of it ends before a dot: no other name may be either, or species could have one name."""
-    yield name
-    yield from (name[:i] for i, c in enumerate(name) if c == ".")
-
-
-def _free(name: str, *taken: AbstractSet[str]) -> str:
-    """The name, with primes until it is not taken."""
-    while any(name in names for names in taken):
-        name += "'"
-    return name
 
 
 def _passes(options: Options) -> tuple[Pass, ...]:
     return (
         drop_dead,
+        fuse_affine,
+        drop_dead,
+        name_layers,
         partial(warn_ranges, options=options),
         partial(expand_compositions, options=options),
         fuse_affine,

@@ -41,7 +41,7 @@ def compose(
     composer = _Composer(node, template, settings, library, taken)
     assert template.compose is not None  # noqa: S101  # the caller's condition
     with np.errstate(all="ignore"):  # a node looks at its weights
-        return [*composer.nodes_before(template.compose), composer.affine(node.name, composer.result)]
+        return [*composer.nodes_before(template.compose), composer.affine(node.name, composer.result, node.layer)]
 
 
 class _Composer:
@@ -67,10 +67,10 @@ class _Composer:
         self.result = self._value(formula)
         return self.nodes
 
-    def affine(self, name: str, value: _Linear) -> Affine:
+    def affine(self, name: str, value: _Linear, layer: str = "") -> Affine:
         """The combination as a node."""
         terms = tuple(Term(s, sparse.diags_array(c).tocsr()) for s, c in value.terms.items())
-        return Affine(name, terms, floats(value.constant), self.node.origin)
+        return Affine(name, terms, floats(value.constant), self.node.origin, layer)
 
     def _constant(self, value: float | Floats) -> _Linear:
         return _Linear({}, np.broadcast_to(np.asarray(value, dtype=np.float64), self.node.size))
@@ -130,7 +130,7 @@ class _Composer:
         """An activation of its own, of arguments that are signals or affine nodes made for it."""
         sources = tuple(self._source(a) for a in arguments)
         name = fresh(f"{self.node.name}/{function}{len(self.nodes)}", self.taken)
-        whole = self.node.within or self.node.name
+        whole = self.node.within or self.node.layer_name
         self.nodes.append(
             Activation(
                 name, function, sources, self.node.size, attributes, template, settings, self.node.origin, 1, whole

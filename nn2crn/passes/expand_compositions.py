@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from nn2crn.errors import SizeError, TemplateError, UnsupportedError
 from nn2crn.ir.formula import OPERATORS, Call, Formula
-from nn2crn.ir.network import Activation, Network, Node
+from nn2crn.ir.network import Activation, Affine, Network, Node, fresh
 from nn2crn.passes.compose import compose
 from nn2crn.templates.options import Options
 from nn2crn.templates.template import Template
@@ -28,10 +29,11 @@ def expand_compositions(network: Network, options: Options) -> Network:
         TemplateError: a composition never ends.
         SizeError, UnsupportedError: there would be too many activations, which is known before any is made.
     """
-    nodes, seen = _expansion(network, options)
+    expansion = _Expansion(network, options)
+    seen = expansion.seen
     identity = options.library.get("identity")  # linear outputs become one
-    options.refuse_unused([identity, *map(options.template_of, seen)], [n.name for n in seen])
-    return network.replace(nodes=tuple(nodes))
+    options.refuse_unused([identity, *map(options.template_of, seen)], [n.layer_name for n in seen])
+    return network.replace(nodes=expansion.nodes)
 
 
 def choosable(network: Network, options: Options) -> list[Activation]:
@@ -39,32 +41,45 @@ def choosable(network: Network, options: Options) -> list[Activation]:
 
     >>> from nn2crn.ir.network import Input, Output
     >>> net = Network("net", (Input("x", (1,)), Activation("y", "silu", ("x",), 1)), (Output("y", "y", (1,)),))
-    >>> [n.name for n in choosable(net, Options())]
-    ['y', 'y/sigmoid0', 'y/product1']
+    >>> [n.layer_name for n in choosable(net, Options())]
+    ['y', 'y.sigmoid', 'y.product']
     """
-    return _expansion(network, options)[1]
+    return _Expansion(network, options).seen
 
 
-def _expansion(network: Network, options: Options) -> tuple[list[Node], list[Activation]]:
+class _Expansion:
     """All nodes, compositions replaced; and all activations that were met, those that were replaced as well."""
-    _refuse_too_many(network, options)
-    nodes: list[Node] = []
-    seen: list[Activation] = []
-    for node in network.nodes:
-        nodes += _expanded(node, network, options, seen) if isinstance(node, Activation) else [node]
-    return nodes, seen
+
+    def __init__(self, network: Network, options: Options) -> None:
+        _refuse_too_many(network, options)
+        self.network, self.options = network, options
+        self.seen: list[Activation] = []
+        self.replaced: dict[str, Activation] = {}
+        self.names = {n.layer_name for n in network.nodes if isinstance(n, Activation | Affine)}
+        self.nodes = tuple(n for node in network.nodes for n in self._of(node))
+
+    def _of(self, node: Node) -> Iterator[Node]:
+        if not isinstance(node, Activation):
+            yield node
+            return
+        self.seen.append(node)
+        template = self.options.template_of(node)
+        if template.compose is None:
+            yield node
+            return
+        self.replaced[node.name] = node
+        settings = self.options.settings_of(node)
+        for part in compose(node, template, settings, self.options.library, self.network.by_name):
+            yield from self._of(self._named(part) if isinstance(part, Activation) else part)
+
+    def _named(self, part: Activation) -> Activation:
+        """The part as `layer2.sigmoid`, after the layer that the user knows."""
+        named = replace(part, layer=fresh(f"{part.within}.{part.function}", self.names))
+        self.names.add(named.layer)
+        return named
 
 
-def _expanded(node: Activation, network: Network, options: Options, seen: list[Activation]) -> list[Node]:
-    template = options.template_of(node)
-    seen.append(node)
-    if template.compose is None:
-        return [node]
-    parts = compose(node, template, options.settings_of(node), options.library, network.by_name)
-    return [n for p in parts for n in (_expanded(p, network, options, seen) if isinstance(p, Activation) else [p])]
-
-
-def composed(network: Network, options: Options) -> dict[str, Activation]:
+def composed(network: Network, options: Options) -> Mapping[str, Activation]:
     """The activations that `expand_compositions` replaces, those within compositions as well, by name.
 
     >>> from nn2crn.ir.network import Input, Output
@@ -72,17 +87,7 @@ def composed(network: Network, options: Options) -> dict[str, Activation]:
     >>> {name: node.function for name, node in composed(net, Options()).items()}
     {'y': 'selu', 'y/elu0': 'elu'}
     """
-    _refuse_too_many(network, options)
-    found: dict[str, Activation] = {}
-    waiting = list(network.activations())
-    while waiting:
-        node = waiting.pop()
-        template = options.template_of(node)
-        if template.compose is not None:
-            found[node.name] = node
-            parts = compose(node, template, options.settings_of(node), options.library, network.by_name)
-            waiting += [p for p in parts if isinstance(p, Activation)]
-    return found
+    return _Expansion(network, options).replaced
 
 
 def _refuse_too_many(network: Network, options: Options) -> None:

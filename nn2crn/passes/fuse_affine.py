@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import sparse
 
@@ -45,7 +47,7 @@ def _fused(node: Affine, done: dict[str, Node]) -> Affine:
                 bias = floats(bias + term.weight @ inner.bias)
         for p in products:
             weights[p.source] = plus(weights[p.source], p.weight) if p.source in weights else p.weight
-    return Affine(node.name, tuple(Term(s, w) for s, w in weights.items()), bias, node.origin)
+    return replace(node, terms=tuple(Term(s, w) for s, w in weights.items()), bias=bias)
 
 
 def _products(outer: Matrix, inner: Affine) -> list[Term] | None:

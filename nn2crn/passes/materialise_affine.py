@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nn2crn.ir.network import Activation, Affine, Network, Node, Output, Term, fresh
 
 
@@ -19,14 +21,18 @@ def materialise_affine(network: Network) -> Network:
     affine = {n.name for n in network.affines()}
     read = {o.source for o in network.outputs} | {s for n in network.affines() for s in n.sources}
     signals = {name: fresh(f"{name} (signal)", network.by_name) for name in affine & read}
+    wholes = {n.within for n in network.activations() if n.within}
     nodes: list[Node] = []
     for node in network.nodes:
-        if isinstance(node, Affine):
-            terms = tuple(Term(signals.get(t.source, t.source), t.weight) for t in node.terms)
-            nodes.append(Affine(node.name, terms, node.bias, node.origin))
-        else:
+        if not isinstance(node, Affine):
             nodes.append(node)
+            continue
+        terms = tuple(Term(signals.get(t.source, t.source), t.weight) for t in node.terms)
+        nodes.append(replace(node, terms=terms))
         if node.name in signals:
-            nodes.append(Activation(signals[node.name], "identity", (node.name,), node.size, origin=node.origin))
+            layer = f"{node.layer}.identity" if node.layer in wholes else node.layer
+            nodes.append(
+                Activation(signals[node.name], "identity", (node.name,), node.size, origin=node.origin, layer=layer)
+            )
     outputs = tuple(Output(o.name, signals.get(o.source, o.source), o.shape, o.origin) for o in network.outputs)
     return network.replace(nodes=tuple(nodes), outputs=outputs)

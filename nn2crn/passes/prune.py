@@ -30,14 +30,14 @@ def prune(network: Network, compression: Compression, library: Library) -> Netwo
     >>> next(done.affines()).terms[0].weight.toarray().tolist()
     [[0.0, 0.0, 4.1, 2.0]]
     """
-    chosen = [(layer, how) for layer in layers(network) if (how := compression.pruning_of(layer.name))]
+    chosen = [(layer, how) for layer in layers(network) if (how := compression.pruning_of(layer.layer_name))]
     if not chosen:
         return network
     needed = any(how.needs_data for _, how in chosen)
     values = forward(network, compression.data or {}, library) if needed else {}
     groups: dict[tuple[Pruning, str], list[Affine]] = {}
     for layer, how in chosen:
-        own = how.by_layer or layer.name in compression.layers
+        own = how.by_layer or layer.layer_name in compression.layers
         groups.setdefault((how, layer.name if own else ""), []).append(layer)
     changed: dict[str, Affine] = {}
     gone = 0

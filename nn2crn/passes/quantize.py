@@ -36,7 +36,7 @@ def quantize(network: Network, compression: Compression) -> Network:
     remarks: list[str] = []
     changed: dict[str, Affine] = {}
     for layer in layers(network):
-        how = compression.quantization_of(layer.name)
+        how = compression.quantization_of(layer.layer_name)
         if how:
             weights = connections(layer)
             values = levels(weights, how)

@@ -8,8 +8,8 @@ import numpy as np
 
 from nn2crn.ir.network import Activation, Network
 from nn2crn.ir.recipe import Chosen, Recipe
-from nn2crn.passes.drop_dead import drop_dead
 from nn2crn.passes.expand_compositions import choosable
+from nn2crn.passes.name_layers import with_layers
 from nn2crn.templates.options import Options
 
 
@@ -24,7 +24,7 @@ def recipe(network: Network, options: Options, passes: Collection[str]) -> Recip
     >>> from nn2crn.ir.network import Input, Output
     >>> nodes = (Input("x", (1,), 0.0, 1.0), Activation("y", "relu", ("x",), 1))
     >>> recipe(Network("net", nodes, (Output("y", "y", (1,)),)), Options(), []).layers
-    {'y': ('relu.anderson2021', {'h': 1e-06})}
+    {'layer1': ('relu.anderson2021', {'h': 1e-06})}
     """
     domain = {}
     for node in network.inputs:
@@ -40,6 +40,6 @@ def recipe(network: Network, options: Options, passes: Collection[str]) -> Recip
         tuple(o.name for o in network.outputs),
         domain,
         tuple(sorted(passes)),
-        {node.name: chosen(node) for node in choosable(drop_dead(network), options)},
+        {node.layer_name: chosen(node) for node in choosable(with_layers(network), options)},
         chosen(Activation("", "identity", ("",), 1)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -37,18 +38,27 @@ def share_drives(network: Network, options: Options) -> Network:
             nodes.append(replace(node, sources=tuple(signals.get(s, s) for s in node.sources)))
         else:
             nodes.append(node)
-        if isinstance(node, Affine) and _worthwhile(node, readers.get(node.name, []), options):
-            signals[node.name] = fresh(f"{node.name} (drive)", network.by_name)
-            whole = {r.within for r in readers[node.name]}
+        mine = readers.get(node.name, [])
+        bilinear = any(options.template_of(r).bilinear for r in mine)
+        if isinstance(node, Affine) and worthwhile(node, mine, bilinear=bilinear):
+            signal = signals[node.name] = fresh(f"{node.name} (drive)", network.by_name)
+            whole = {r.within for r in mine}
             within = whole.pop() if len(whole) == 1 else ""
-            nodes.append(
-                Activation(signals[node.name], "identity", (node.name,), node.size, origin=node.origin, within=within)
-            )
+            layer = f"{within}.identity" if within else node.layer
+            identity = Activation(signal, "identity", (node.name,), node.size, origin=node.origin)
+            nodes.append(replace(identity, within=within, layer=layer))
     return network.replace(nodes=tuple(nodes))
 
 
-def _worthwhile(node: Affine, readers: list[Activation], options: Options) -> bool:
+def worthwhile(node: Affine, readers: Sequence[Activation], *, bilinear: bool) -> bool:
+    """True if a drive of these activations takes fewer reactions as species; a bilinear one multiplies it by another.
+
+    >>> from nn2crn.ir.network import Term
+    >>> drive = Affine("u", (Term("x", np.ones((1, 9))),), np.zeros(1))
+    >>> worthwhile(drive, [], bilinear=True), worthwhile(drive, [], bilinear=False)
+    (True, False)
+    """
     weights = sum(int(np.count_nonzero(entries(t.weight))) for t in node.terms) + int(np.count_nonzero(node.bias))
-    if any(options.template_of(r).bilinear for r in readers):
+    if bilinear:
         return weights > _FEW * node.size
     return (len(readers) - 1) * weights > _IDENTITY_COST * node.size

@@ -25,9 +25,10 @@ class Options:
     """Variants and parameters of templates, and how many reactions there may be at most.
 
     variants maps an activation to a variant (`{"relu": "annihilation"}`); settings maps a parameter to its value,
-    as `h`, `relu.h` or `relu.anderson2021.h`. A configuration has choices by activation, and for layers by name. A
-    choice for the layer goes first, then what the model says itself, then variants and settings, then a choice for the
-    activation. `encoding` is how numbers are written as concentrations (nn2crn.lower.registry).
+    as `h`, `relu.h` or `relu.anderson2021.h`. A configuration has choices by activation, and for layers by the names
+    that they have in files (`layer1`). A choice for the layer goes first, then what the model says itself, then
+    variants and settings, then a choice for the activation. `encoding` is how numbers are written as concentrations
+    (nn2crn.lower.registry).
     """
 
     variants: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class Options:
 
     def _choices(self, node: Activation) -> tuple[Choice, Choice]:
         none = Choice()
-        return self.layers.get(node.name, none), self.choices.get(node.function, none)
+        return self.layers.get(node.layer_name, none), self.choices.get(node.function, none)
 
     def settings_of(self, node: Activation) -> dict[str, float]:
         """All parameters of the node's template; of the options that fit, the most specific wins.
