@@ -18,6 +18,7 @@ from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.network import Network
 from nn2crn.passes.compression import Pruning, Quantization, Score, Spacing
+from nn2crn.passes.record import as_recorded, recipe
 from nn2crn.verify import verify
 
 FRACTIONS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97)
@@ -72,6 +73,12 @@ class Task:
         """What the network itself computes of the samples (samples, n)."""
         return self._outputs(self.network)
 
+    def options_for(self, network: Network) -> Options:
+        """What the options come to for each layer of a compressed network, which may have lost some that they name."""
+        if network is self.network:
+            return self.options
+        return as_recorded(recipe(network, self.options, ()), self.options)
+
     def accuracy(self, network: Network) -> float:
         """Of a classifier, the share of samples given their label, or without labels what `self.network` gives them.
 
@@ -122,7 +129,7 @@ def search(given: Task, score: Score = "magnitude", spacing: Spacing = "exponent
 
 def measured(given: Task, network: Network) -> Candidate:
     """What a network is worth and what its chemistry comes to; its settling time takes long, and is left out."""
-    summary = summarise(compiler.compile(network, given.options))
+    summary = summarise(compiler.compile(network, given.options_for(network)))
     counts = (summary.reactions, summary.species, summary.rate_constants)
     return Candidate("-", "-", given.accuracy(network), *counts, None, network)
 
@@ -175,7 +182,8 @@ def _compressed(given: Task, compression: Compression) -> Network:
 def _settling(given: Task, network: Network) -> float | None:
     """When the outputs of a few samples have come near their end, by the internal engine; None if it gives up."""
     samples = {name: rows[:_TIMED] for name, rows in given.samples.items()}
-    reactions = compiler.compile(network, given.options)
-    subject = case(network.name, network, reactions, given.options, samples)
+    options = given.options_for(network)
+    reactions = compiler.compile(network, options)
+    subject = case(network.name, network, reactions, options, samples)
     found = verify(subject, ("internal",), _TOLERANCE).engines
     return found[0].settling_time if found else None

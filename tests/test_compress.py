@@ -311,3 +311,30 @@ def test_weights_at_levels_are_in_the_file_as_they_are(tmp_path):
     convert(network, small)
     for a, b in zip(network.affines(), nn2crn.load(small).affines(), strict=True):
         assert np.array_equal(dense(a.terms[0].weight), dense(b.terms[0].weight))
+
+
+LOSES = """input x[2] in [0, 1]
+h = relu(dense(x, weight = [[1, -2], [-2, 1]], bias = [0.1, 0.2]))
+g = tanh(dense(h, weight = [[0.001, 0.002], [-0.003, 0.001]], bias = [0.001, 0.2]))
+output y = dense(h, weight = [[1, -1]]) + dense(g, weight = [[0.001, 0.002]])
+"""
+
+
+@pytest.mark.parametrize("options", [["--accuracy", "0.05"], ["--set", "tanh.k=4"], ["--activation", "tanh=algebraic"]])
+def test_a_candidate_that_loses_a_layer_is_not_refused_for_what_was_chosen_for_it(tmp_path, options):
+    """It was, with "the network has no layer 'g'", as soon as parameters were chosen."""
+    (tmp_path / "n.nn").write_text(LOSES)
+    np.savetxt(
+        tmp_path / "d.csv", np.random.default_rng(0).uniform(size=(40, 2)), delimiter=",", header="a,b", comments=""
+    )
+    arguments = ["compress", str(tmp_path / "n.nn"), "--data", str(tmp_path / "d.csv"), *options, "--json"]
+    found = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    candidates = json.loads(found.stdout)["candidates"]
+    assert min(c["reactions"] for c in candidates) < json.loads(found.stdout)["whole"]["reactions"] / 2
+
+
+def test_a_choice_for_a_layer_that_never_was_is_refused(tmp_path):
+    (tmp_path / "c.toml").write_text("[layers.nosuch]\nh = 0.1\n")
+    arguments = ["compress", str(IRIS), "--logits", "--data", str(IRIS.with_suffix(".csv")), "--labels", "label"]
+    with pytest.raises(UsageError, match="no layer 'nosuch'"):
+        CliRunner().invoke(cli, [*arguments, "--config", str(tmp_path / "c.toml")], catch_exceptions=False)

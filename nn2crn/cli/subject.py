@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +70,8 @@ def _shipped_subject(
     from nn2crn.backends.record import ProvenanceError
     from nn2crn.case import case
     from nn2crn.compiler import Steps
+    from nn2crn.passes.record import as_recorded
     from nn2crn.shipped import read_shipped
-    from nn2crn.templates.options import Choice
 
     if fitting.given or any(options[o] for o in ("relu", "activations", "settings", "config")):
         raise UsageError(
@@ -87,8 +86,7 @@ def _shipped_subject(
     if not options["domains"]:
         options["domains"] = tuple(f"{n}={low!r}:{high!r}" for n, (low, high) in recipe.domain.items())
     found = loaded(model, fitting=fitting, **options)
-    layers = {layer: Choice(*chosen) for layer, chosen in recipe.layers.items()}
-    chosen = replace(found.options, layers=layers, choices={"identity": Choice(*recipe.identity)})
+    chosen = as_recorded(recipe, found.options)
     try:
         steps = Steps(recipe.passes)
         reactions = compiler.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,18 @@ from nn2crn.ir.network import Activation, Network
 from nn2crn.ir.recipe import Chosen, Recipe
 from nn2crn.passes.expand_compositions import choosable
 from nn2crn.passes.name_layers import with_layers
-from nn2crn.templates.options import Options
+from nn2crn.templates.options import Choice, Options
+
+
+def as_recorded(made: Recipe, options: Options) -> Options:
+    """The options with what a recipe has for each layer, and nothing else that chooses templates or parameters."""
+    return replace(
+        options,
+        variants={},
+        settings={},
+        choices={"identity": Choice(*made.identity)},
+        layers={layer: Choice(*chosen) for layer, chosen in made.layers.items()},
+    )
 
 
 def recipe(network: Network, options: Options, passes: Collection[str]) -> Recipe:
