@@ -155,7 +155,8 @@ def compress(
     if not compression.active:
         return network
     compression.refuse_unknown(n.layer_name for n in weights(network))
-    return (steps or Steps()).network(compression_passes(compression, library or Library()), network)
+    made = (steps or Steps()).network(compression_passes(compression, library or Library()), network)
+    return made.replace(compression=(*network.compression, *compression.options()))
 
 
 def every_pass() -> Mapping[str, Pass | ReactionPass]:

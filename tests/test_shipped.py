@@ -159,6 +159,7 @@ REFUSED = {
     "no such layer": (XOR, "m.xml", lambda t: t.replace('"layers": {"', '"layers": {"no', 1), "of how it was made"),
     "no such template": (XOR, "m.xml", lambda t: t.replace('anderson2021", "p', 'x", "p'), "of how it was made"),
     "no such pass": (XOR, "m.xml", lambda t: t.replace('"drop_dead"', '"drop"'), "there is no optional pass"),
+    "no such encoding": (XOR, "m.xml", lambda t: t.replace('"catalytic"', '"none"'), "of how it was made"),
     "no such option": (XOR, "m.xml", lambda t: t.replace('"pure": false', '"sure": false'), "of its format"),
     "no XML": (XOR, "m.xml", lambda t: t[:-20], "not XML"),
     "entities": (XOR, "m.xml", lambda t: t.replace("?>", "?><!DOCTYPE a>", 1), "a document type"),
@@ -188,13 +189,68 @@ def test_a_file_says_itself_which_parameters(tmp_path):
             run("verify", XOR, "--file", tmp_path / "m.xml", *options)
 
 
-def test_what_was_pruned_is_verified_with_the_same_options(tmp_path):
-    pruned = ["--prune", "magnitude:0.3"]
-    run("compile", IRIS, "--logits", *pruned, "-o", tmp_path / "m.xml")
-    assert verify(IRIS, tmp_path / "m.xml", *pruned, "--engine", "fixed-point", "--tolerance", 99)[0] == 0
-    status, report = verify(IRIS, tmp_path / "m.xml", "--engine", "fixed-point", "--tolerance", 99)
-    assert status == 3
-    assert report["difference"]
+ENGINE = ["--engine", "fixed-point", "--tolerance", 99]  # pruning is far off
+
+
+@pytest.mark.parametrize("options", [["--prune", "magnitude:0.3"], ["--quantize", "linear:4"],
+                                     ["--prune", "set:0.3", "--quantize", "ternary"]])  # fmt: skip
+@pytest.mark.parametrize("name", ["m.xml", "m.ant"])
+def test_a_file_says_itself_how_it_was_pruned_and_quantized(tmp_path, options, name):
+    """It said nothing of that, and without the same options it was said not to be what it is."""
+    run("compile", IRIS, "--logits", *options, "-o", tmp_path / name)
+    status, report = verify(IRIS, tmp_path / name, *ENGINE)
+    assert status == 0
+    assert not report["difference"]
+    assert verify(IRIS, tmp_path / name, *options, *ENGINE)[0] == 0
+    with pytest.raises(
+        Nn2crnError, match=f"was compiled from .* with {' '.join(options[:2])}.*, not with --prune magn.*:0.6"
+    ):
+        run("verify", IRIS, "--file", tmp_path / name, "--prune", "magnitude:0.6", *ENGINE)
+    run("compile", IRIS, "--logits", "-o", tmp_path / name)
+    with pytest.raises(Nn2crnError, match=f"with all weights, not with {' '.join(options[:2])}"):
+        run("verify", IRIS, "--file", tmp_path / name, *options, *ENGINE)
+
+
+def test_what_was_repaired_wants_the_same_data_and_layers_the_same_configuration(tmp_path):
+    """Both are said, and nothing is taken for a difference of the file."""
+    (tmp_path / "c.toml").write_text('[weights.add_result1]\nquantize = "linear:4"\n')
+    data = ["--data", IRIS.with_suffix(".csv")]
+    for options in (["--prune", "magnitude:0.3", "--repair", *data], ["--prune", "cosine:0.3", *data],
+                    ["--config", tmp_path / "c.toml"]):  # fmt: skip
+        run("compile", IRIS, "--logits", *options, "-o", tmp_path / "m.xml")
+        assert verify(IRIS, tmp_path / "m.xml", *options, *ENGINE)[0] == 0
+        with pytest.raises(Nn2crnError, match="not with all weights") as refused:
+            run("verify", IRIS, "--file", tmp_path / "m.xml", *ENGINE)
+        assert "with the same --data and --config" in refused.value.hint
+
+
+OWN = """template relu.smooth for relu
+  function = max(u, 0)
+  parameter h = 1e-4 in (0, 1] accuracy from 0.1 to 1e-12
+  0       -> Y            @ h
+  U+ + Y  -> U+ + 2 Y     @ 1
+  U- + Y  -> U-           @ 1
+  2 Y     -> Y            @ 1
+  output Y
+  initial Y = 1
+  fixed point Y = (u + sqrt(u^2 + 4*h))/2
+  error <= sqrt(h)
+  rate >= sqrt(u^2 + 4*h)
+  stability global
+"""
+
+
+def test_a_template_of_ones_own_must_have_the_same_text(tmp_path):
+    """Another text of the same name was compiled, and said to be a difference of the file, if any."""
+    own = tmp_path / "relu.smooth.act"
+    own.write_text(OWN)
+    run("compile", XOR, "--template", own, "--relu", "smooth", "-o", tmp_path / "m.xml")
+    assert verify(XOR, tmp_path / "m.xml", "--template", own, *ENGINE)[0] == 0
+    with pytest.raises(Nn2crnError, match=r"a template relu\.smooth whose text has the SHA-256 .*, which is not here"):
+        run("verify", XOR, "--file", tmp_path / "m.xml", *ENGINE)
+    own.write_text(OWN.replace("rate >=", "rate  >="))
+    with pytest.raises(Nn2crnError, match=r"whose text has the SHA-256 .*; that of the one given is"):
+        run("verify", XOR, "--file", tmp_path / "m.xml", "--template", own, *ENGINE)
 
 
 def document(body):

@@ -56,6 +56,9 @@ def show_record(network: ReactionNetwork, options: FormatOptions) -> str:
         "passes": recipe.passes,
         "layers": {name: _shown(chosen) for name, chosen in recipe.layers.items()},
         "identity": _shown(recipe.identity),
+        "foreign-sha256": recipe.foreign,
+        "compression": recipe.compression,
+        "encoding": recipe.encoding,
         "units": [network.units.concentration, network.units.time],
         "kappa": network.kappa,
         "format": options,
@@ -77,8 +80,11 @@ def read_record(text: str, where: str) -> Record:
         data = json.loads(text)
         layers = {str(name): _read(chosen) for name, chosen in data["layers"].items()}
         domain = {str(name): (float(low), float(high)) for name, (low, high) in data["domain"].items()}
-        outputs, passes = (tuple(map(str, data[key])) for key in ("outputs", "passes"))
-        recipe = Recipe(outputs, domain, passes, layers, _read(data["identity"]))
+        outputs, passes, compression = (tuple(map(str, data[k])) for k in ("outputs", "passes", "compression"))
+        foreign = {str(name): str(text) for name, text in data["foreign-sha256"].items()}
+        recipe = Recipe(
+            outputs, domain, passes, layers, _read(data["identity"]), foreign, compression, str(data["encoding"])
+        )
         concentration, time = data["units"]
         units, kappa = Units(concentration, time), float(data["kappa"])
         return Record(str(data["model-sha256"]), str(data["name"]), units, kappa, recipe, dict(data["format"].items()))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
@@ -28,6 +28,14 @@ class CompressionOptions:
     quantize: str | None = None
     repair: bool = False
     correct_biases: bool = False
+
+    @classmethod
+    def recorded(cls, said: tuple[str, ...]) -> Self:
+        """What can be done again without data or a configuration, of what a file says was done."""
+        words = dict(s.split(" ", 1) for s in said if s.startswith(("--prune ", "--quantize ")))
+        if len(words) < len(said) or "cosine" in words.get("--prune", ""):
+            return cls()
+        return cls(words.get("--prune"), words.get("--quantize"))
 
     def given(self, config: str | None) -> bool:
         """True if they, or [weights] of the configuration, ask for anything."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nn2crn.cli.compression import CompressionOptions
 from nn2crn.cli.fitting import FittingOptions
 from nn2crn.cli.options import Loaded, loaded
 from nn2crn.cli.values import vectors
@@ -70,10 +71,12 @@ def _shipped_subject(
     from nn2crn.backends.record import ProvenanceError
     from nn2crn.case import case
     from nn2crn.compiler import Steps
+    from nn2crn.config import read_config
     from nn2crn.passes.record import as_recorded
     from nn2crn.shipped import read_shipped
 
-    if fitting.given or any(options[o] for o in ("relu", "activations", "settings", "config")):
+    chooses = options["config"] and any(read_config(Path(options["config"])))  # it may be for weights only
+    if fitting.given or chooses or any(options[o] for o in ("relu", "activations", "settings")):
         raise UsageError(
             "--file says itself which templates and parameters", hint="leave out the options that choose them"
         )
@@ -85,7 +88,10 @@ def _shipped_subject(
         options["outputs"] = recipe.outputs
     if not options["domains"]:
         options["domains"] = tuple(f"{n}={low!r}:{high!r}" for n, (low, high) in recipe.domain.items())
+    if not options["smaller"].given(options["config"]):
+        options["smaller"] = CompressionOptions.recorded(recipe.compression)
     found = loaded(model, fitting=fitting, **options)
+    _refuse_other_choices(model, shipped, found)
     chosen = as_recorded(recipe, found.options)
     try:
         steps = Steps(recipe.passes)
@@ -95,12 +101,33 @@ def _shipped_subject(
     except UsageError as e:
         raise ProvenanceError(
             f"{path}: what it says of how it was made does not fit {model}: {e.message}",
-            hint="give the options that change the network itself (--template, --logits, --prune, ...) again",
+            hint="it was compiled from another part of the model, or by another release",
         ) from None
     return case(
         model, found.network, reactions, chosen, _values(found, samples),
         steps=steps, shipped=shipped, difference=shipped.difference(reactions),
     )  # fmt: skip
+
+
+def _refuse_other_choices(model: str, shipped: Shipped, found: Loaded) -> None:
+    """Where the file's weights were compressed otherwise, or its templates are others than those at hand."""
+    from nn2crn.backends.record import ProvenanceError
+
+    recipe, library = shipped.record.recipe, found.options.library
+    if found.network.compression != recipe.compression:
+        there, here = (" ".join(said) or "all weights" for said in (recipe.compression, found.network.compression))
+        raise ProvenanceError(
+            f"{shipped.path} was compiled from {model} with {there}, not with {here}",
+            hint=f"give the options that it was compiled with ({there}), with the same --data and --config",
+        )
+    for name, there in recipe.foreign.items():
+        here = library.get(name).sha256 if name in library.names else ""
+        if here != there:
+            raise ProvenanceError(
+                f"{shipped.path} was compiled with a template {name} whose text has the SHA-256 {there}"
+                f"{f'; that of the one given is {here}' if here else ', which is not here'}",
+                hint="give that template (--template FILE), or compile the model again",
+            )
 
 
 def _refuse_other(model: str, shipped: Shipped) -> None:

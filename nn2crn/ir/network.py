@@ -170,6 +170,7 @@ class Network:
     outputs: tuple[Output, ...]
     remarks: tuple[str, ...] = ()
     source: str = ""  # SHA-256 of the model file
+    compression: tuple[str, ...] = ()  # what was done to its weights, as options of the command line
 
     def __post_init__(self) -> None:
         sizes: dict[str, int] = {}

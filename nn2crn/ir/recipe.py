@@ -18,6 +18,9 @@ class Recipe:
         passes: the optional passes that were run, in alphabetical order.
         layers: what was chosen for each activation by name, for those inside compositions as well.
         identity: what was chosen for linear outputs and shared drives.
+        foreign: the SHA-256 of each template that is not nn2crn's own, by name.
+        compression: what was done to the weights before, as options of the command line.
+        encoding: how numbers are written as concentrations.
     """
 
     outputs: tuple[str, ...] = ()
@@ -25,3 +28,6 @@ class Recipe:
     passes: tuple[str, ...] = ()
     layers: Mapping[str, Chosen] = field(default_factory=dict)
     identity: Chosen = ("", {})
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    compression: tuple[str, ...] = ()
+    encoding: str = ""

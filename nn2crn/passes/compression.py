@@ -152,6 +152,17 @@ class Compression:
         prunings = [self.prune, *(c.prune for c in self.layers.values())]
         return self.repair or self.correct_biases or any(isinstance(p, Pruning) and p.needs_data for p in prunings)
 
+    def options(self) -> tuple[str, ...]:
+        """As options of the command line: `--prune magnitude:0.5`; a choice for one layer as a configuration has it."""
+        said = [f"--prune {self.prune}"] if self.prune else []
+        said += [f"--quantize {self.quantize}"] if self.quantize else []
+        said += ["--repair"] if self.repair else []
+        said += ["--correct-biases"] if self.correct_biases else []
+        for name, choice in self.layers.items():
+            own = {"prune": choice.prune, "quantize": choice.quantize}
+            said.append(f"[weights.{name}] {', '.join(f'{what} = {v}' for what, v in own.items() if v is not None)}")
+        return tuple(said)
+
     def pruning_of(self, layer: str) -> Pruning | None:
         """How the layer of this name is pruned, if at all."""
         own = self.layers[layer].prune if layer in self.layers else None

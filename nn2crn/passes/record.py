@@ -22,6 +22,7 @@ def as_recorded(made: Recipe, options: Options) -> Options:
         settings={},
         choices={"identity": Choice(*made.identity)},
         layers={layer: Choice(*chosen) for layer, chosen in made.layers.items()},
+        encoding=made.encoding,
     )
 
 
@@ -48,10 +49,16 @@ def recipe(network: Network, options: Options, passes: Collection[str]) -> Recip
     def chosen(node: Activation) -> Chosen:
         return options.template_of(node).name, options.settings_of(node)
 
+    layers = {node.layer_name: chosen(node) for node in choosable(with_layers(network), options)}
+    identity = chosen(Activation("", "identity", ("",), 1))
+    used = [options.library.get(name) for name in sorted({name for name, _ in (*layers.values(), identity)})]
     return Recipe(
-        tuple(o.name for o in network.outputs),
-        domain,
-        tuple(sorted(passes)),
-        {node.layer_name: chosen(node) for node in choosable(with_layers(network), options)},
-        chosen(Activation("", "identity", ("",), 1)),
+        outputs=tuple(o.name for o in network.outputs),
+        domain=domain,
+        passes=tuple(sorted(passes)),
+        layers=layers,
+        identity=identity,
+        foreign={t.name: t.sha256 for t in used if not t.shipped},
+        compression=network.compression,
+        encoding=options.encoding,
     )
