@@ -49,7 +49,7 @@ def emit(network: ReactionNetwork, out: BinaryIO, *, t_end: float | None = None)
     """
     if t_end is not None and not 0 < t_end < float("inf"):
         raise UsageError(
-            f"--t-end {t_end}: a time course must take some time", hint="give a positive number of seconds"
+            f"--t-end {t_end}: a time course must take some time", hint="give a positive number, in the unit of time"
         )
     try:
         course, scan = _settling_times(network) if t_end is None else (t_end, t_end)

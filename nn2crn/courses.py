@@ -26,13 +26,17 @@ _TOGETHER = 64  # samples between two looks at the progress
 
 @dataclass(frozen=True)
 class Run:
-    """Courses `done` (times, samples, columns), outputs first; `expected` (samples, outputs) is the network's own."""
+    """Courses `done` (times, samples, columns), outputs first; `expected` (samples, outputs) is the network's own.
+
+    The times are in `unit`, which is the network's.
+    """
 
     times: Floats
     columns: tuple[str, ...]
     done: Floats
     expected: Floats
     interrupted: bool
+    unit: str
 
     @property
     def samples(self) -> int:
@@ -64,7 +68,7 @@ def simulate(
     Args:
         case: the chemistry and its inputs.
         name: of the engine.
-        t_end: seconds; until nothing changes if None.
+        t_end: in the network's unit of time; until nothing changes if None.
         points: how many times.
         patterns: of species' names, with * and ?.
 
@@ -93,7 +97,7 @@ def simulate(
                 pieces, interrupted = _pieces(chosen, case, times, shown, ends=False)
                 break
     done = np.concatenate([c for c, _ in pieces], axis=1) if pieces else np.zeros((len(times), 0, len(columns)))
-    return Run(times, columns, done, case.expected[: done.shape[1]], interrupted)
+    return Run(times, columns, done, case.expected[: done.shape[1]], interrupted, reactions.units.time)
 
 
 def _spread(last: float, count: int) -> Floats:
@@ -174,7 +178,7 @@ def draw(run: Run, path: str) -> None:
     """Draws the first sample."""
     if run.done.shape[1]:
         expected = dict(zip(run.columns, run.expected[0].tolist(), strict=False))
-        plots.plot_course(path, run.times, dict(zip(run.columns, run.done[:, 0].T, strict=True)), expected)
+        plots.plot_course(path, run.times, dict(zip(run.columns, run.done[:, 0].T, strict=True)), expected, run.unit)
 
 
 def _inert(name: str) -> str:

@@ -26,14 +26,17 @@ def check_plot(path: str) -> None:
         raise UsageError(f"{path}: a plot's suffix is one of {', '.join(f'.{k}' for k in sorted(known))}")
 
 
-def plot_course(path: str, times: Floats, curves: Mapping[str, Floats], expected: Mapping[str, float]) -> None:
+def plot_course(
+    path: str, times: Floats, curves: Mapping[str, Floats], expected: Mapping[str, float], unit: str
+) -> None:
     """Draws concentrations or values against time (logarithmic), and what the network itself gives, dashed.
 
     Args:
         path: the file, .svg or .png or what else matplotlib writes.
-        times: seconds, (n,), from zero.
+        times: (n,), from zero.
         curves: values (n,) by label; the first ten are drawn.
         expected: the network's own value of some of them.
+        unit: of the times, as `s`.
 
     Raises:
         OutputError: the file cannot be written.
@@ -46,7 +49,7 @@ def plot_course(path: str, times: Floats, curves: Mapping[str, Floats], expected
         (line,) = axes.plot(times[1:], values[1:], label=label)
         if label in expected:
             axes.axhline(expected[label], color=line.get_color(), linestyle="--", linewidth=0.8)
-    axes.set(xscale="log", xlabel="time (s)", ylabel="value", xlim=(times[1], times[-1]))
+    axes.set(xscale="log", xlabel=f"time ({unit})", ylabel="value", xlim=(times[1], times[-1]))
     title = "dashed: the network's own value" if expected else ""
     more = f"the first {_CURVES} of {len(curves)}" if len(curves) > _CURVES else ""
     axes.set_title("; ".join(filter(None, [title, more])), fontsize="medium")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -165,6 +166,36 @@ def test_courses_are_written_with_species_by_pattern(tmp_path, engine):
     assert written["times"][-1] == 5
     assert written["columns"].tolist() == ["y[0]"]
     np.testing.assert_allclose(written["expected"], [[1.0]])
+
+
+def test_a_plot_says_the_unit_of_its_times(tmp_path):
+    args = ["simulate", SAMPLES / SMALL["xor"], "--input", "1,0", "--points", 9, "-o", "out.csv", "--plot", "out.svg"]
+    for unit in ("min", "s"):
+        done = run(*args, "--time-unit", unit, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert f">time ({unit})<" in (tmp_path / "out.svg").read_text(encoding="utf-8")
+
+
+def test_settling_times_are_in_the_unit_of_the_file(tmp_path):
+    model = SAMPLES / SMALL["xor"]
+    run("compile", model, "--time-unit", "min", "-o", "xor.xml", cwd=tmp_path)
+    for more, unit in (((), "s"), (("--file", "xor.xml"), "min")):
+        done = run("verify", model, "--samples", 2, "--engine", "internal", *more, cwd=tmp_path)
+        (line,) = (ln for ln in done.stdout.splitlines() if ln.startswith("internal"))
+        assert re.split(r"  +", line)[-3].endswith(f" {unit}"), line
+
+
+def test_a_factor_of_all_rate_constants_makes_the_course_sooner_and_no_other(tmp_path):
+    args = ["simulate", SAMPLES / SMALL["xor"], "--input", "1,0", "--points", 30, "-o", "out.npz", "--species", "*"]
+    courses_ = []
+    for kappa, end in (("1", 20), ("10", 2)):
+        done = run(*args, "--kappa", kappa, "--t-end", end, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        courses_.append(dict(np.load(tmp_path / "out.npz")))
+    slow, fast = courses_
+    np.testing.assert_allclose(fast["times"], slow["times"] / 10)
+    np.testing.assert_allclose(fast["courses"], slow["courses"], rtol=1e-5, atol=1e-7)
+    assert np.ptp(slow["courses"], axis=0).max() > 0.5
 
 
 def test_many_samples_and_their_ends_are_printed():

@@ -22,7 +22,7 @@ ENGINE = click.Choice(("fixed-point", *_IN_TIME))
 @model_options
 @scale_options
 @click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values of one sample.")
-@click.option("--t-end", metavar="T", type=POSITIVE, help="Seconds to simulate.")
+@click.option("--t-end", metavar="T", type=POSITIVE, help="How long to simulate, in the unit of time.")
 @click.option("--to-steady-state", is_flag=True, help="Simulate until nothing changes: the default.")
 @click.option("--points", metavar="N", type=click.IntRange(2), default=200, show_default=True, help="Times shown.")
 @click.option("--engine", type=click.Choice(_IN_TIME), default="internal", show_default=True, help="What simulates.")

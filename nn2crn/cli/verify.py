@@ -66,18 +66,18 @@ def verify(  # noqa: PLR0913  # one argument per option
     if as_json:
         show_json(report.as_json())
     else:
-        _show(report, layerwise=layerwise)
+        _show(report, case.reactions.units.time, layerwise=layerwise)
     sys.exit(0 if report.ok else _PAST if report.difference or not report.within else 1)
 
 
-def _show(report: Report, *, layerwise: bool) -> None:
+def _show(report: Report, clock: str, *, layerwise: bool) -> None:
     shipped = f", {report.file} in roadrunner and COPASI" if report.file else ""
     click.echo(f"{report.model}: {report.samples} samples against {report.reference}{shipped}")
     rows: list[tuple[str, ...]] = []
     for e in report.engines:
         agreed = "" if e.argmax_agreement is None else f"{e.argmax_agreement:.1%}"
         thin = f" ({e.thin_margins} too close)" if e.thin_margins else ""
-        settled = "" if e.settling_time is None else f"{e.settling_time:.3g} s"
+        settled = "" if e.settling_time is None else f"{e.settling_time:.3g} {clock}"
         rows.append((e.engine, f"{e.max_abs_error:.1e}", f"{e.mean_abs_error:.1e}", agreed + thin, settled,
                      str(e.worst_sample), f"{e.seconds:.2f} s"))  # fmt: skip
     rows += [(f.engine, "failed", "", "", "", "", "") for f in report.failures]
@@ -85,7 +85,7 @@ def _show(report: Report, *, layerwise: bool) -> None:
     if layerwise:
         layers: list[tuple[str, ...]] = [
             (layer.name, layer.template, f"{layer.max_abs_error:.1e}",
-             "" if layer.settling_time is None else f"{layer.settling_time:.3g} s") for layer in report.layers
+             "" if layer.settling_time is None else f"{layer.settling_time:.3g} {clock}") for layer in report.layers
         ]  # fmt: skip
         table(("layer", "template", "max error", "settles in"), layers, "<<>>")
     if len(report.engines) > 1:

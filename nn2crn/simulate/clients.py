@@ -87,7 +87,7 @@ class Client(ABC):
             if np.all(np.abs(after - before) <= _STILL * np.maximum(np.abs(after), 1.0)):
                 return np.asarray(after, dtype=np.float64)
             end *= 8
-        raise SimulationError(f"no steady state before t = {_LAST_END:.0e} s")
+        raise SimulationError(f"no steady state before a time of {_LAST_END:.0e}")
 
     def trajectories(self, inputs: Mapping[str, ArrayLike], times: Floats, watch: Ints) -> Floats:
         """Concentrations (times, batch, watched) of the columns with these indices."""

@@ -112,7 +112,7 @@ class _Run:
     def __init__(self, engine: Internal, starts: Floats) -> None:
         from sksundae.cvode import CVODE, CVODEJacTimes, CVODEPrecond
 
-        self.kinetics, self.newton = engine.kinetics, engine.newton
+        self.kinetics, self.newton, self.unit = engine.kinetics, engine.newton, engine.network.units.time
         self.values = self.kinetics.start(np.ascontiguousarray(starts.T))
         self.shape = (len(self.kinetics.free), len(starts))
         self.solver = CVODE(
@@ -133,7 +133,7 @@ class _Run:
         state = np.asarray(result.y, dtype=np.float64).reshape(self.shape)
         if not result.success or not np.all(np.isfinite(state)):
             hint = "it may oscillate; otherwise scale the inputs, or choose other parameters of the templates"
-            raise SimulationError(f"CVODE failed before t = {time:.6g} s: {result.message}", hint=hint)
+            raise SimulationError(f"CVODE failed before t = {time:.6g} {self.unit}: {result.message}", hint=hint)
         self.kinetics.update(state, self.values)
         return state
 
@@ -197,7 +197,7 @@ def _settle(engine: Internal, starts: Floats) -> Floats:
                 undecided = ~attracts | (not newton.decided)
                 run, tried = _Run(engine, nudged(engine.kinetics, run.values, undecided)), True
         time *= 4
-    raise SimulationError(f"no steady state before t = {_LAST_TIME:.0e} s")
+    raise SimulationError(f"no steady state before t = {_LAST_TIME:.0e} {engine.network.units.time}")
 
 
 def _watch(engine: Internal, starts: Floats, times: Floats, watch: Ints) -> Floats:
