@@ -34,12 +34,14 @@ class Shipped:
         record: what it says of how it was made.
         text: the SBML or Antimony in it.
         sbml: the SBML that programs load: the text itself, or what libAntimony makes of it.
+        beside: the Antimony in an archive, which no program is run on here.
     """
 
     path: str
     record: Record
     text: bytes
     sbml: bytes
+    beside: bytes = b""
 
     @property
     def pure(self) -> bool:
@@ -54,22 +56,37 @@ class Shipped:
         Raises:
             ProvenanceError: its record names options that there are not.
         """
-        write: Emit = antimony.emit if self.text is not self.sbml else sbml.emit
+        if self.text is not self.sbml:
+            return self._in_antimony(network, self.text, self.record)
+        expected = self._written(network, sbml.emit, self.record)
+        if expected.encode() != self.text:
+            found = sbml_difference.first_difference(self.text, expected.encode(), _free(network), self.path)
+            if found:
+                return found
+        if self.beside:
+            found = self._in_antimony(network, self.beside, _antimony_record(self.beside, f"{self.path}: its Antimony"))
+            return found and f"its Antimony: {found}"
+        return ""
+
+    def _in_antimony(self, network: ReactionNetwork, text: bytes, record: Record) -> str:
+        expected, here = self._written(network, antimony.emit, record), text.decode(errors="replace")
+        return "" if here == expected else antimony_difference.first_difference(here, expected, _free(network))
+
+    def _written(self, network: ReactionNetwork, write: Emit, record: Record) -> str:
+        """What the compiler writes now."""
         out = io.StringIO()
         try:
-            write(network, out, **self.record.options)
+            write(network, out, **record.options)
         except (TypeError, UsageError) as e:
             raise ProvenanceError(f"{self.path}: what it says of its format does not fit together: {e}") from None
-        expected = out.getvalue().encode()
-        if expected == self.text:
-            return ""
-        ids, rails = make_ids(network), Rails(network)
-        free = {i for names in ids.inputs for i in names} | {
-            ids.species[s] for s in (*rails.plus.tolist(), *rails.minus.tolist()) if s >= 0
-        }
-        if write is antimony.emit:
-            return antimony_difference.first_difference(self.text.decode(errors="replace"), out.getvalue(), free)
-        return sbml_difference.first_difference(self.text, expected, free, self.path)
+        return out.getvalue()
+
+
+def _free(network: ReactionNetwork) -> set[str]:
+    """Ids of inputs, whose values do not count."""
+    ids, rails = make_ids(network), Rails(network)
+    species = (ids.species[s] for s in (*rails.plus.tolist(), *rails.minus.tolist()) if s >= 0)
+    return {*species, *(i for names in ids.inputs for i in names)}
 
 
 def read_shipped(path: str) -> Shipped:
@@ -86,12 +103,16 @@ def read_shipped(path: str) -> Shipped:
         raise UsageError(f"{path}: --file takes SBML (.xml, .sbml), Antimony (.ant) or an archive (.omex)")
     text = _contents(path)
     if suffix == ".ant":
-        said = next((line for line in text.decode(errors="replace").splitlines() if line.startswith(MARK)), "")
-        record = _record(said.removeprefix(MARK), path)
-        return Shipped(path, record, text, _from_antimony(text, path))
+        return Shipped(path, _antimony_record(text, path), text, _from_antimony(text, path))
+    beside = b""
     if suffix == ".omex":
-        text = _sbml_of(text, path)
-    return Shipped(path, _record(_annotated(text, path), path), text, text)
+        text, beside = _contained(text, path)
+    return Shipped(path, _record(_annotated(text, path), path), text, text, beside)
+
+
+def _antimony_record(text: bytes, path: str) -> Record:
+    said = next((line for line in text.decode(errors="replace").splitlines() if line.startswith(MARK)), "")
+    return _record(said.removeprefix(MARK), path)
 
 
 def _record(text: str, path: str) -> Record:
@@ -122,17 +143,23 @@ def _bounded(stream: BinaryIO | gzip.GzipFile, path: str) -> bytes:
     return data
 
 
-def _sbml_of(archive: bytes, path: str) -> bytes:
-    """The first SBML file of an archive."""
+def _contained(archive: bytes, path: str) -> tuple[bytes, bytes]:
+    """The first SBML file of an archive, and the first in Antimony, if there is one."""
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            name = next((n for n in opened.namelist() if n.endswith(".xml") and n != "manifest.xml"), None)
-            if name is None:
+            names = [n for n in opened.namelist() if n != "manifest.xml"]
+            found = [next((n for n in names if n.endswith(suffix)), None) for suffix in (".xml", ".ant")]
+            if found[0] is None:
                 raise ProvenanceError(f"{path}: there is no SBML file in the archive")
-            with opened.open(name) as member:
-                return _bounded(member, path)  # type: ignore[arg-type]  # it reads bytes
+            first, second = (_member(opened, name, path) if name else b"" for name in found)
+            return first, second
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         raise UsageError(f"cannot read {path}: it is no archive, or damaged") from None
+
+
+def _member(opened: zipfile.ZipFile, name: str, path: str) -> bytes:
+    with opened.open(name) as member:
+        return _bounded(member, path)  # type: ignore[arg-type]  # it reads bytes
 
 
 def _annotated(document: bytes, path: str) -> str:

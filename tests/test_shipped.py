@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,21 @@ def test_a_file_that_says_nothing_or_something_else_is_refused(tmp_path, what):
         (tmp_path / name).write_text(changed)
     with pytest.raises(Nn2crnError, match=message):
         run("verify", model, "--file", tmp_path / name, "--engine", "fixed-point")
+
+
+def test_the_antimony_in_an_archive_is_looked_at_too(tmp_path):
+    """Only the SBML was."""
+    run("compile", XOR, "-o", tmp_path / "m.omex")
+    with zipfile.ZipFile(tmp_path / "m.omex") as whole, zipfile.ZipFile(tmp_path / "n.omex", "w") as other:
+        for name in whole.namelist():
+            text = whole.read(name)
+            changed = text.replace(b" = 2.0;", b" = 2.5;", 1) if name == "model.ant" else text
+            assert name != "model.ant" or changed != text
+            other.writestr(name, changed)
+    assert verify(XOR, tmp_path / "m.omex", "--engine", "fixed-point")[0] == 0
+    status, report = verify(XOR, tmp_path / "n.omex", "--engine", "fixed-point")
+    assert status == 3
+    assert report["difference"].startswith("its Antimony: line ")
 
 
 def test_a_file_says_itself_which_parameters(tmp_path):
