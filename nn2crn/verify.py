@@ -133,6 +133,7 @@ def verify(
             try:
                 states = chosen.settle(subject.inputs)
                 found = outputs_of(subject.reactions, states)
+                _refuse_overflow(name, found)
                 settling = None if name == "fixed-point" else _settling(chosen, subject, found, tolerance)
             except SimulationError as e:
                 failures.append(Failure(name, e.message, e.hint))
@@ -151,6 +152,11 @@ def verify(
         tuple(failures), shipped.path if shipped else None, subject.difference,
         _parameters(subject.reactions),
     )  # fmt: skip
+
+
+def _refuse_overflow(engine: str, outputs: Floats) -> None:
+    if not np.all(np.isfinite(outputs)):
+        raise SimulationError(f"{engine}: concentrations past double precision", hint="scale the inputs")
 
 
 def _parameters(reactions: ReactionNetwork) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import tomllib
 from random import Random
@@ -12,10 +13,12 @@ from driving import drive
 
 import nn2crn
 import nn2crn.compiler
+from nn2crn import case
 from nn2crn.errors import ModelError, UsageError
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.passes.compression import Pruning, Quantization
 from nn2crn.passes.steps import Steps
+from nn2crn.simulate.internal import SimulationError
 from nn2crn.training import Training
 
 FUNCTIONS = {
@@ -265,3 +268,38 @@ def test_what_pruning_leaves_keeps_its_name(tmp_path):
     network = nn2crn.load(tmp_path / "net.nn")
     small = nn2crn.compiler.compress(network, nn2crn.compiler.Compression(prune=Pruning.parse("magnitude:0.25")))
     assert [m.name for m in nn2crn.compile(small).modules] == ["layer2", "y"]
+
+
+def test_quiet_does_not_hide_that_drives_leave_a_range(tmp_path):
+    """`compile -q` printed nothing of them."""
+    (tmp_path / "net.nn").write_text("input x[1] in [-9, 9]\noutput y = tanh(2*x)")
+    loud, quiet = (drive("compile", "net.nn", "-o", "net.ant", *q, folder=tmp_path).err for q in ((), ("-q",)))
+    (said,) = quiet.splitlines()
+    assert said.startswith("warning: net.nn:2:")
+    assert "drives may reach [-18, 18], beyond the [-8, 8]" in said
+    assert said in loud.splitlines()
+    (tmp_path / "net.nn").write_text("input x[1] in [-1, 1]\noutput y = tanh(2*x)")
+    assert drive("compile", "net.nn", "-o", "net.ant", "-q", folder=tmp_path).err == ""
+
+
+@pytest.mark.parametrize("engine", ["internal", "roadrunner"])
+def test_solvers_print_nothing_of_their_own(engine, tmp_path, capfd):
+    """CVODE and roadrunner wrote to the standard streams where they failed."""
+    if engine == "roadrunner":
+        pytest.importorskip("roadrunner")
+    (tmp_path / "net.nn").write_text("input x[1]\noutput y = tanh(2*x)")
+    reactions = nn2crn.compile(nn2crn.load(tmp_path / "net.nn"))
+    with case.engine(engine, reactions) as chosen, pytest.raises(SimulationError):
+        chosen.settle({"x": np.array([[1e300]])})
+    ctypes.CDLL(None).fflush(None)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_engine_whose_concentrations_overflow_has_failed(tmp_path):
+    """`verify` had a row of nan, and said that it is not within the tolerance."""
+    (tmp_path / "net.nn").write_text("input x[1]\noutput y = tanh(2*x)")
+    (tmp_path / "x.csv").write_text("x\n1e300\n")
+    outcome = drive("verify", "net.nn", "--data", "x.csv", "--engine", "fixed-point", folder=tmp_path)
+    assert b"concentrations past double precision" in outcome.out
+    assert b"nan" not in outcome.out
+    assert outcome.status == 1

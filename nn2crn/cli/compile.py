@@ -15,6 +15,7 @@ from nn2crn.cli.scale import scale_options
 from nn2crn.cli.show import spinner
 from nn2crn.cli.targets import plan_targets
 from nn2crn.errors import UsageError
+from nn2crn.ir.remarks import RangeWarning
 
 if TYPE_CHECKING:
     from nn2crn.analysis.summary import Summary
@@ -52,7 +53,12 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 @step_options
 @scale_options
 @_format_options
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    help="Print nothing but errors and warnings of drives out of range.",
+)
 def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per option
     model: str,
     targets: tuple[str, ...],
@@ -78,9 +84,12 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     with spinner(network):
         for target, f in plan:
             compiler.write(network, target, to=f.name, **used[f.name])
-    if not quiet:
-        for remark in network.remarks:
+    for remark in network.remarks:
+        if isinstance(remark, RangeWarning):
+            click.echo(f"warning: {remark}", err=True)
+        elif not quiet:
             click.echo(f"note: {remark}", err=True)
+    if not quiet:
         s = summarise(network)
         click.echo(f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), s.counts()]))}", err=True)
         for target, f in plan:

@@ -7,11 +7,12 @@ import numpy as np
 from nn2crn.analysis.bounds import intervals
 from nn2crn.ir.formula import number
 from nn2crn.ir.network import Activation, Network
+from nn2crn.ir.remarks import RangeWarning
 from nn2crn.templates.options import Options
 
 
 def warn_ranges(network: Network, options: Options) -> Network:
-    """Adds a remark for each layer whose drives may leave its template's range; nothing else changes.
+    """Adds a `RangeWarning` for each layer whose drives may leave its template's range; nothing else changes.
 
     >>> from nn2crn.ir.network import Input, Output
     >>> nodes = (Input("x", (1,), 0.0, 20.0), Activation("y", "tanh", ("x",), 1))
@@ -40,7 +41,7 @@ def warn_ranges(network: Network, options: Options) -> Network:
             "give bounds of the inputs (--domain) to check that drives stay in the ranges of "
             + ", ".join(dict.fromkeys(unbounded))
         )
-    return network.replace(remarks=(*network.remarks, *remarks))
+    return network.replace(remarks=(*network.remarks, *map(RangeWarning, remarks)))
 
 
 def _name(node: Activation) -> str:

@@ -20,6 +20,7 @@ from nn2crn.simulate.factorised import Factorised
 from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.kinetics import Kinetics
 from nn2crn.simulate.ports import set_inputs
+from nn2crn.simulate.silence import silence
 from nn2crn.simulate.sweep import NotTriangularError, Sweep
 
 _RTOL, _ATOL = 1e-8, 1e-11
@@ -128,7 +129,7 @@ class _Run:
 
     def to(self, time: float) -> Floats:
         """The state (n, batch) at a later time, also put into `values`."""
-        with np.errstate(all="ignore"):  # a step that overshoots is taken back
+        with silence(), np.errstate(all="ignore"):  # a step that overshoots is taken back
             result = self.solver.step(time)
         state = np.asarray(result.y, dtype=np.float64).reshape(self.shape)
         if not result.success or not np.all(np.isfinite(state)):

@@ -11,6 +11,7 @@ from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.simulate.clients import Client
 from nn2crn.simulate.internal import SimulationError
+from nn2crn.simulate.silence import silence
 
 
 class RoadRunner(Client):
@@ -39,7 +40,8 @@ class RoadRunner(Client):
                 self.runner[f"[{name}]" if name in self._rails else name] = value
             columns = [self.columns[i] for i in watch]
             self.runner.timeCourseSelections = [f"[{c}]" if c in self._rails else c for c in columns]
-            found = self.runner.simulate(times=list(map(float, times)))
+            with silence():
+                found = self.runner.simulate(times=list(map(float, times)))
         except RuntimeError as e:
-            raise SimulationError(" ".join(str(e).split())) from None
+            raise SimulationError(" ".join(str(e).partition("; In ")[0].split())) from None  # in which C++ function
         return np.array(found, dtype=np.float64)
