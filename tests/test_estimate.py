@@ -120,7 +120,7 @@ def test_nothing_is_written(tmp_path, monkeypatch):
 
 
 def test_formats_are_listed():
-    lines = run("formats").output.splitlines()
+    lines = run("formats").output.split("\n\n")[0].splitlines()
     assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == [f.name for f in formats()]
     assert max(map(len, lines)) <= 100
     for f in formats():

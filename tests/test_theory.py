@@ -80,6 +80,8 @@ BROKEN = {
     "pairs are rails or switches": MUTUAL,
 }
 
+LOOSE = "  error <= 1e9"  # what is stated must hold, and is of no account here
+
 
 def proved(made, **options) -> Certificate:
     return certify(given(made, **options))
@@ -153,6 +155,7 @@ def test_the_rate_is_that_of_all_species():
     unread = template(
         "  U+ -> U+ + Y @ 1\n  Y -> 0 @ 1\n  U- -> U- + Z @ 1\n  Z -> 0 @ 0.1\n  output Y",
         function="max(u, 0)",
+        more=LOOSE,
         settle="  fixed point Y = U+\n  fixed point Z = 10*U-",
     )
     assert proved(unread).settling_rate == pytest.approx(0.1)
@@ -163,6 +166,7 @@ def test_equal_rates_in_a_row_are_slower_than_one_exponential():
     row = template(
         "  U+ -> U+ + Y @ 1\n  Y -> 0 @ 1\n  Y -> Y + Z @ 1\n  Z -> 0 @ 1\n  output Z",
         function="max(u, 0)",
+        more=LOOSE,
         settle="  fixed point Y = U+\n  fixed point Z = U+",
     )
     found = proved(row)
@@ -178,7 +182,7 @@ def test_two_rails_of_an_output_have_the_room_of_the_larger_coefficient():
         "  fixed point A = (u - 1 + sqrt((u - 1)^2 + 4*U+))/2\n  fixed point B = (sqrt((u + 1)^2 + 4*U-) - u - 1)/2"
     )
     both, less = (
-        certify(given(template(reactions + read, settle=settle))).settling_time
+        certify(given(template(reactions + read, settle=settle, more=LOOSE))).settling_time
         for read in ("  output A - B", "  output A - 0.1*B")
     )
     assert less == pytest.approx(both)
@@ -189,6 +193,7 @@ def test_a_driver_that_moves_within_its_room_is_no_constant_one():
     made = template(
         "  U+ -> U+ + V @ 1\n  V -> 0 @ 1\n  U+ -> U+ + Y @ 1\n  V + Y -> V @ 1e-6\n  Y -> 0 @ 1\n  output Y",
         function="max(u, 0)",
+        more=LOOSE,
         settle="  fixed point V = U+\n  fixed point Y = U+/(1 + 1e-6*U+)",
     )
     assert certify(given(made), tolerance=1e-3).settling_time == pytest.approx(2 * np.log(4 / 1e-3), rel=1e-3)
