@@ -71,3 +71,23 @@ def test_random_networks_are_certified_for_what_they_do(seed):
     except Nn2crnError:
         return
     assert violations(given, seed) == []
+
+
+BOUNDED = [n for n in Library().names if n.endswith(".bounded")]
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if "gelu" in n else n for n in BOUNDED])
+def test_bounded_variants_are_proved_to_settle_soon_in_a_wide_box(name):
+    """A switch thrown by e^-Q and e^-P was given the least of each for a rate: 1e7 s, and 1e23 s in a net."""
+    activation = name.split(".")[0]
+    network = net(Library().get(name), np.array([[1.0, -0.5]]), box=(-15.0, 25.0))
+    made = subject(network, Options(variants={activation: "bounded"}))
+    found = certify(made, tolerance=1e-2)
+    assert not found.not_proved
+    assert found.settling_time is not None
+    assert found.settling_time < (1e3 if activation in BRIEF else 1e5)
+    assert found.error_bound["y"] is not None
+    assert violations(made, 0) == []
+
+
+BRIEF = ("sigmoid", "tanh", "softplus", "silu", "mish")  # the others have a kink where a neuron is slow

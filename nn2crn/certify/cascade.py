@@ -6,11 +6,15 @@ Vectors have one entry per row of Kinetics' values: species, then 1, then drive 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from copy import copy
+from itertools import chain, groupby
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nn2crn.analysis.bounds import weighted
+from nn2crn.certify.cells import Roots
 from nn2crn.certify.rounding import above, below
 from nn2crn.certify.stages import Rails, Single, Stage, Switch, signs, stages
 from nn2crn.ir.arrays import Floats, Ints, positive_part
@@ -29,6 +33,7 @@ class Cascade:
     Attributes:
         partner: for the row of one rail that of the other, else -1.
         held: which values never change: inputs, 1, and what is made of them alone.
+        roots: which values follow from one drive variable alone.
 
     Raises:
         NotTriangularError: layers drive each other in a circle.
@@ -51,13 +56,15 @@ class Cascade:
         pairs += [(s.species[0], s.species[1]) for s in self.steps if isinstance(s, Rails)]
         for a, b in pairs:
             self.partner[a], self.partner[b] = b, a
+        made = [s for s in self.steps if not isinstance(s, int)]
+        self.roots = Roots(self.kinetics, made)
 
     def steady(self, box: Mapping[str, Bounds]) -> Steady:
         """Bounds on the steady state, for all inputs in a box of bounds (size,) by input name."""
         bounds = Steady(self)
         bounds.start(box)
-        for step in self.steps:
-            bounds.drive(step) if isinstance(step, int) else bounds.settle(step)
+        for _, section in groupby(self.steps, key=lambda s: isinstance(s, int)):
+            bounds.pass_(tuple(section))
         return bounds
 
     def paired(self, product: Product) -> Ints | None:
@@ -97,6 +104,60 @@ class Steady:
         place = self.cascade.kinetics.places[number]
         variable = self.cascade.kinetics.variables[number]
         self.low[place], self.high[place] = interval(self.cascade, variable, self.low, self.high, self.difference)
+
+    def pass_(self, steps: tuple[int | Stage, ...]) -> None:
+        """Drive variables, or all stages up to the next one."""
+        for number in (s for s in steps if isinstance(s, int)):
+            self.drive(number)
+        self._section(tuple(s for s in steps if not isinstance(s, int)))
+
+    def _section(self, steps: tuple[Stage, ...]) -> None:
+        """What follows from one drive alone is bounded by cells of its range."""
+        if not steps:
+            return
+        species = np.concatenate([s.species.reshape(-1) for s in steps])
+        rooted = species[self.cascade.roots.of[species] >= 0]
+        by_cells = self._by_cells(steps, rooted) if len(rooted) else None
+        for step in steps:
+            self.settle(step)
+            if by_cells is not None:
+                self._take(by_cells, np.intersect1d(step.species, rooted))
+
+    def _by_cells(self, steps: tuple[Stage, ...], rooted: Ints) -> Steady:
+        """Bounds that hold in every cell, of the species that are rooted."""
+        union = None
+        for rows, low, high in self.cascade.roots.cells(self.low, self.high):
+            cell = self._copy()
+            cell.low[rows], cell.high[rows] = low, high
+            for step in steps:
+                cell.settle(step)
+            union = cell if union is None else union.joined(cell, rooted)
+        assert union is not None  # noqa: S101  # there are cells
+        return union
+
+    def _copy(self) -> Steady:
+        made = copy(self)
+        made.low, made.high, made.known, made.rate = (np.array(v) for v in (self.low, self.high, self.known, self.rate))
+        made.difference = (np.array(self.difference[0]), np.array(self.difference[1]))
+        return made
+
+    def joined(self, other: Steady, rows: Ints) -> Steady:
+        """The wider bounds of both, in place."""
+        for mine, others, wider in self._paired(other):
+            mine[rows] = wider(mine[rows], others[rows])
+        return self
+
+    def _take(self, other: Steady, rows: Ints) -> None:
+        for mine, others, _ in self._paired(other):
+            mine[rows] = others[rows]
+
+    def _paired(self, other: Steady) -> tuple[tuple[NDArray[Any], NDArray[Any], np.ufunc], ...]:
+        return (
+            (self.low, other.low, np.minimum), (self.high, other.high, np.maximum),
+            (self.difference[0], other.difference[0], np.minimum),
+            (self.difference[1], other.difference[1], np.maximum),
+            (self.rate, other.rate, np.minimum), (self.known, other.known, np.logical_and),
+        )  # fmt: skip
 
     def settle(self, step: Stage) -> None:
         """The species of a stage."""

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from nn2crn.certify.cascade import Bounds, Cascade, Steady, interval, root
+from nn2crn.certify.cells import terms_of
 from nn2crn.certify.rounding import above
 from nn2crn.certify.stages import Rails, Single, Stage, Switch, Terms, Unknown
 from nn2crn.ir.arrays import Floats, Ints, positive_part
@@ -166,7 +167,7 @@ class _Room:
         room, squared = self.room[step.species], step.c > 0
         f_low, _ = step.f.bounds(self.steady.low, self.steady.high)
         g_low, g_high = step.g.bounds(self.steady.low, self.steady.high)
-        decay = -g_high
+        decay = self.steady.rate[step.species]  # where y decays in proportion
         for_g = np.where(squared, step.c * room / 4, np.minimum(decay * room / 8 / self.size[step.species], decay / 2))
         for_f = np.where(
             squared, np.minimum(slowest(f_low / 2, g_low - for_g, g_high + for_g, step.c) * room / 4, f_low / 2),
@@ -178,7 +179,7 @@ class _Room:
     def _rails(self, step: Rails) -> None:
         room = np.minimum(*self.room[step.species])
         self.room[step.species] = room
-        decay = -step.g.bounds(self.steady.low, self.steady.high)[1]
+        decay = self.steady.rate[step.species[0]]
         for_g = np.minimum(decay * room / 12 / self.size[step.species].sum(axis=0), decay / 2)
         for f in step.f:
             f.allow(decay * room / 12, self.size, self.room)
@@ -223,7 +224,7 @@ class _Times:
     def _stage(self, step: Single | Rails | Switch) -> None:
         first = step.species if isinstance(step, Single) else step.species[0]
         begun = np.zeros(len(first))
-        for terms in _terms(step):
+        for terms in terms_of(step):
             for rows in (terms.first, terms.second):
                 np.maximum.at(begun, terms.into, self.time[rows])
         if isinstance(step, Single):
@@ -238,9 +239,8 @@ class _Times:
         for species in np.atleast_2d(step.species):
             self.transient.cap(species, ended, self.room[species])
 
-    def _decay(self, g: Terms) -> Floats:
-        """The least rate of decay while the values in it stay within their room."""
-        least = -g.bounds(self.steady.low, self.steady.high)[1]
+    def _decay(self, g: Terms, least: Floats) -> Floats:
+        """The least rate of decay while the values in it stay within their room; `rate` is that of steady values."""
         fixed = np.ones(g.size, dtype=bool)
         fixed[g.into[~(self.held[g.first] & self.held[g.second])]] = False
         return np.where(fixed, least, least / 2)
@@ -249,7 +249,7 @@ class _Times:
         room = self.room[step.species]
         size = np.log(np.exp(self.transient.log_at(step.species, begun)) + self.steady.high[step.species])
         size = np.where(np.isfinite(size), size, self.transient.log_at(step.species, begun) + 1.0)
-        linear = (size + np.log(2 / room)) / self._decay(step.g)
+        linear = (size + np.log(2 / room)) / self._decay(step.g, self.steady.rate[step.species])
         return np.where(step.c > 0, self._squared(step, room), linear)
 
     def _squared(self, step: Single, room: Floats) -> Floats:
@@ -273,18 +273,14 @@ class _Times:
     def _rails(self, step: Rails, begun: Floats) -> Floats:
         logs = [self.transient.log_at(s, begun) for s in step.species]
         size = np.logaddexp(np.logaddexp(*logs), np.log(self.steady.high[step.species].sum(axis=0)))
-        return np.asarray((size + np.log(2 / self.room[step.species[0]])) / self._decay(step.g))
+        return np.asarray(
+            (size + np.log(2 / self.room[step.species[0]])) / self._decay(step.g, self.steady.rate[step.species[0]])
+        )
 
     def _switch(self, step: Switch) -> Floats:
         """Neither state is ever more than both together."""
         total = self.cascade.network.initial[step.species].sum(axis=0)
         return np.asarray(np.log(2 * total / self.room[step.species[0]]) / (self.steady.rate[step.species[0]] / 2))
-
-
-def _terms(step: Single | Rails | Switch) -> tuple[Terms, ...]:
-    if isinstance(step, Single):
-        return step.f, step.g
-    return (*step.f, step.g) if isinstance(step, Rails) else (step.on, step.off)
 
 
 def _cut(low: Floats, high: Floats, scale: Floats) -> Floats:
