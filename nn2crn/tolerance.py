@@ -53,7 +53,8 @@ class Fit:
         if self.certified:
             where = show_boxes(self.box) or "inputs"
             empty = " (vacuous: the network's own values hardly differ by more)" if self.vacuous else ""
-            return f"certified for all {where}: error <= {error:.1e}{empty}, settles within {time} s"
+            settles = f"settles within {time} s" if np.isfinite(self.settling_time) else "settling time not proved"
+            return f"certified for all {where}: error <= {error:.1e}{empty}, {settles}"
         how = f"settling within {time} s on {self.timed}"
         return f"measured: error up to {error:.1e} on {self.samples} other samples, {how}"
 

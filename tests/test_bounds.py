@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nn2crn.analysis.bounds import intervals
+from nn2crn.analysis.bounds import Interval, intervals, power
 from nn2crn.analysis.forward import forward
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.templates import Library
@@ -46,3 +46,13 @@ def test_bounded_activations_bound_what_is_unbounded(function, low, high):
     network = layered(function, 4, None, None)
     bound = intervals(network, LIBRARY)["y"]
     assert (bound.low.min(), bound.high.max()) == (low, high)
+
+
+@pytest.mark.parametrize("exponent", [-1.0, -3.0, -2.0, 2.0, 3.0])
+def test_powers_of_what_may_be_zero_have_bounds(exponent):
+    """1/u of u in [-1, 2], written as u^-1, lay between 1/2 and -1."""
+    with np.errstate(divide="ignore"):
+        found = power(Interval(np.array([-1.0]), np.array([2.0])), Interval(np.float64(exponent), np.float64(exponent)))
+    u = np.array([-1.0, -1e-3, 1e-3, 0.7, 2.0]) ** exponent
+    assert np.all(found.low <= u)
+    assert np.all(u <= found.high)

@@ -12,13 +12,14 @@ from nn2crn.analysis.bounds import Interval
 from nn2crn.analysis.forward import forward
 from nn2crn.analysis.slopes import steepest
 from nn2crn.certify.certificate import Subject, subject
-from nn2crn.certify.compositions import composition_error, inlined, is_composed_of_itself
+from nn2crn.certify.compositions import composition_error, is_composed_of_itself
 from nn2crn.ir.formula import Call, Formula, Number, Symbol, evaluate
 from nn2crn.ir.network import Activation, Input, Network, Output
 from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates import Library
 from nn2crn.templates.gadget import instantiate
+from nn2crn.templates.inlining import inlined
 from nn2crn.templates.options import Options
 from nn2crn.templates.template import Template
 

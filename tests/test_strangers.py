@@ -125,6 +125,46 @@ def test_a_bound_is_looked_at_for_the_parameters_in_use(tmp_path):
         compiled(text, settings={"h": 0.5}, folder=tmp_path)
 
 
+def test_a_bound_is_looked_at_for_the_attributes_in_use(tmp_path):
+    """It was looked at for those that the template states, and nodes have others."""
+    text = relu(function="a*max(u, 0)", root="a*(u + sqrt(u^2 + 4*h))/2", error="error <= 2e-3")
+    text = text.replace("  range", "  attribute a = 1\n  range").replace(
+        "2 Y     -> Y            @ 1", "2 Y -> Y @ 1/a"
+    )
+    text = text.replace("@ h\n", "@ a*h\n")
+    assert compiled(text, folder=tmp_path)
+    library = Library((parse_template(text, "mine.act"),))
+    (tmp_path / "net.nn").write_text("input x[2] in [-1, 1]\noutput y = bend(x, a = [1, 7])\n")
+    with pytest.raises(TemplateError, match=r"states error <= 0\.002, and for u = .*, a = 7 it is 0\.007 off"):
+        nn2crn.compile(nn2crn.load(tmp_path / "net.nn", library=library), nn2crn.Options(library=library))
+
+
+FOLD = """template fold.mine for fold
+  function = {function}
+  attribute a = 1
+  compose {compose}
+  range u in [-2, 2]
+  error <= {error}
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "compose", "error", "message"),
+    [
+        ("tanh(u)", "relu(u)", 0.1, r"states error <= 0\.1, and for u = 2, a = 3 it is 1\.04 off"),
+        ("a*max(u, 0)", "relu(u)", 1.5, r"states error <= 1\.5, and for u = 2, a = 3 it is 4 off"),
+        ("tanh(u)", "tanh(u)", -1, "that is -1, which is no bound"),
+    ],
+)
+def test_a_composition_that_is_not_what_it_states_is_refused(function, compose, error, message, tmp_path):
+    """certify charged for it, and compile wrote it without a word."""
+    library = Library((parse_template(FOLD.format(function=function, compose=compose, error=error), "mine.act"),))
+    (tmp_path / "net.nn").write_text("input x[1] in [-1, 1]\noutput y = fold(x, a = 3)\n")
+    network = nn2crn.load(tmp_path / "net.nn", library=library)
+    with pytest.raises(TemplateError, match=message):
+        nn2crn.compile(network, nn2crn.Options(library=library))
+
+
 def test_a_fixed_point_that_holds_for_the_default_only_is_refused_for_others(tmp_path):
     text = relu(root="(u + sqrt(u^2 + 4*h))/2 + 100*(h - 1e-6)", error="error <= 1000")
     assert compiled(text, folder=tmp_path)
@@ -328,10 +368,16 @@ def test_where_it_is_from_is_said(tmp_path):
     assert f"bend.mine: {mark}" in command(tmp_path, "inspect", *arguments)[1].splitlines()
     said = command(tmp_path, "certify", *arguments)[1]
     assert f"bend.mine ({mark})" in said
-    assert "not by nn2crn's tests" in said
+    assert "each of a template that nn2crn's tests prove, but for these, checked here:" in said
     assert command(tmp_path, "compile", *arguments, "-o", "net.xml")[0] == 0
     assert f'template="bend.mine" template-source="{mark}"' in (tmp_path / "net.xml").read_text()
     assert (tmp_path / "net.xml").read_text().count("template-source") == 1
+    for file, line in {
+        "net.ant": f"// template bend.mine: {mark}\n", "net.tex": rf"\texttt{{bend.mine}} ({mark}), ",
+    }.items():  # fmt: skip
+        assert command(tmp_path, "compile", *arguments, "-o", file)[0] == 0
+        text = (tmp_path / file).read_text().replace(r"\penalty500", "").replace("{}", "")
+        assert text.count(line) == 1
 
 
 def installed(folder, name, files, groups=("templates",), init=""):
@@ -364,6 +410,25 @@ def test_a_plugin_with_a_false_fixed_point_is_refused(tmp_path):
         assert status == 1
         assert said.startswith("nn2crn: bend.lie.act: the stated fixed point is no root of d[Y]/dt"), said
     assert not (tmp_path / "net.xml").exists()
+
+
+def test_a_template_that_is_refused_is_left_out_of_the_list(tmp_path):
+    """One false statement of one package, and `nn2crn templates` listed nothing."""
+    texts = {
+        "bend.lie.act": relu("bend.lie", root="max(u, 0)"),
+        "twist.lie.act": "template twist.lie for twist\n  function = tanh(u)\n  compose bend(u)\n  error <= 0.1\n",
+        "fold.good.act": relu("fold.good"),
+    }
+    installed(tmp_path, "mixed", texts)
+    status, said = command(tmp_path, "templates")
+    assert status == 0
+    assert "note: bend.lie of package mixed 1.0 is left out: bend.lie.act: the stated fixed point is no root" in said
+    assert "note: twist.lie of package mixed 1.0 is left out: " in said
+    listed = {line.split()[0]: line for line in said.splitlines() if "note: " not in line}
+    assert not {"bend.lie", "twist.lie"} & {*listed}
+    assert "<= sqrt(h) (its author's word)" in listed["fold.good"]
+    assert ">= sqrt(u^2 + 4*h) (its author's word)" in listed["fold.good"]
+    assert "author" not in listed["relu.anderson2021"]
 
 
 def test_a_plugin_cannot_take_a_name_or_break_what_is_there(tmp_path):

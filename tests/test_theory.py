@@ -128,6 +128,13 @@ def test_a_winner_that_starts_at_nothing_stays_there():
     assert found.error_bound == {"y": None}
 
 
+def test_the_values_of_a_group_that_settles_nowhere_are_not_known():
+    """What the softmax states of its values is proved of its fixed point: the error was at most 1 all the same."""
+    found = certify(given(Library().get("softmax.chain"), 1e3 * np.eye(2)))
+    assert "layer1: that softmax.chain reaches the fixed point that it states" in found.not_proved
+    assert found.error_bound == {"y": None}
+
+
 @pytest.mark.parametrize("condition", ["c > 0", "k >= 0", "both rails annihilate at the same k"])
 def test_what_is_of_no_form_is_unknown_and_alone(condition):
     """Its neighbours of the same level, which keep the conditions, are still proved."""

@@ -203,3 +203,11 @@ def test_a_model_of_thousands_of_weights():
     network = nn2crn.load(Path(MODELS) / "acasxu_1_1_left.onnx")
     found = fit(network, nn2crn.Options(), 1e-3)
     assert largest_error(network, found.options) <= 1e-3
+
+
+def test_a_settling_time_that_is_not_proved_is_said_to_be_that():
+    """Of neutral templates, the error is proved and the time is not: it settled "within inf s"."""
+    found = fit(net_around(LIBRARY.get("sigmoid.exact"), 1), nn2crn.Options(), 1e-2)
+    assert found.certified
+    assert found.settling_time == np.inf
+    assert found.show().endswith("settling time not proved")

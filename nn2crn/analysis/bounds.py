@@ -123,7 +123,10 @@ def power(base: Interval, exponent: Interval) -> Interval:
     if n % 2 == 0:
         base = _absolute(base)
     ends = (np.power(base.low, n), np.power(base.high, n))
-    return Interval(*ends) if n >= 0 else Interval(*ends[::-1])
+    if n >= 0:
+        return Interval(*ends)
+    through_zero = (base.low < 0) & (base.high >= 0)  # of an odd exponent: others have no such base, or no value
+    return Interval(np.where(through_zero, -np.inf, ends[1]), np.where(through_zero, np.inf, ends[0]))
 
 
 _SPECIAL: Mapping[str, Callable[..., Interval]] = {

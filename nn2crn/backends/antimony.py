@@ -39,6 +39,8 @@ def _head(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
         yield from (f"// {line}\n" for line in wrap(_line(text), _WIDTH, break_long_words=False))
     if network.source:
         yield f"// source SHA-256 {network.source}\n"
+    for template, provenance in network.provenance.items():
+        yield f"// template {template}: {_line(provenance)}\n"
     record = show_record(network, {})
     if record:
         yield f"{MARK}{record}\n"

@@ -144,7 +144,8 @@ def _heading(module: Module, species: Species, columns: int) -> str:
     numbers = {k: v for k, v in module.values.items() if np.ndim(v) == 0}
     parts = [
         escape(module.activation),
-        rf"template \texttt{{{escape(module.template)}}}",
+        rf"template \texttt{{{escape(module.template)}}}"
+        + (f" ({escape(module.provenance)})" if module.provenance else ""),
         *(rf"\textit{{{escape(k)}}}${{}}={mathematical(float(v))}$" for k, v in numbers.items()),
         _counted(module.size, "neuron"),
         *(f"${symbol}={number}$" for number, symbol in long_constants(module).items()),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from nn2crn.compiler import compile as lower_network
+from nn2crn.errors import Nn2crnError
 from nn2crn.ir.formula import number, show
 from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.plugins import leave_out
 from nn2crn.templates.gadget import instantiate
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
@@ -19,15 +21,25 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
 def overview(library: Library) -> Table:
-    """Head and rows: what each template costs beside its weights, its stated error, rate and stability."""
+    """Head and rows: what each template costs beside its weights, its stated error, rate and stability.
+
+    A template that is refused is left out, with a warning; what others than nn2crn's own state is marked.
+    """
     head = ("template", "species", "reactions", "error", "rate", "stability", "parameters")
     rows: list[tuple[str, ...]] = []
     for name in library.names:
         t = library.get(name)
-        species, reactions = cost(t, library)
+        try:
+            species, reactions = cost(t, library)
+        except Nn2crnError as e:
+            if t.shipped:
+                raise
+            leave_out(f"{name} of {t.origin}", e)
+            continue
+        word = "" if t.shipped else " (its author's word)"
         rows.append((
-            name + (" *" if t.default else ""), str(species), str(reactions), f"<= {show(t.error)}",
-            f">= {show(t.rate)}" if t.compose is None else "of its parts", t.stability or "of its parts",
+            name + (" *" if t.default else ""), str(species), str(reactions), f"<= {show(t.error)}{word}",
+            f">= {show(t.rate)}{word}" if t.compose is None else "of its parts", t.stability or "of its parts",
             ", ".join(f"{p.name} = {number(p.default)} in {p.show_range()}" for p in t.parameters),
         ))  # fmt: skip
     return head, rows

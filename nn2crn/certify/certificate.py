@@ -187,7 +187,7 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         start=start,
         tolerance=tolerance,
         modules=dict(Counter(m.template for m in reactions.modules)),
-        provenance={m.template: m.provenance for m in reactions.modules if m.provenance},
+        provenance=reactions.provenance,
         unique=not settled.unproved,
         neutral=neutral,
         conserved={

@@ -10,7 +10,8 @@ import numpy as np
 from nn2crn.analysis.bounds import Interval, evaluate_interval
 from nn2crn.analysis.slopes import slope
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.formula import OPERATORS, Call, Formula, Number, Symbol, evaluate
+from nn2crn.ir.formula import Call, Formula, Number, evaluate
+from nn2crn.templates.inlining import inlined, replaced
 from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
 
@@ -122,26 +123,3 @@ _LINEAR = ("neg", "+", "-", "*", "/")
 
 def _without_zeros(terms: Mapping[Formula, Fraction]) -> dict[Formula, Fraction]:
     return {term: coefficient for term, coefficient in terms.items() if coefficient}
-
-
-def inlined(formula: Formula, library: Library) -> Formula:
-    """The formula with each activation in it replaced by its function."""
-    if not isinstance(formula, Call):
-        return formula
-    arguments = tuple(inlined(a, library) for a in formula.arguments)
-    if formula.function in OPERATORS:
-        return Call(formula.function, arguments)
-    called = library.get(formula.function)
-    given = {name: inlined(f, library) for name, f in formula.keywords}
-    values = {name: given.get(name, Number(float(v))) for name, v in called.attributes.items()}
-    values |= {d.lower(): a for d, a in zip(called.drives, arguments, strict=True)}
-    return replaced(called.function, values)
-
-
-def replaced(formula: Formula, values: Mapping[str, Formula]) -> Formula:
-    """The formula with symbols replaced by formulas."""
-    if isinstance(formula, Symbol):
-        return values.get(formula.key, formula)
-    if isinstance(formula, Call):
-        return Call(formula.function, tuple(replaced(a, values) for a in formula.arguments))
-    return formula

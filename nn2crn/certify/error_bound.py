@@ -204,7 +204,7 @@ class _Recursion:
     def _apart(self, node: Activation) -> Floats:
         """However wrong, the chemistry's value and the exact one are within their bounds."""
         template = self.library.get(node.template)
-        if template.shipped and template.values_in:
+        if template.shipped and template.values_in and self._reached(template, node):
             return np.full(node.size, template.values_in[1] - template.values_in[0])
         readout, exact = self.modules[node.name].readout, self.exact[node.name]
         low, high = self.steady.read(readout)

@@ -105,8 +105,10 @@ def _about(c: Certificate) -> Iterator[tuple[str, str]]:
     if c.conserved:
         yield "", "with the conserved sums that the file starts with"
     parts = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in c.modules.items())
-    but = "; not by nn2crn's tests, but when they were compiled:" if c.provenance else ""
-    yield "modules", f"{parts}: each an instance of a proved template, none in a circle{but}"
+    proved = "each an instance of a proved template, none in a circle"
+    if c.provenance:
+        proved = "none in a circle, each of a template that nn2crn's tests prove, but for these, checked here:"
+    yield "modules", f"{parts}: {proved}"
     for template, provenance in c.provenance.items():
         yield "", f"{template} ({provenance})"
     yield "chemistry", f"{c.species} species, {c.reactions} reactions ({c.catalytic} catalytic), order <= {c.order}"

@@ -193,6 +193,11 @@ class ReactionNetwork:
             held[block.start : block.stop] = True
         return held
 
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Where each template in use is from that is not nn2crn's own, and the hash of its text, by its name."""
+        return {m.template: m.provenance for m in self.modules if m.provenance}
+
     def labels(self) -> list[str]:
         """Display names of all species, in order: `layer1[3]`, `x[0]+`."""
         return [b.label(i) for b in self.blocks for i in range(b.size)]

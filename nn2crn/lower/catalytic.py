@@ -99,7 +99,7 @@ class _Lowering:
         return Readout(tuple(terms), zeros)
 
     def _module(self, node: Activation) -> Readout:
-        gadget = self.library.gadget(node.template, node.settings)
+        gadget = self.library.gadget(node.template, node.settings, node.attributes)
         values: dict[str, float | Floats] = {**gadget.template.attributes, **node.attributes, **gadget.settings}
         name = self.names[node.name]
         size = self.network.by_name[node.sources[0]].size

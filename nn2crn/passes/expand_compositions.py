@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nn2crn.errors import SizeError, TemplateError, UnsupportedError
+from nn2crn.ir.arrays import Floats
 from nn2crn.ir.formula import OPERATORS, Call, Formula
 from nn2crn.ir.network import Activation, Affine, Network, Node, fresh
 from nn2crn.passes.compose import compose
+from nn2crn.templates.inlining import inlined
 from nn2crn.templates.options import Options
 from nn2crn.templates.template import Template
 
@@ -26,7 +28,8 @@ def expand_compositions(network: Network, options: Options) -> Network:
 
     Raises:
         UsageError: an option names what is not there, or has no effect on this network.
-        TemplateError: a composition never ends.
+        TemplateError: a composition never ends; or one that is not nn2crn's own is further from its function than it
+            states.
         SizeError, UnsupportedError: there would be too many activations, which is known before any is made.
     """
     expansion = _Expansion(network, options)
@@ -69,6 +72,11 @@ class _Expansion:
             return
         self.replaced[node.name] = node
         settings = self.options.settings_of(node)
+        if not template.shipped:
+            from nn2crn.templates.stated import composition_holds  # sympy takes a moment to import
+
+            given: dict[str, float | Floats] = {**node.attributes, **settings}
+            composition_holds(template, inlined(template.compose, self.options.library), given)
         for part in compose(node, template, settings, self.options.library, self.network.by_name):
             yield from self._of(self._named(part) if isinstance(part, Activation) else part)
 

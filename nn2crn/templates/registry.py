@@ -16,6 +16,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from nn2crn.errors import Nn2crnError, NotationError, TemplateError, UsageError
+from nn2crn.ir.arrays import Floats
 from nn2crn.ir.files import read_text
 from nn2crn.ir.formula import number, show
 from nn2crn.plugins import leave_out, plugins
@@ -70,8 +71,12 @@ class Library:
             self._loaded[name] = self._own.get(name) or _shipped_template(name) or _installed()[name]
         return self._loaded[name]
 
-    def gadget(self, name: str, settings: Mapping[str, float]) -> Gadget:
+    def gadget(
+        self, name: str, settings: Mapping[str, float], attributes: Mapping[str, float | Floats] | None = None
+    ) -> Gadget:
         """The template at these settings, to be compiled: proved before, unless it is one of the package.
+
+        What it states of its error is looked at with the template's attributes, and with those of the neurons.
 
         Raises:
             UsageError: there is no such template, or a setting is unknown or out of its range.
@@ -79,9 +84,10 @@ class Library:
         """
         gadget = instantiate(self.get(name), settings)
         if not gadget.template.shipped:
-            from nn2crn.templates.stated import established  # sympy takes a moment to import
+            from nn2crn.templates.stated import established, holds_for  # sympy takes a moment to import
 
             established(gadget)
+            holds_for(gadget, {**gadget.template.attributes, **(attributes or {})})
         return gadget
 
     def shipped(self, activation: str) -> tuple[Template, ...]:

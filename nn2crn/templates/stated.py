@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 import numpy as np
 
 from nn2crn.errors import Nn2crnError, TemplateError
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.formula import evaluate, number, show
+from nn2crn.ir.formula import Formula, evaluate, number, show
 from nn2crn.templates.gadget import Gadget, instantiate
 from nn2crn.templates.parse import parse_template
 from nn2crn.templates.proof import Proof, prove
+from nn2crn.templates.template import Template
 
 _RANGE = (-10.0, 10.0)  # of a drive whose range is not stated
 _POINTS = 2001
 _WIDTH = 10  # elements of a vector
 _ROUNDING = 1e-7  # of what is compared
+_DIFFERENT = 16  # neurons of different attributes that are looked at
 
 Settings = tuple[tuple[str, float], ...]
 
@@ -36,6 +39,39 @@ def established(gadget: Gadget) -> Proof:
     return proof
 
 
+def holds_for(gadget: Gadget, attributes: Mapping[str, float | Floats]) -> None:
+    """Looks for a drive at which the stated error is exceeded, with the attributes of some neurons of a layer.
+
+    Raises:
+        TemplateError: there is one.
+    """
+    template = gadget.template
+    for given in distinct(attributes):
+        _compare(template.text, template.file, tuple(gadget.settings.items()), tuple(given.items()))
+
+
+def composition_holds(template: Template, composed: Formula, known: Mapping[str, float | Floats]) -> None:
+    """The same for a composition, whose parts are taken to be exact, of attributes and parameters that are `known`.
+
+    Raises:
+        TemplateError: there is such a drive.
+    """
+    for given in distinct({**template.attributes, **template.values({}), **known}):
+        with np.errstate(all="ignore"):  # infinities are looked at
+            sample = _sample(template, given)
+            _refuse_excess(template, sample, evaluate(composed, sample), given)
+
+
+def distinct(values: Mapping[str, float | Floats]) -> Iterator[dict[str, float]]:
+    """The combinations of values, (size,) each or numbers, that there are; evenly chosen if they are many."""
+    if not values:
+        return
+    columns = np.broadcast_arrays(*(np.ravel(np.asarray(v, dtype=np.float64)) for v in values.values()))
+    rows = np.unique(np.stack(columns, axis=1), axis=0)
+    for row in rows[np.unique(np.linspace(0, len(rows) - 1, _DIFFERENT).astype(int))]:
+        yield dict(zip(values, row.tolist(), strict=True))
+
+
 @cache
 def _proof(text: str, file: str, settings: Settings) -> Proof:
     try:
@@ -47,37 +83,44 @@ def _proof(text: str, file: str, settings: Settings) -> Proof:
 
 
 @cache
-def _compare(text: str, file: str, settings: Settings) -> None:
+def _compare(text: str, file: str, settings: Settings, attributes: Settings = ()) -> None:
     """Looks at drives of the stated range for one at which the stated error is exceeded."""
     gadget = instantiate(parse_template(text, file), dict(settings))
-    drives = gadget.template.drives
     with np.errstate(all="ignore"):  # infinities are looked at
-        known = _sample(gadget)
-        function, stated = (evaluate(f, known) for f in (gadget.template.function, gadget.template.error))
+        known = _sample(gadget.template, {**gadget.template.attributes, **gadget.settings, **dict(attributes)})
         output = evaluate(gadget.constant, known)
         for species, formula in gadget.steady:
             known[species.stem] = evaluate(formula, known)
         for species, coefficient in gadget.readout:
             output = output + evaluate(coefficient, known) * known[species.stem]
-        apart = np.abs(output - function)
-        excess = np.nan_to_num(apart - stated - _ROUNDING * (1 + np.abs(output) + np.abs(function)), nan=-np.inf)
+        _refuse_excess(gadget.template, known, output, dict(attributes))
+
+
+def _refuse_excess(
+    template: Template, known: Mapping[str, float | Floats], output: float | Floats, shown: Mapping[str, float]
+) -> None:
+    """Raises TemplateError if the output is further from the function than is stated, or no bound is."""
+    function, stated = (evaluate(f, known) for f in (template.function, template.error))
+    apart = np.abs(output - function)
+    excess = np.nan_to_num(apart - stated - _ROUNDING * (1 + np.abs(output) + np.abs(function)), nan=-np.inf)
     for faulty, about in ((1.0 - (stated >= 0), ""), (excess, "it is {:.3g} off: {:.6g} for {:.6g}")):
         if np.any(faulty > 0):
-            values = np.broadcast_arrays(faulty, stated, apart, output, function, *(known[d.lower()] for d in drives))
+            names = [d.lower() for d in template.drives]
+            values = np.broadcast_arrays(faulty, stated, apart, output, function, *(known[name] for name in names))
             worst = np.unravel_index(np.argmax(values[0]), values[0].shape)
             bound, *found = (float(v[worst]) for v in values[1:])
-            at = ", ".join(f"{d.lower()} = {u:.6g}" for d, u in zip(drives, found[3:], strict=True))
+            at = dict(zip(names, found[3:], strict=True)) | dict(shown)
+            where = ", ".join(f"{name} = {value:.6g}" for name, value in at.items())
             said = about.format(*found[:3]) or f"that is {number(bound)}, which is no bound"
             raise TemplateError(
-                f"{file}: {gadget.template.name} states error <= {show(gadget.template.error)}, and for {at} {said}"
+                f"{template.file}: {template.name} states error <= {show(template.error)}, and for {where} {said}"
             )
 
 
-def _sample(gadget: Gadget) -> dict[str, float | Floats]:
-    """Parameters, attributes and drives (points, elements), every other one with a common part of its rails."""
-    template = gadget.template
+def _sample(template: Template, given: Mapping[str, float]) -> dict[str, float | Floats]:
+    """What is given, and drives (points, elements), every other one with a common part of its rails."""
     rng = np.random.default_rng(int(template.sha256, 16))
-    known: dict[str, float | Floats] = {**template.attributes, **gadget.settings}
+    known: dict[str, float | Floats] = {**given}
     common = rng.uniform(0, 1, (_POINTS, 1)) * (np.arange(_POINTS) % 2)[:, None]
     for d in template.drives:
         low, high = template.domain.get(d.lower(), _RANGE)
