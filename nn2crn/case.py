@@ -67,11 +67,14 @@ def case(  # noqa: PLR0913  # what it is made of
     options: Options,
     inputs: Mapping[str, Floats],
     *,
+    original: Network | None = None,
     steps: Steps | None = None,
     shipped: Shipped | None = None,
     difference: str = "",
 ) -> Case:
     """Runs the network itself: by ONNX Runtime, or, for a .nn and where that is not installed, by the forward pass.
+
+    The network itself is the original, if it was pruned or quantized.
 
     Raises:
         ReferenceError: ONNX Runtime does not run the model.
@@ -85,8 +88,10 @@ def case(  # noqa: PLR0913  # what it is made of
     reference = "ONNX Runtime" if found else "the forward pass in double precision"
     if found is None:
         with np.errstate(all="ignore"):
-            values = forward(network, inputs, options.library)
-        found = {o.name: values[o.source] for o in network.outputs}
+            values = forward(original or network, inputs, options.library)
+        found = {o.name: values[o.source] for o in (original or network).outputs}
+    if original not in (None, network):
+        reference += ", before it was pruned and quantized"
     _refuse_undefined(path, found)
     expected = np.concatenate([found[o.name] for o in network.outputs], axis=1)
     prepared = compiler.prepare(network, options, steps=steps)

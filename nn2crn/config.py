@@ -157,7 +157,7 @@ def show_config(
     lines += [f'quantize = "{compression.quantize}"'] * bool(compression.quantize)
     for layer in weights:
         count = len(connections(layer))
-        lines += ["", f"[weights.{_key(layer.layer_name)}]  # {_whence(layer, network)}{count} weights"]
+        lines += ["", f"[weights.{_key(layer.layer_name)}]  # {_whence(layer, network)}{count} connections"]
         own = compression.layers.get(layer.layer_name, LayerChoice())
         lines += [f'prune = "{own.prune}"' if own.prune else '# prune = "magnitude:0.5"']
         lines += [f'quantize = "{own.quantize}"' if own.quantize else '# quantize = "exponential:4"']

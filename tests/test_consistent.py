@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import tomllib
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -14,6 +15,9 @@ from driving import drive
 import nn2crn
 import nn2crn.compiler
 from nn2crn import case
+from nn2crn.analysis.summary import summarise
+from nn2crn.backends.rates import RateConstants
+from nn2crn.certify.certificate import certify, subject
 from nn2crn.errors import ModelError, UsageError
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.passes.compression import Pruning, Quantization
@@ -303,3 +307,27 @@ def test_an_engine_whose_concentrations_overflow_has_failed(tmp_path):
     assert b"concentrations past double precision" in outcome.out
     assert b"nan" not in outcome.out
     assert outcome.status == 1
+
+
+@pytest.mark.parametrize("sample", ["iris/iris.onnx", "sine/sine.onnx", "xor/xor.nn", "digits/digits_sparse.nn"])
+def test_rate_constants_are_counted_alike(sample):
+    """The summary, the certificate and the writers each counted in their own way."""
+    network = nn2crn.load(Path(__file__).parents[1] / "samples" / sample, logits=True)
+    reactions = nn2crn.compile(network)
+    counted = summarise(reactions).rate_constants
+    assert len(list(RateConstants(reactions))) == counted
+    proved = certify(subject(network, nn2crn.Options()))
+    assert sum(count for _, _, count in proved.rate_constants.values()) == counted
+
+
+def test_verify_compares_a_pruned_network_with_the_original_in_every_language(tmp_path):
+    """Of a .nn, it compared with the pruned network, and so found no error."""
+    iris = Path(__file__).parents[1] / "samples/iris/iris.onnx"
+    drive("convert", iris, "--logits", "-o", "iris.nn", folder=tmp_path)
+    options = ("--prune", "magnitude:0.5", "--engine", "fixed-point", "--samples", "20", "--json")
+    nn, onnx = (json.loads(drive("verify", m, *options, "--logits", folder=tmp_path).out) for m in ("iris.nn", iris))
+    assert nn["reference"].endswith(", before it was pruned and quantized")
+    assert onnx["reference"].endswith(", before it was pruned and quantized")
+    errors = [report["engines"][0]["max_abs_error"] for report in (nn, onnx)]
+    assert errors[0] > 0.1
+    assert np.isclose(*errors, rtol=1e-3)

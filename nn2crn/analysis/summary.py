@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from nn2crn.ir.arrays import entries
-from nn2crn.ir.families import distinct_rates
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import Module, ReactionNetwork
 
@@ -102,7 +101,7 @@ def summarise(network: ReactionNetwork) -> Summary:
         species=network.species_count,
         reactions=network.reaction_count,
         orders=dict(sorted(orders.items())),
-        rate_constants=sum(len(v) for m in network.modules for v in distinct_rates(m.families).values()),
+        rate_constants=sum(len(v) for rates in network.rate_constants() for v in rates.values()),
         remarks=network.remarks,
     )
 

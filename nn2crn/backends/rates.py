@@ -9,7 +9,7 @@ from string import Formatter
 import numpy as np
 
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.families import Family, Scheme, distinct_rates
+from nn2crn.ir.families import Family, Scheme
 from nn2crn.ir.reactions import ReactionNetwork
 
 Constants = Callable[[Family, Floats], Sequence[object]]  # what stands for rate constants of a family
@@ -23,7 +23,7 @@ class RateConstants:
     """
 
     def __init__(self, network: ReactionNetwork) -> None:
-        self._values = [distinct_rates(m.families) for m in network.modules]
+        self._values = network.rate_constants()
         self._layer = {family: i for i, m in enumerate(network.modules) for family in m.families}
         self._first: list[dict[int, int]] = []
         first = 1

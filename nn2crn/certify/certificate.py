@@ -18,7 +18,6 @@ from nn2crn.certify.settling import settling
 from nn2crn.certify.vacuous import vacuous_errors, vacuous_peak
 from nn2crn.data import box as bounded
 from nn2crn.errors import UsageError
-from nn2crn.ir.families import distinct_rates
 from nn2crn.ir.formula import show
 from nn2crn.ir.network import Input, Network
 from nn2crn.ir.reactions import ReactionNetwork
@@ -214,7 +213,7 @@ def _finite(value: float) -> float | None:
 def _counts(reactions: ReactionNetwork) -> dict[str, Any]:
     schemes = [pair for f in reactions.families for pair in f.schemes]
     catalytic = sum(n * any(dict(s.products).get(slot) == m for slot, m in s.reactants) for s, n in schemes)
-    layers = [distinct_rates(m.families) for m in reactions.modules]  # as written files have them as parameters
+    layers = reactions.rate_constants()
     orders = sorted({order for rates in layers for order in rates})
     found = {o: [rates[o] for rates in layers if o in rates] for o in orders}
     return {

@@ -53,7 +53,7 @@ def subject(  # noqa: PLR0913  # one argument per option
         raise UsageError("there is nothing to run it on", hint="give --input or --data")
     reactions = compiler.compile(found.network, found.options, name=name, inputs=given, units=units, kappa=kappa)
     values = {p.name: p.values[None] for p in reactions.inputs} if given else _values(found, samples)
-    return case(model, found.network, reactions, found.options, values)
+    return case(model, found.network, reactions, found.options, values, original=found.whole)
 
 
 def _values(found: Loaded, samples: int) -> Mapping[str, Floats]:
@@ -105,7 +105,7 @@ def _shipped_subject(
         ) from None
     return case(
         model, found.network, reactions, chosen, _values(found, samples),
-        steps=steps, shipped=shipped, difference=shipped.difference(reactions),
+        original=found.whole, steps=steps, shipped=shipped, difference=shipped.difference(reactions),
     )  # fmt: skip
 
 

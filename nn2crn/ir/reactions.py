@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from nn2crn.ir.arrays import Floats, Ints, floats
-from nn2crn.ir.families import Bools, Family, Reaction
+from nn2crn.ir.families import Bools, Family, Reaction, distinct_rates
 from nn2crn.ir.formula import Formula, Symbol
 from nn2crn.ir.matrix_family import DriveTerm
 from nn2crn.ir.recipe import Recipe
@@ -175,6 +175,13 @@ class ReactionNetwork:
     @property
     def species_count(self) -> int:
         return self.blocks[-1].stop if self.blocks else 0
+
+    def rate_constants(self) -> tuple[Mapping[int, Floats], ...]:
+        """Of each module, the distinct rate constants of each order, ascending.
+
+        They are what files have as parameters, and what every command counts.
+        """
+        return tuple(distinct_rates(m.families) for m in self.modules)
 
     @property
     def reaction_count(self) -> int:
