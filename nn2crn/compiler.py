@@ -24,7 +24,10 @@ from nn2crn.frontends import Request, open_model, reader_for
 from nn2crn.ir.network import Affine, Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
+from nn2crn.ir.verify import enabled
+from nn2crn.ir.verify_reactions import verify_drives
 from nn2crn.lower.registry import ENCODINGS, encoding
+from nn2crn.lower.verify import verify_lowered
 from nn2crn.passes.compress import discretise, sparsify
 from nn2crn.passes.compression import Compression
 from nn2crn.passes.connections import layers
@@ -36,7 +39,7 @@ from nn2crn.passes.record import recipe
 from nn2crn.passes.rescale import rescale
 from nn2crn.passes.set_domain import set_domain
 from nn2crn.passes.set_inputs import set_inputs
-from nn2crn.passes.steps import Pass, ReactionPass, Steps, name_of
+from nn2crn.passes.steps import Pass, ReactionPass, Steps, name_of, naming
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
 
@@ -115,7 +118,13 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
     options, steps = options or Options(), steps or Steps()
     prepared, way = prepare(network, options, steps=steps), encoding(options.encoding)
     made = recipe(network, options, steps.optional)
-    reactions = steps.reactions(way.reaction_passes, way.lower(prepared.replace(name=name or network.name), options))
+    verify = partial(verify_lowered, network=prepared, encoding=way, options=options)
+    with naming("in the lowering", list(map(name_of, steps.wanted(way.passes(options))))):
+        reactions = way.lower(prepared.replace(name=name or network.name), options)
+        if enabled():
+            verify_drives(reactions)
+            verify(reactions)
+    reactions = steps.reactions(way.reaction_passes, reactions, verify)
     _refuse_more(reactions, options.max_reactions)
     reactions = set_inputs(replace(reactions, recipe=made), inputs or {})
     return rescale(reactions, kappa=kappa, units=units or Units())

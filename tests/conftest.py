@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
 import parts
 import pytest
 from hypothesis import HealthCheck, settings
+
+os.environ["NN2CRN_VERIFY"] = "1"  # here and in the programs that tests start, every pass is verified
 
 # a property that takes long on a busy machine holds none the less
 settings.register_profile("without a clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])

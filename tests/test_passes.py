@@ -41,9 +41,9 @@ from nn2crn.passes.materialise_affine import materialise_affine
 from nn2crn.passes.merge_reactions import merge_reactions
 from nn2crn.passes.prune import cosines, prune
 from nn2crn.passes.quantize import correlation, levels, nearest, quantize
+from nn2crn.passes.records import OPTIONAL
 from nn2crn.passes.repair import correct_biases, repair, rescale
 from nn2crn.passes.share_drives import share_drives
-from nn2crn.passes.steps import OPTIONAL
 from nn2crn.passes.warn_ranges import warn_ranges
 from nn2crn.simulate.fixed_point import fixed_point
 from nn2crn.simulate.internal import Internal

@@ -60,14 +60,17 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="nn2crn")
-@click.option("--debug", is_flag=True, help="Show where in nn2crn an error came from.")
+@click.option("--debug", is_flag=True, help="Verify what each pass makes; show where an error came from.")
 def cli(debug: bool) -> None:
     """Compile a trained neural network into a chemical reaction network that computes it at steady state.
 
     A model is an .onnx file, a .nn text, or - for standard input. Exit status: 0 done, 1 the model cannot be
     compiled, 2 wrong usage, 3 what was verified is not within the tolerance, 70 a defect of nn2crn, 130 interrupted.
     """
-    del debug  # main looks for it, so that an error in the arguments is shown as well
+    if debug:  # main looks for it, too, so that an error in the arguments is shown as well
+        from nn2crn.ir import verify
+
+        verify.enable()
 
 
 def main() -> None:

@@ -98,7 +98,7 @@ def step_options(command: Callable[..., None]) -> Callable[..., None]:
 def steps_of(passes: str | None, print_after: tuple[str, ...]) -> Steps:
     """Which passes --passes wants, and the printer of what --print-after wants to see, on standard error."""
     from nn2crn.compiler import Steps, pass_names
-    from nn2crn.passes.steps import STANDARD
+    from nn2crn.passes.records import STANDARD
 
     for name in print_after:
         if name not in pass_names():

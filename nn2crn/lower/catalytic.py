@@ -29,6 +29,8 @@ from nn2crn.ir.reactions import (
     Role,
     SpeciesBlock,
 )
+from nn2crn.ir.verify import enabled
+from nn2crn.ir.verify_network import verify_lowerable
 from nn2crn.lower.encoding import Encoding
 from nn2crn.lower.families import Layer, families_of
 from nn2crn.passes.choose_templates import choose_templates
@@ -56,6 +58,8 @@ def lower(network: Network, library: Library) -> ReactionNetwork:
         SizeError: the chemistry takes more memory than is allowed.
         ValueError: an activation has more sources than its template has drives, or fewer.
     """
+    if enabled():
+        verify_lowerable(network)
     return _Lowering(network, library).run()
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from nn2crn.errors import UsageError
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.verify import enabled
+from nn2crn.ir.verify_network import verify_network
+from nn2crn.ir.verify_reactions import verify_reactions
+from nn2crn.passes.records import OPTIONAL, STANDARD
 
 Pass = Callable[[Network], Network]
 ReactionPass = Callable[[ReactionNetwork], ReactionNetwork]
-STANDARD = ("drop_dead", "warn_ranges", "fuse_affine", "share_drives")  # optional passes that are run unless told
-OPTIONAL = (*STANDARD, "merge_reactions", "drop_idle")
+_P = TypeVar("_P", Pass, ReactionPass)
 
 
 @dataclass(frozen=True)
@@ -33,36 +37,55 @@ class Steps:
                 raise UsageError(f"there is no optional pass {name!r}", hint=f"optional passes: {', '.join(OPTIONAL)}")
 
     def network(self, passes: Sequence[Pass], network: Network) -> Network:
-        """Through the passes in order; a failure names the pass."""
-        for step in filter(self._wanted, passes):
-            with _naming(step):
-                network = step(network)
+        """Through the passes in order; a failure names the pass, and those already run."""
+        done: list[str] = []
+        for step in self.wanted(passes):
+            with naming(f"in the pass {name_of(step)}", done):
+                before, network = network, step(network)
+                if enabled():
+                    verify_network(network, before)
             self.watch(name_of(step), network)
         return network
 
-    def reactions(self, passes: Sequence[ReactionPass], network: ReactionNetwork) -> ReactionNetwork:
-        """Through the passes in order, with a remark of what each has saved; a failure names the pass."""
-        for step in filter(self._wanted, passes):
-            with _naming(step):
+    def reactions(
+        self,
+        passes: Sequence[ReactionPass],
+        network: ReactionNetwork,
+        verify: Callable[[ReactionNetwork], None] = verify_reactions,
+    ) -> ReactionNetwork:
+        """Through the passes in order, with a remark of what each has saved; a failure names the pass, as above.
+
+        Args:
+            passes: what may be run.
+            network: the chemistry.
+            verify: raises BrokenInvariantError if what a pass has made cannot be right; asked under --debug only.
+        """
+        done: list[str] = []
+        for step in self.wanted(passes):
+            with naming(f"in the pass {name_of(step)}", done):
                 after = step(network)
+                if enabled():
+                    verify(after)
             counts = (f"{n.reaction_count} reactions of {n.species_count} species" for n in (network, after))
             remark = f"{name_of(step)}: {' became '.join(counts)}"
             network = replace(after, remarks=(*after.remarks, remark))
             self.watch(name_of(step), network)
         return network
 
-    def _wanted(self, step: Pass | ReactionPass) -> bool:
-        return name_of(step) not in OPTIONAL or name_of(step) in self.optional
+    def wanted(self, passes: Sequence[_P]) -> Iterator[_P]:
+        """Those of the passes that are run."""
+        return (p for p in passes if name_of(p) not in OPTIONAL or name_of(p) in self.optional)
 
 
 @contextmanager
-def _naming(step: Pass | ReactionPass) -> Iterator[None]:
-    """Whatever fails within says in which pass."""
+def naming(where: str, done: list[str]) -> Iterator[None]:
+    """Whatever fails within says where, and what was `done` before; what does not fail is done as well."""
     try:
         yield
     except Exception as e:
-        e.add_note(f"in the pass {name_of(step)}")
+        e.add_note(f"{where}, after {', '.join(done)}" if done else where)
         raise
+    done.append(where.rpartition(" ")[2])
 
 
 def name_of(step: Pass | ReactionPass) -> str:
