@@ -238,7 +238,8 @@ def test_a_pass_is_printed_on_standard_error(tmp_path):
                "--print-after", "materialise_affine")  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "after materialise_affine:\nnetwork net\n" in done.stderr
-    assert done.stderr.endswith("after drop_idle:\nx[0] -> x[0] + y[0]+ @ 2\ny[0]+ -> 0 @ 1\n")
+    assert 'after drop_idle:\nnetwork "net"\n' in done.stderr
+    assert done.stderr.endswith("}\n# x[0] -> x[0] + y[0]+ @ 2\n# y[0]+ -> 0 @ 1\n")
     assert "drop_idle: 4 reactions of 3 species became 2 reactions of 2 species" in done.stdout
 
 

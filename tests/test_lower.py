@@ -125,10 +125,12 @@ def test_weights_are_read_only():
 
 
 @pytest.mark.parametrize("name", lowered.NAMES)
-def test_what_is_lowered_is_what_it_was(name):
+def test_what_is_lowered_is_what_it_was(name, golden):
     """Species, starts, labels, reactions and rate constants, to the letter; laws elsewhere say that they are right."""
-    golden = (Path(__file__).parent / "data" / "lowered.txt").read_text(encoding="utf-8")
-    assert "".join(f"{line}\n" for line in lowered.lines(lowered.LIBRARY.get(name))) in golden
+    path = Path(__file__).parent / "data" / "lowered.txt"
+    _, head, rest = path.read_text(encoding="utf-8").partition(f"== {name}\n")
+    made = "".join(f"{line}\n" for line in lowered.lines(lowered.LIBRARY.get(name)))
+    golden(path, head + rest.partition("\n== ")[0].rstrip("\n") + "\n", made)
 
 
 def production(crn, concentrations):

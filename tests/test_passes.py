@@ -106,8 +106,9 @@ def made(fixture, folder):
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda p: p.stem)
-def test_the_pass_does_what_its_fixture_shows(fixture, tmp_path):
-    assert made(fixture, tmp_path) == fixture.read_text(encoding="utf-8").partition("---\n")[2]
+def test_the_pass_does_what_its_fixture_shows(fixture, tmp_path, golden):
+    head, rule, shown = fixture.read_text(encoding="utf-8").partition("---\n")
+    golden(fixture, head + rule + shown, head + rule + made(fixture, tmp_path))
 
 
 # ---- compression: the laws

@@ -19,6 +19,7 @@ from nn2crn.simulate.mass_action import MassAction
 from nn2crn.templates import Library
 from nn2crn.templates.options import Options
 
+pytestmark = pytest.mark.unverified
 AUTOCATALYSIS = template(
     "  U+ -> U+ + Y @ 0.1\n  Y -> 0 @ 1\n  2 Y -> 3 Y @ 1\n  output Y",
     settle="  fixed point Y = (1 - sqrt(1 - 0.4*U+))/2",

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "templates": ("templates", "List the activation templates, or show one."),
     "config": ("templates", "Print a TOML file with the template of every layer."),
     "formats": ("formats", "List the formats that can be written, and their options."),
+    "opt": ("opt", "Run single passes on a network or on reactions."),
     "ops": ("look", "List the ONNX operators that can be compiled."),
 }
 

@@ -106,19 +106,20 @@ def steps_of(passes: str | None, print_after: tuple[str, ...]) -> Steps:
 
     def watch(name: str, made: Network | ReactionNetwork) -> None:
         if name in print_after:
-            print(f"after {name}:", file=sys.stderr)  # noqa: T201  # as text of any length, not as a message
-            _print(made)
+            show_made(name, made)
 
     names = STANDARD if passes is None else tuple(n for n in passes.split(",") if n)
     return Steps(names, watch)
 
 
-def _print(made: Network | ReactionNetwork) -> None:
+def show_made(name: str, made: Network | ReactionNetwork) -> None:
+    """Prints on standard error what the pass has made, in the notation of its kind."""
     from nn2crn.backends import network_language
     from nn2crn.ir.network import Network
-    from nn2crn.notation.text import show_reaction
+    from nn2crn.notation.show_network import show_network
 
+    print(f"after {name}:", file=sys.stderr)  # noqa: T201  # as text of any length, not as a message
     if isinstance(made, Network):
         network_language.emit(made, sys.stderr, "weights.npz")
     else:
-        sys.stderr.writelines(f"{show_reaction(r)}\n" for r in made.reactions())
+        sys.stderr.writelines(show_network(made, reactions=True))
