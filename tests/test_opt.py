@@ -6,11 +6,12 @@ import pytest
 from driving import drive
 
 import nn2crn
-from nn2crn.compiler import Steps
+from nn2crn.compiler import Options, Steps, passes
 from nn2crn.ir.equality import equal
 from nn2crn.notation.reaction_network import parse_network
 from nn2crn.notation.show_network import show_network
 from nn2crn.passes.records import STANDARD
+from nn2crn.passes.steps import name_of
 
 TEXT = "input x[1] in [0, 1]\noutput y = silu(dense(x, weight = [[2]]))\n"
 PREPARE = "expand_compositions,materialise_affine,choose_templates,lower"
@@ -22,8 +23,7 @@ def opt(folder, *arguments):
 
 
 def test_passes_one_by_one_make_what_compile_makes(tmp_path):
-    rest = PREPARE.removeprefix("expand_compositions,")
-    whole = f"drop_dead,warn_ranges,expand_compositions,fuse_affine,drop_dead,share_drives,{rest},drop_idle"
+    whole = ",".join([*map(name_of, passes(Options())), "lower", "drop_idle"])
     assert opt(tmp_path, "net.nn", "--passes", whole, "-o", "net.rn").kind == "done"
     network = nn2crn.load(tmp_path / "net.nn")
     reactions = nn2crn.compile(network, steps=Steps((*STANDARD, "drop_idle")))

@@ -15,6 +15,7 @@ from nn2crn.passes.expand_compositions import expand_compositions
 from nn2crn.passes.fuse_affine import fuse_affine
 from nn2crn.passes.materialise_affine import materialise_affine
 from nn2crn.passes.merge_reactions import merge_reactions
+from nn2crn.passes.name_layers import name_layers
 from nn2crn.passes.share_drives import share_drives
 from nn2crn.passes.warn_ranges import warn_ranges
 
@@ -47,6 +48,7 @@ class PassRecord:
 
 RECORDS: tuple[PassRecord, ...] = (
     PassRecord(drop_dead, "default"),
+    PassRecord(name_layers),
     PassRecord(warn_ranges, "default"),
     PassRecord(expand_compositions),
     PassRecord(fuse_affine, "default"),
