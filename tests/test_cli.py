@@ -37,7 +37,7 @@ def test_the_default_target_is_the_models_stem_in_this_folder(tmp_path):
 
 
 def test_several_targets_by_suffix_and_quiet(tmp_path):
-    done = run("compile", IRIS, "-q", "-o", "a.sbml", "-o", "a.ant", "-o", "a.tex", cwd=tmp_path, check=0)
+    done = run("compile", IRIS, "--logits", "-q", "-o", "a.sbml", "-o", "a.ant", "-o", "a.tex", cwd=tmp_path, check=0)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.ant", "a.sbml", "a.tex"]
     assert done.stderr == b""
 

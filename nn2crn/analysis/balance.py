@@ -10,6 +10,9 @@ from nn2crn.ir.verify import require
 
 _RELATIVE = 1e-6  # of what is made and taken away; closed forms lose digits where large numbers cancel
 _OF_MODULE = 1e-9  # of the fastest species in the module
+# Of the turnover rate r of a species, 1/s: the root (u + sqrt(u^2 + 4 h))/2 is off by rounding of u, about r in size,
+# and a concentration that is off by d changes by r d.
+_ROUNDING = 2.0**-50
 
 
 def balance(network: ReactionNetwork, state: Floats) -> tuple[Floats, Floats]:
@@ -49,7 +52,8 @@ def verify_root(network: ReactionNetwork, states: Floats) -> None:
                 for block in module.species.values():
                     own = slice(block.start, block.stop)
                     fastest = max((gross[b.start : b.stop].max(initial=0) for b in module.species.values()), default=0)
-                    allowed = _RELATIVE * gross[own] + _OF_MODULE * fastest
+                    turnover = np.where(state[own] > 0, gross[own] / state[own], 0.0)
+                    allowed = _RELATIVE * gross[own] + _OF_MODULE * fastest + _ROUNDING * turnover**2
                     worst = int(np.argmax(np.abs(net[own]) - allowed)) if block.size else 0
                     off = float(np.abs(net[own])[worst]) if block.size else 0.0
                     require(
