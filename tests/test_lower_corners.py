@@ -94,7 +94,8 @@ MEETING = (
 class Unproved(nn2crn.Library):
     """What these templates state of themselves is of no interest here, and not true."""
 
-    def gadget(self, name, settings):
+    def gadget(self, name, settings, attributes=None):
+        del attributes
         return instantiate(self.get(name), settings)
 
 
