@@ -146,8 +146,9 @@ def test_domains_and_inputs_that_are_not_there(tmp_path):
     ],
 )
 def test_compositions(compose, message, tmp_path):
-    text = 'template six.mine for six by default\n"of mine"\nsource "me"\nfunction = u\nattribute a = 2\nerror <= 1\n'
-    (tmp_path / "mine.act").write_text(f"{text}compose {compose}\n")
+    text = 'template six.mine for six by default\n"of mine"\nsource "me"\nattribute a = 2\nerror <= 1\n'
+    function = "u" if message else "max(u, 0)/max(1 - u, 0) + a^2"
+    (tmp_path / "mine.act").write_text(f"{text}function = {function}\ncompose {compose}\n")
     library = nn2crn.Library((nn2crn.templates.registry.read_template(tmp_path / "mine.act"),))
     (tmp_path / "net.nn").write_text("input x[1]\noutput y = six(x)")
     network = nn2crn.load(tmp_path / "net.nn", library=library)

@@ -72,12 +72,13 @@ class _Expansion:
             return
         self.replaced[node.name] = node
         settings = self.options.settings_of(node)
+        parts = compose(node, template, settings, self.options.library, self.network.by_name)
         if not template.shipped:
             from nn2crn.templates.stated import composition_holds  # sympy takes a moment to import
 
             given: dict[str, float | Floats] = {**node.attributes, **settings}
             composition_holds(template, inlined(template.compose, self.options.library), given)
-        for part in compose(node, template, settings, self.options.library, self.network.by_name):
+        for part in parts:
             yield from self._of(self._named(part) if isinstance(part, Activation) else part)
 
     def _named(self, part: Activation) -> Activation:
