@@ -77,7 +77,9 @@ class Client(ABC):
             try:
                 found.append(run(values))
             except SimulationError as e:
-                raise SimulationError(f"{self.name} fails on sample {sample}: {e.message}", hint=_HINT) from None
+                raise SimulationError(
+                    f"{self.name} fails on sample {sample}: {e.message}", hint=e.hint or _HINT
+                ) from None
         return found
 
     def _settle(self, values: Mapping[str, float]) -> Floats:

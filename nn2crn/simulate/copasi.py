@@ -19,6 +19,11 @@ _T = TypeVar("_T")
 _MARK = re.compile(r">\w+ [\d:T-]+< ")  # kind and time of a message
 
 
+def _meaning(messages: str) -> str:
+    """What COPASI says, on one line, without the kind and the time of each message."""
+    return _MARK.sub("", " ".join(messages.split()))
+
+
 class Copasi(Client):
     """One loaded model, run for each input from the file's start; see engine.Engine."""
 
@@ -38,7 +43,7 @@ class Copasi(Client):
         except COPASI.CCopasiException:
             read = False
         if not read:
-            raise SimulationError(f"COPASI cannot read the file: {COPASI.CCopasiMessage.getAllMessageText()}")
+            raise SimulationError(f"COPASI cannot read it: {_meaning(COPASI.CCopasiMessage.getAllMessageText())}")
         self.messages = str(COPASI.CCopasiMessage.getAllMessageText()).strip()  # what importing it gave rise to
         self.model = self.data.getModel()
         quantities = (self.model.getModelValue(i) for i in range(self.model.getNumModelValues()))
@@ -65,16 +70,26 @@ class Copasi(Client):
         problem.setDuration(float(times[-1]))
         from_initial_values = True
         if not task.process(from_initial_values):
-            raise SimulationError(_MARK.sub("", " ".join(task.getProcessError().split())))
+            raise SimulationError(_meaning(task.getProcessError()))
         series = task.getTimeSeries()
-        columns = {series.getSBMLId(i, self.data): i for i in range(series.getNumVariables())}
-        chosen = [self._known(columns, self.columns[i]) for i in watch]
         rows = range(series.getRecordedSteps())
-        return np.array([[series.getConcentrationData(row, column) for column in chosen] for row in rows])
+        courses = {name: [value] * len(rows) for name, value in self._held().items()}
+        columns = {series.getSBMLId(i, self.data): i for i in range(series.getNumVariables())}
+        watched = [self.columns[i] for i in watch]
+        for name in watched:
+            if name not in courses:
+                column = self._known(columns, name)
+                courses[name] = [series.getConcentrationData(row, column) for row in rows]
+        return np.array([courses[name] for name in watched], dtype=np.float64).reshape(len(watched), len(rows)).T
+
+    def _held(self) -> dict[str, float]:
+        """Concentrations of the boundary species that nothing changes: time courses leave them out."""
+        fixed = self.copasi.CModelEntity.Status_FIXED
+        return {i: m.getInitialConcentration() for i, m in self.metabolites.items() if m.getStatus() == fixed}
 
     def _known(self, found: Mapping[str, _T], name: str) -> _T:
         if name not in found:
-            raise SimulationError(f"there is no {name} in the file")
+            raise SimulationError(f"there is no {name} in the file", hint="compile the file again")
         return found[name]
 
     def rate_laws(self) -> Counter[str]:
