@@ -52,6 +52,14 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """An engine that was not asked for and did not run, and why."""
+
+    engine: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class LayerReport:
     """One module: how far it is from the exact network's layer, and when it settles."""
 
@@ -75,6 +83,7 @@ class Report:
         departs: the first layer past the tolerance.
         disagreement: the largest difference between outputs of two engines.
         failures: engines without a result.
+        skipped: engines that did not run, though none were chosen.
         file: that was shipped and run by the clients; None if they ran what is compiled now.
         difference: the first thing in which that file is not what its record names; empty if there is none.
         parameters: the template of each layer, and its parameters.
@@ -92,6 +101,7 @@ class Report:
     file: str | None = None
     difference: str = ""
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def within(self) -> bool:
@@ -102,55 +112,79 @@ class Report:
     def ok(self) -> bool:
         return self.within and not self.failures and not self.difference
 
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """The clients that ran, or tried to."""
+        ran = [e.engine for e in self.engines] + [f.engine for f in self.failures]
+        return tuple(name for name in ran if name in CLIENTS)
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"ok": self.ok}
 
 
-def default_engines(reactions: ReactionNetwork) -> tuple[str, ...]:
-    """The two of our own, and the clients that are installed if they can load a network of this size in seconds."""
-    small = reactions.reaction_count < SMALL
-    return tuple(e for e in ENGINES if e not in CLIENTS or (small and find_spec(CLIENTS[e]) is not None))
+def default_engines(reactions: ReactionNetwork) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
+    """The two of our own, and the clients that are installed if they can load a network of this size in seconds.
+
+    What is left out comes second, with the reason.
+    """
+    count = reactions.reaction_count
+    skipped = []
+    for name, module in CLIENTS.items():
+        if find_spec(module) is None:
+            skipped.append(Skipped(name, "not installed: pip install 'nn2crn[verify]'"))
+        elif count > SMALL:
+            skipped.append(Skipped(name, f"{count} reactions, more than {SMALL}: ask with --engine"))
+    left_out = {s.engine for s in skipped}
+    return tuple(e for e in ENGINES if e not in left_out), tuple(skipped)
 
 
-def verify(
-    subject: Case, engines: Sequence[str], tolerance: float, *, layerwise: bool = False, jobs: int = 1
+def verify(  # noqa: PLR0913  # what is measured, and how
+    subject: Case,
+    engines: Sequence[str],
+    tolerance: float,
+    *,
+    layerwise: bool = False,
+    jobs: int = 1,
+    skipped: tuple[Skipped, ...] = (),
 ) -> Report:
     """Measures in each engine.
 
     Args:
         subject: what to measure.
         engines: names, of ENGINES.
+        skipped: what else is not run, and why, for the report.
         tolerance: the largest error of any output that is still good.
         layerwise: report each layer's settling time, too.
         jobs: worker processes of the internal engine.
     """
     reports, ends, failures = [], [], []
+    shipped = subject.shipped
     layers: tuple[LayerReport, ...] = ()
     for name in engines:
         begun = time.perf_counter()
-        with engine(name, subject.reactions, jobs=jobs, shipped=subject.shipped) as chosen:
-            loaded = time.perf_counter()
-            try:
+        try:
+            with engine(name, subject.reactions, jobs=jobs, shipped=shipped) as chosen:
+                loaded = time.perf_counter()
                 states = chosen.settle(subject.inputs)
                 found = outputs_of(subject.reactions, states)
                 _refuse_overflow(name, found)
                 settling = None if name == "fixed-point" else _settling(chosen, subject, found, tolerance)
-            except SimulationError as e:
-                failures.append(Failure(name, e.message, e.hint))
-                continue
-            if not layers or (layerwise and name == "internal"):
-                times = _layer_times(chosen, subject, states, tolerance) if layerwise and settling else {}
-                layers = tuple(_layers(subject, states, times))
-            ended = time.perf_counter()
-            reports.append(_report(name, subject, found, tolerance, settling, ended - begun, loaded - begun))
+                if not layers or (layerwise and name == "internal"):
+                    times = _layer_times(chosen, subject, states, tolerance) if layerwise and settling else {}
+                    layers = tuple(_layers(subject, states, times))
+        except SimulationError as e:
+            where = f"{shipped.path}: " if shipped and name in CLIENTS else ""
+            failures.append(Failure(name, where + e.message, e.hint))
+            continue
+        ended = time.perf_counter()
+        reports.append(_report(name, subject, found, tolerance, settling, ended - begun, loaded - begun))
         ends.append(found)
     departs = next((layer.name for layer in layers if layer.max_abs_error > tolerance), None)
     spread = max((float(np.abs(a - b).max(initial=0)) for a in ends for b in ends), default=0.0)
-    shipped = subject.shipped
     return Report(
         subject.model, subject.samples, tolerance, subject.reference, tuple(reports), layers, departs, spread,
         tuple(failures), shipped.path if shipped else None, subject.difference,
-        _parameters(subject.reactions),
+        _parameters(subject.reactions), skipped,
     )  # fmt: skip
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from nn2crn import verify
 from nn2crn.cli import cli
 from nn2crn.simulate.copasi import Copasi
 from nn2crn.simulate.internal import SimulationError
+from nn2crn.simulate.roadrunner import RoadRunner
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -50,3 +52,44 @@ def test_what_copasi_says_of_a_file_it_cannot_read_is_one_line(tmp_path):
     assert ">EXCEPTION" not in failed.value.message
     assert ">ERROR" not in failed.value.message
     assert "\n" not in failed.value.message
+
+
+def test_clients_that_do_not_run_are_named_with_the_reason(tmp_path, monkeypatch):
+    """They were left out in silence, though the header named them."""
+    path = tmp_path / "xor.xml"
+    assert run("compile", SAMPLES / "xor/xor.nn", "-o", path).exit_code == 0
+    monkeypatch.setattr(verify, "SMALL", 10)
+    asked = ["verify", SAMPLES / "xor/xor.nn", "--file", path, "--samples", 1]
+    done = run(*asked)
+    assert done.exit_code == 0
+    assert "roadrunner" not in done.output.splitlines()[0]
+    assert "not run: roadrunner, copasi (15 reactions, more than 10: ask with --engine)\n" in done.output
+    assert f"{path} ran in no program: only its text was compared" in done.output
+    skipped = json.loads(run(*asked, "--json").stdout)["skipped"]
+    assert [s["engine"] for s in skipped] == ["roadrunner", "copasi"]
+    assert all(s["reason"] == "15 reactions, more than 10: ask with --engine" for s in skipped)
+    one = run(*asked, "--engine", "roadrunner").output
+    assert f"{path} in roadrunner\n" in one
+    assert "not run" not in one
+
+
+def test_a_client_that_is_not_installed_is_said_to_be(monkeypatch):
+    monkeypatch.setattr(verify, "find_spec", lambda name: None if name == "COPASI" else name)
+    done = run("verify", SAMPLES / "xor/xor.nn", "--samples", 1)
+    assert done.exit_code == 0
+    assert "not run: copasi (not installed: pip install 'nn2crn[verify]')\n" in done.output
+    assert "ran in no program" not in done.output
+
+
+@pytest.mark.parametrize("client", [Copasi, RoadRunner])
+def test_an_engine_that_cannot_read_the_file_leaves_the_others_their_say(tmp_path, monkeypatch, client):
+    """It ended the command, or was called a defect; and its failure was called an error past the tolerance."""
+    path, load = tmp_path / "xor.xml", client.load
+    broken = tmp_path / "broken.xml"
+    broken.write_text("<sbml>")
+    assert run("compile", SAMPLES / "xor/xor.nn", "-o", path).exit_code == 0
+    monkeypatch.setattr(client, "load", lambda self, _: load(self, broken))
+    done = run("verify", SAMPLES / "xor/xor.nn", "--file", path, "--samples", 1)
+    assert done.exit_code == 1
+    assert f"{path}: {client.name} cannot read it: " in done.output.replace("COPASI cannot", "copasi cannot")
+    assert done.output.endswith(f"\nwithin 0.01 of the network; {client.name} failed\n")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _TOLERANCE = 1e-2
 _SAMPLES = 100
 _PAST = 3  # exit status
+_NAMES = {"roadrunner": "roadrunner", "copasi": "COPASI"}
 
 
 @click.command()
@@ -54,15 +55,16 @@ def verify(  # noqa: PLR0913  # one argument per option
 ) -> None:
     """Measure the chemistry of MODEL against the network itself, run by ONNX Runtime.
 
-    roadrunner and COPASI read the SBML file as it is written, or the one that is given. Exit status 3: an output is
+    roadrunner and COPASI read the SBML file as it is written, or the one that is given. They run where they are
+    installed, up to 3000 reactions, beyond only if --engine asks for them. Exit status 3: an output is
     past the tolerance, or the file is not what it says it is; 1: an engine gave up.
     """  # fmt: skip
     from nn2crn import verify as measured
 
     limit = tolerance or options["fitting"].accuracy or _TOLERANCE
     case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), **options)
-    chosen = engines or measured.default_engines(case.reactions)
-    report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs)
+    chosen, skipped = (engines, ()) if engines else measured.default_engines(case.reactions)
+    report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped)
     if as_json:
         show_json(report.as_json())
     else:
@@ -71,7 +73,8 @@ def verify(  # noqa: PLR0913  # one argument per option
 
 
 def _show(report: Report, clock: str, *, layerwise: bool) -> None:
-    shipped = f", {report.file} in roadrunner and COPASI" if report.file else ""
+    clients = " and ".join(_NAMES[name] for name in report.clients)
+    shipped = f", {report.file} in {clients}" if report.file and clients else ""
     click.echo(f"{report.model}: {report.samples} samples against {report.reference}{shipped}")
     rows: list[tuple[str, ...]] = []
     for e in report.engines:
@@ -92,8 +95,28 @@ def _show(report: Report, clock: str, *, layerwise: bool) -> None:
         click.echo(f"engines differ by at most {report.disagreement:.1e}")
     for f in report.failures:
         click.echo(f.message + f"\nhint: {f.hint}" * bool(f.hint))
-    past = f"; {report.departs} departs first" if report.departs and not report.ok else ""
-    word = "NOT within" if report.failures or not report.within else "within"
-    click.echo(f"{word} {report.tolerance:g} of the network{past}")
+    for reason, names in _by_reason(report).items():
+        click.echo(f"not run: {', '.join(names)} ({reason})")
+    if report.file and not report.clients:
+        click.echo(f"{report.file} ran in no program: only its text was compared, with what its record names")
+    click.echo(_verdict(report))
     if report.difference:
         click.echo(f"NOT what it says it is: {report.file}: {report.difference}")
+
+
+def _by_reason(report: Report) -> dict[str, list[str]]:
+    """The engines that were left out, by why."""
+    found: dict[str, list[str]] = {}
+    for s in report.skipped:
+        found.setdefault(s.reason, []).append(s.engine)
+    return found
+
+
+def _verdict(report: Report) -> str:
+    """An engine that failed is not one that is past the tolerance."""
+    failed = ", ".join(f.engine for f in report.failures)
+    if not report.engines:
+        return f"nothing was measured: {failed} failed"
+    past = f"; {report.departs} departs first" if report.departs and not report.within else ""
+    word = "within" if report.within else "NOT within"
+    return f"{word} {report.tolerance:g} of the network{past}{f'; {failed} failed' if failed else ''}"

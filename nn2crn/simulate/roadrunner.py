@@ -27,7 +27,10 @@ class RoadRunner(Client):
             raise UsageError("roadrunner is not installed", hint="pip install 'nn2crn[verify]'") from None
         roadrunner.Config.setValue(roadrunner.Config.LLVM_BACKEND, roadrunner.Config.LLJIT)  # loads three times faster
         roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)  # its errors are raised, too
-        self.runner = roadrunner.RoadRunner(str(path))
+        try:
+            self.runner = roadrunner.RoadRunner(str(path))
+        except RuntimeError as e:
+            raise SimulationError(f"roadrunner cannot read it: {' '.join(str(e).split())}") from None
         self.runner.integrator.relative_tolerance = self.rtol
         self.runner.integrator.absolute_tolerance = self.atol
         self.runner.integrator.maximum_num_steps = 100_000
