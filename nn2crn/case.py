@@ -36,7 +36,7 @@ class Case:
 
     `prepared` is the network after the compiler's passes: each module computes the activation it is named after.
     `shipped` is the file that clients run, and `difference` what it has that `reactions`, which are as fast, have not;
-    if None, clients run what the compiler writes now.
+    if None, clients run what the compiler writes now. `drawn` says what the inputs are (random or not).
     """
 
     model: str
@@ -49,6 +49,7 @@ class Case:
     options: Options
     shipped: Shipped | None = None
     difference: str = ""
+    drawn: str = "samples"
 
     @property
     def samples(self) -> int:
@@ -71,6 +72,7 @@ def case(  # noqa: PLR0913  # what it is made of
     steps: Steps | None = None,
     shipped: Shipped | None = None,
     difference: str = "",
+    drawn: str = "samples",
 ) -> Case:
     """Runs the network itself: by ONNX Runtime, or, for a .nn and where that is not installed, by the forward pass.
 
@@ -95,7 +97,7 @@ def case(  # noqa: PLR0913  # what it is made of
     _refuse_undefined(path, found)
     expected = np.concatenate([found[o.name] for o in network.outputs], axis=1)
     prepared = compiler.prepare(network, options, steps=steps)
-    return Case(path, network, prepared, reactions, inputs, expected, reference, options, shipped, difference)
+    return Case(path, network, prepared, reactions, inputs, expected, reference, options, shipped, difference, drawn)
 
 
 def _refuse_undefined(path: str, outputs: Mapping[str, Floats]) -> None:

@@ -115,6 +115,22 @@ def box(lower: Floats | None, upper: Floats | None, size: int) -> tuple[Floats, 
     return below, np.where(np.isfinite(high), high, np.maximum(1.0, below + 1.0))
 
 
+def random_box(network: Network) -> dict[str, tuple[Floats, Floats]]:
+    """The bounds (size,) of the box that `random_data` takes samples from, by input name."""
+    return {node.name: box(node.lower, node.upper, node.size) for node in network.inputs}
+
+
+def outside(network: Network, values: Mapping[str, Floats]) -> dict[str, int]:
+    """How many of the samples (samples, size) of each input leave its domain; inputs of which none do are left out."""
+    counts = {}
+    for node in network.inputs:
+        rows = values[node.name]
+        low = -np.inf if node.lower is None else node.lower
+        high = np.inf if node.upper is None else node.upper
+        counts[node.name] = int(np.count_nonzero(np.any((rows < low) | (rows > high), axis=1)))
+    return {name: count for name, count in counts.items() if count}
+
+
 @contextmanager
 def _archive(path: Path) -> Iterator[Archive]:
     """An open .npz; whatever is wrong with it is a DataError."""

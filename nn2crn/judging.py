@@ -8,11 +8,11 @@ import numpy as np
 
 from nn2crn import compiler
 from nn2crn.analysis.forward import forward
-from nn2crn.boxes import boxes_of, plain
+from nn2crn.boxes import boxes_of, plain, show_boxes
 from nn2crn.certify.certificate import Subject, subject
 from nn2crn.certify.settling import settling
 from nn2crn.certify.vacuous import vacuous_errors
-from nn2crn.data import random_data
+from nn2crn.data import random_box, random_data
 from nn2crn.errors import Nn2crnError
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.network import Network
@@ -40,7 +40,7 @@ class ToleranceError(Nn2crnError):
 class Certified:
     """Judges by proof, for all inputs in the box: as given, else where the data lie, else in their domains."""
 
-    certified, share, samples, timed = True, 1.0, 0, 0
+    certified, share, samples, timed, drawn = True, 1.0, 0, 0, ""
 
     def __init__(self, network: Network, tolerance: float, data: Data | None, box: Box) -> None:
         self.network, self.tolerance = network, tolerance
@@ -88,6 +88,7 @@ class Measured:
             self.data = _filled(chosen)
         else:
             self.data, self.others = (random_data(network, _SAMPLES, seed) for seed in (0, 1))
+        self.drawn = "samples of the data" if data else f"random samples of {show_boxes(random_box(network))}"
         self.samples = len(next(iter(self.others.values())))
         if not self.samples:
             raise ToleranceError("one sample is too few to choose parameters by", hint="give more of them in --data")

@@ -33,6 +33,7 @@ class Fit:
         certified: proved.
         settling_time: s, certified or measured as the error is.
         samples: how many others the error was measured on; 0 if certified.
+        drawn: what they are: random samples of a box, or samples of the data; empty if certified.
         timed: how many the settling time was measured on; 0 if certified.
         box: of the inputs, for which it is certified.
         vacuous: the error is certified, and says nothing of some output (nn2crn.certify.vacuous).
@@ -43,6 +44,7 @@ class Fit:
     certified: bool
     settling_time: float
     samples: int = 0
+    drawn: str = ""
     timed: int = 0
     box: Box = field(default_factory=dict)
     vacuous: bool = False
@@ -56,7 +58,7 @@ class Fit:
             settles = f"settles within {time} s" if np.isfinite(self.settling_time) else "settling time not proved"
             return f"certified for all {where}: error <= {error:.1e}{empty}, {settles}"
         how = f"settling within {time} s on {self.timed}"
-        return f"measured: error up to {error:.1e} on {self.samples} other samples, {how}"
+        return f"measured: error up to {error:.1e} on {self.samples} other {self.drawn}, {how}"
 
 
 def fit(network: Network, options: Options, tolerance: float, data: Data | None = None, box: Box | None = None) -> Fit:
@@ -166,8 +168,8 @@ class _Search:
     def fit(self, steps: Steps) -> Fit:
         options, judge = self.options(steps), self.judge
         return Fit(
-            options, judge.confirmed(options), judge.certified, judge.time(options), judge.samples, judge.timed,
-            judge.box(options), judge.vacuous(options),
+            options, judge.confirmed(options), judge.certified, judge.time(options), judge.samples, judge.drawn,
+            judge.timed, judge.box(options), judge.vacuous(options),
         )  # fmt: skip
 
 

@@ -76,6 +76,7 @@ class Report:
     Attributes:
         model: the file.
         samples: how many inputs were run.
+        drawn: what they are: samples, or random samples of a box.
         tolerance: the largest error that is good.
         reference: what computed the network's own values.
         engines: by engine, how far it is off.
@@ -102,6 +103,7 @@ class Report:
     difference: str = ""
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
+    drawn: str = "samples"
 
     @property
     def within(self) -> bool:
@@ -184,7 +186,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
     return Report(
         subject.model, subject.samples, tolerance, subject.reference, tuple(reports), layers, departs, spread,
         tuple(failures), shipped.path if shipped else None, subject.difference,
-        _parameters(subject.reactions), skipped,
+        _parameters(subject.reactions), skipped, subject.drawn,
     )  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def test_where_no_bound_is_good_enough_the_error_is_measured_with_a_margin():
     assert found.samples == 1000
     assert found.error <= 5e-3
     assert "measured: error up to" in found.show()
-    assert "on 1000 other samples" in found.show()
+    assert "on 1000 other random samples of X in [-1, 1], settling" in found.show()
 
 
 def test_the_data_decide_where_they_are_given():
@@ -121,7 +121,7 @@ def test_how_many_samples_an_error_was_measured_on_is_said():
     network = nn2crn.load(SAMPLES / "iris" / "iris.onnx")
     found = fit(network, nn2crn.Options(), 1e-2, {"X": np.random.default_rng(0).uniform(0, 8, (16, 4))})
     assert found.show().startswith("measured: error up to ")
-    assert " on 8 other samples, settling within " in found.show()
+    assert " on 8 other samples of the data, settling within " in found.show()
     assert "<=" not in found.show()  # which reads as a bound
 
 

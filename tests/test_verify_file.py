@@ -93,3 +93,26 @@ def test_an_engine_that_cannot_read_the_file_leaves_the_others_their_say(tmp_pat
     assert done.exit_code == 1
     assert f"{path}: {client.name} cannot read it: " in done.output.replace("COPASI cannot", "copasi cannot")
     assert done.output.endswith(f"\nwithin 0.01 of the network; {client.name} failed\n")
+
+
+def test_random_samples_are_said_to_be_and_of_which_box():
+    model = SAMPLES / "xor/xor.nn"
+    asked = ["verify", model, "--samples", 5, "--engine", "fixed-point"]
+    assert ": 5 random samples of x in [0, 1] against" in run(*asked).output
+    assert json.loads(run(*asked, "--json").stdout)["drawn"] == "random samples of x in [0, 1]"
+    flowers = SAMPLES / "iris/iris.csv"
+    of_data = run("verify", SAMPLES / "iris/iris.onnx", "--data", flowers, "--engine", "fixed-point", "--samples", 5)
+    assert ": 5 samples against" in of_data.output
+
+
+@pytest.mark.parametrize("shipped", [False, True])
+def test_samples_outside_of_the_domain_are_a_warning(tmp_path, shipped):
+    """The flowers reach 7.9, where the file was compiled for [0, 1]: nothing was said."""
+    model, path = SAMPLES / "iris/iris.onnx", tmp_path / "iris.xml"
+    if shipped:
+        assert run("compile", model, "--domain", "0:1", "--logits", "-o", path).exit_code == 0
+    how = ["--file", path] if shipped else ["--domain", "0:1", "--logits"]
+    asked = ["verify", model, *how, "--engine", "fixed-point"]
+    warned = "warning: 150 of 150 samples of X lie outside of the domain it has here"
+    assert warned in run(*asked, "--data", SAMPLES / "iris/iris.csv").stderr
+    assert "warning" not in run(*asked, "--samples", 5).stderr

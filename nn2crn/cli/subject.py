@@ -17,6 +17,7 @@ from nn2crn.errors import UsageError
 if TYPE_CHECKING:
     from nn2crn.case import Case
     from nn2crn.ir.arrays import Floats
+    from nn2crn.ir.network import Network
     from nn2crn.ir.units import Units
     from nn2crn.shipped import Shipped
 
@@ -52,15 +53,29 @@ def subject(  # noqa: PLR0913  # one argument per option
     if not found.data and not given and not samples:
         raise UsageError("there is nothing to run it on", hint="give --input or --data")
     reactions = compiler.compile(found.network, found.options, name=name, inputs=given, units=units, kappa=kappa)
-    values = {p.name: p.values[None] for p in reactions.inputs} if given else _values(found, samples)
-    return case(model, found.network, reactions, found.options, values, original=found.whole)
+    one = {p.name: p.values[None] for p in reactions.inputs}
+    values, drawn = (one, "samples") if given else _values(found, samples)
+    _warn_outside(found.network, values)
+    return case(model, found.network, reactions, found.options, values, original=found.whole, drawn=drawn)
 
 
-def _values(found: Loaded, samples: int) -> Mapping[str, Floats]:
-    from nn2crn.data import random_data
+def _values(found: Loaded, samples: int) -> tuple[Mapping[str, Floats], str]:
+    """Samples by input name, and what they are."""
+    from nn2crn.boxes import show_boxes
+    from nn2crn.data import random_box, random_data
 
-    values = found.data or random_data(found.network, samples)
-    return {name: rows[:samples] for name, rows in values.items()} if samples else values
+    if found.data:
+        return {name: rows[:samples] if samples else rows for name, rows in found.data.items()}, "samples"
+    return random_data(found.network, samples), f"random samples of {show_boxes(random_box(found.network))}"
+
+
+def _warn_outside(network: Network, values: Mapping[str, Floats]) -> None:
+    """Ranges and bounds hold in the domain alone."""
+    from nn2crn.data import outside
+
+    for name, count in outside(network, values).items():
+        total = len(values[name])
+        click.echo(f"warning: {count} of {total} samples of {name} lie outside of the domain it has here", err=True)
 
 
 def _shipped_subject(
@@ -103,9 +118,11 @@ def _shipped_subject(
             f"{path}: what it says of how it was made does not fit {model}: {e.message}",
             hint="it was compiled from another part of the model, or by another release",
         ) from None
+    values, drawn = _values(found, samples)
+    _warn_outside(found.network, values)
     return case(
-        model, found.network, reactions, chosen, _values(found, samples),
-        original=found.whole, steps=steps, shipped=shipped, difference=shipped.difference(reactions),
+        model, found.network, reactions, chosen, values,
+        original=found.whole, steps=steps, shipped=shipped, difference=shipped.difference(reactions), drawn=drawn,
     )  # fmt: skip
 
 

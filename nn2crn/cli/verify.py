@@ -75,7 +75,7 @@ def verify(  # noqa: PLR0913  # one argument per option
 def _show(report: Report, clock: str, *, layerwise: bool) -> None:
     clients = " and ".join(_NAMES[name] for name in report.clients)
     shipped = f", {report.file} in {clients}" if report.file and clients else ""
-    click.echo(f"{report.model}: {report.samples} samples against {report.reference}{shipped}")
+    click.echo(f"{report.model}: {report.samples} {report.drawn} against {report.reference}{shipped}")
     rows: list[tuple[str, ...]] = []
     for e in report.engines:
         agreed = "" if e.argmax_agreement is None else f"{e.argmax_agreement:.1%}"
