@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -23,6 +24,13 @@ from nn2crn.ir.reactions import ReactionNetwork
 
 _COPIES = 8  # of a file that are in memory at a time, at most
 _PROVENANCE = "urn:nn2crn:provenance record"
+_CREATED = re.compile(rb"\s*<\?xml[^>]*>\s*<!-- Created by (\w+)")  # as COPASI and others begin what they save
+
+
+def _rewritten(sbml: bytes) -> str:
+    """Which program saved the file again, if it says so."""
+    by = _CREATED.match(sbml)
+    return f" (the file was saved again by {by[1].decode()})" if by else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +70,7 @@ class Shipped:
         if expected.encode() != self.text:
             found = sbml_difference.first_difference(self.text, expected.encode(), _free(network), self.path)
             if found:
-                return found
+                return found + _rewritten(self.text)
         if self.beside:
             found = self._in_antimony(network, self.beside, _antimony_record(self.beside, f"{self.path}: its Antimony"))
             return found and f"its Antimony: {found}"

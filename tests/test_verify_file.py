@@ -116,3 +116,27 @@ def test_samples_outside_of_the_domain_are_a_warning(tmp_path, shipped):
     warned = "warning: 150 of 150 samples of X lie outside of the domain it has here"
     assert warned in run(*asked, "--data", SAMPLES / "iris/iris.csv").stderr
     assert "warning" not in run(*asked, "--samples", 5).stderr
+
+
+def test_a_file_that_another_program_saved_again_is_said_to_be(tmp_path):
+    """A number rounded by libSBML, or an attribute that COPASI adds, read as if somebody had changed the file."""
+    path, model = tmp_path / "iris.xml", SAMPLES / "iris/iris.onnx"
+    assert run("compile", model, "--logits", "-o", path).exit_code == 0
+    asked = ["verify", model, "--file", path, "--engine", "fixed-point", "--samples", 1]
+    written = path.read_text()
+    assert 'value="0.05290014296770096"' in written
+    path.write_text(written.replace("0.05290014296770096", "0.052900142967701"))
+    done = run(*asked)
+    assert done.exit_code == 3
+    assert "instead of 0.05290014296770096, which is the same to 15 digits: another program" in done.output
+    path.write_text(written.replace("0.05290014296770096", "0.05290014296770095"))
+    done = run(*asked)
+    assert done.exit_code == 3
+    assert "another program" not in done.output
+    head = "<!-- Created by COPASI version 4 on 2026-11-25 with libSBML version 5. -->"
+    path.write_text(
+        written.replace("<sbml", f"{head}\n<sbml", 1).replace('substanceUnits="mole"', 'substanceUnits="item"')
+    )
+    done = run(*asked)
+    assert done.exit_code == 3
+    assert "item instead of mole (the file was saved again by COPASI)" in done.output

@@ -16,6 +16,7 @@ _LEFT_OUT = {"metaid", "sboTerm", "name", "fast", "type"}
 _SKIPPED = {"notes", "annotation"}
 _KEPT = (2, 4)  # how deep the model is, and the elements of its lists
 _START = {"value", "initialConcentration", "initialAmount"}
+_ROUNDED = ", which is the same to 15 digits: another program has written the file"
 _NAMED = ("id", "variable", "symbol")
 
 Token = str | float
@@ -54,10 +55,16 @@ def _name(key: Key) -> str:
 def _differing(found: Element, expected: Element) -> str:
     for a, b in zip(found, expected, strict=False):
         if a != b:
-            return f"{_show(a)} instead of {_show(b)}"
+            return f"{_show(a)} instead of {_show(b)}{_ROUNDED * _rounded(a, b)}"
     longer = found if len(found) > len(expected) else expected
     surplus = _show(longer[min(len(found), len(expected))])
     return f"{surplus} is {'too much' if longer is found else 'missing'}"
+
+
+def _rounded(found: Token, expected: Token) -> bool:
+    """True if a number is the expected one at 15 digits, which is how libSBML writes it."""
+    numbers = isinstance(found, float) and isinstance(expected, float)
+    return numbers and found == float(f"{expected:.15g}")
 
 
 def _show(token: Token) -> str:
