@@ -74,6 +74,8 @@ _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#.*')  # or a comment
 def _tables(path: Path) -> Mapping[str, Any]:
     try:
         text = read_text(path, _MOST)
+        if text.lstrip().startswith("<"):
+            raise UsageError(f"{path} is not a TOML file", hint="nn2crn config MODEL prints one")
         _refuse_long_keys(text, path)
         data: Mapping[str, Any] = tomllib.loads(text)
     except RecursionError:

@@ -50,8 +50,11 @@ def read_data(path: str | Path, network: Network, labels: str = "") -> dict[str,
     for node in network.inputs:
         if node.nonnegative and np.any(values[node.name] < 0):
             raise DataError(f"{path}: input {node.name!r} was declared non-negative, and there is a negative value")
-    if len({len(rows) for rows in values.values()}) > 1 or not len(next(iter(values.values()), ())):
-        raise DataError(f"{path}: the inputs have no samples, or not the same number of them")
+    counts = {len(rows) for rows in values.values()}
+    if not any(counts):
+        raise DataError(f"{path}: there are no samples")
+    if len(counts) > 1:
+        raise DataError(f"{path}: the inputs have not the same number of samples")
     return values
 
 

@@ -252,3 +252,70 @@ def test_drives_beyond_a_templates_range_are_said_with_the_layer(tmp_path):
 def test_the_name_of_a_single_input_may_be_left_out(tmp_path):
     run("compile", IRIS, "--input", "5.1,3.5,1.4,0.2", cwd=tmp_path, check=0)
     assert 'name="X[0]" value="5.1"' in (tmp_path / "iris.xml").read_text()
+
+
+OWN = """template relu.mine for relu
+  function = max(u, 0)
+  parameter h = 1e-5 in [1e-12, 1]
+  0       -> Y            @ h
+  U+ + Y  -> U+ + 2 Y     @ 1
+  U- + Y  -> U-           @ 1
+  2 Y     -> Y            @ 1
+  output Y
+  initial Y = 1
+  fixed point Y = (u + sqrt(u^2 + 4*h))/2
+  error <= sqrt(h)
+  rate >= sqrt(u^2 + 4*h)
+  stability global
+"""
+
+
+def test_a_template_of_ones_own_that_no_layer_has_is_named_and_how_to_choose_it(tmp_path):
+    (tmp_path / "my.act").write_text(OWN)
+    (tmp_path / "s.nn").write_text("input x[1] in [0, 1]\noutput y = sigmoid(x)\n")
+    given = ["compile", IRIS, "--logits", "--template", "my.act"]
+    note = "note: relu.mine of my.act is not used"
+    said = run(*given, cwd=tmp_path, check=0).stderr.decode()
+    assert f"{note}: choose it with --activation relu=mine\n" in said
+    assert "is not used" not in run(*given, "--activation", "relu=mine", cwd=tmp_path, check=0).stderr.decode()
+    assert run(*given, "-q", cwd=tmp_path, check=0).stderr == b""
+    said = run("compile", "s.nn", "--template", "my.act", cwd=tmp_path, check=0).stderr.decode()
+    assert f"{note}: no layer is relu\n" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("validate x.nn", "validate takes SBML, as nn2crn compile writes it to an .xml"),
+        ("templates my.act", "give it as --template my.act"),
+        ("compile x.nn --config a.xml", "a.xml is not a TOML file"),
+        ("certify x.nn --box 0", "--box 0: '0' is not an interval LO:HI"),
+        ("verify x.nn --data empty.csv", "empty.csv: there are no samples"),
+        ("compile x.nn --for catalyst -o cat.xml", "-o cat.net"),
+        ("check unsized.nn", "an input needs a size, as in: input x[1]"),
+        ("check bounded.nn", "an input needs a size, as in: input x[1]"),
+    ],
+)
+def test_what_newcomers_mistake_is_answered_with_what_to_do(command, said, tmp_path):
+    (tmp_path / "my.act").write_text(OWN)
+    (tmp_path / "x.nn").write_text("input x[1]\noutput y = relu(x)\n")
+    (tmp_path / "unsized.nn").write_text("input x\noutput y = relu(x)\n")
+    (tmp_path / "bounded.nn").write_text("input x in [0, 1]\noutput y = relu(x)\n")
+    (tmp_path / "a.xml").write_text('<?xml version="1.0"?>\n<sbml xmlns="http://a.b.c.d.e"/>\n')
+    (tmp_path / "empty.csv").write_text("")
+    done = run(*command.split(), cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert said in done.stderr.decode()
+
+
+def test_a_configuration_made_without_logits_is_refused_with_the_options_to_repeat(tmp_path):
+    written = run("config", IRIS, cwd=tmp_path, check=0).stdout
+    (tmp_path / "net.toml").write_bytes(written)
+    said = run("compile", IRIS, "--logits", "--config", "net.toml", cwd=tmp_path, check=2).stderr.decode()
+    assert "give the --logits and --output that nn2crn config was given" in said
+
+
+def test_a_drawing_is_named_when_it_is_written(tmp_path):
+    (tmp_path / "x.nn").write_text("input x[1]\noutput y = relu(x)\n")
+    done = run("simulate", "x.nn", "--input", "1", "--plot", "out.svg", cwd=tmp_path, check=0)
+    assert "out.svg: the courses of the first sample" in done.stderr.decode()

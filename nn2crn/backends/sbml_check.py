@@ -86,7 +86,10 @@ class Reading:
         except OSError as e:
             raise UsageError(f"cannot read {self.path}: {e.strerror}") from None
         except expat.ExpatError as e:
-            raise ModelError(f"{self.path}:{e.lineno}: not XML: {expat.ErrorString(e.code)}") from None
+            raise ModelError(
+                f"{self.path}:{e.lineno}: not XML: {expat.ErrorString(e.code)}",
+                hint="validate takes SBML, as nn2crn compile writes it to an .xml",
+            ) from None
 
     def _doctype(self, *_: object) -> None:
         raise ModelError(f"{self.path}:{self._line}: a document type, which SBML has no use for")

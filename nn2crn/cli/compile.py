@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -78,7 +79,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     known = {o.name for f in formats() for o in f.options}
     given = {name: value for name, value in options.items() if name in known and value is not None}
     used = _used(given, plan)
-    network, fit = compiled(model, inputs=inputs, **{k: v for k, v in options.items() if k not in known})
+    network, fit = compiled(model, inputs=inputs, quiet=quiet, **{k: v for k, v in options.items() if k not in known})
     if reader:
         used[reader.format] = {**reader.options_for(network), **used[reader.format]}
     with spinner(network):
@@ -104,7 +105,11 @@ def _plan(
     """(target, format) of all files."""
     plan = plan_targets(model, targets, names, reader.format if reader else "sbml")
     if reader and reader.format not in (f.name for _, f in plan):
-        raise UsageError(f"{reader.name} reads {reader.format}, which is not among the targets")
+        suffix = next(f for f in formats() if f.name == reader.format).suffixes[0]
+        raise UsageError(
+            f"{reader.name} reads {reader.format}, which is not among the targets",
+            hint=f"for instance: -o {Path(plan[0][0]).stem}{suffix}",
+        )
     if map_file:
         if map_file in (target for target, _ in plan):
             raise UsageError(f"{map_file} is named twice", hint="each -o and --map writes a file of its own")

@@ -87,6 +87,7 @@ def loaded(  # noqa: PLR0913  # one argument per option
     data: str | None = None,
     labels: str = "",
     steps: Steps | None = None,
+    quiet: bool = False,
     **templates: Any,
 ) -> Loaded:
     """What the options of `model_options` ask for."""
@@ -102,9 +103,30 @@ def loaded(  # noqa: PLR0913  # one argument per option
     found = fitting.fit(network, options, samples)
     chosen = found.options if found else options
     made = Loaded(whole, network, chosen, compression, found, samples)
+    if not quiet:
+        _note_unused(made)
     if fitting.save_config:
         save_config(fitting.save_config, made)
     return made
+
+
+def _note_unused(found: Loaded) -> None:
+    """Says which templates of the user's own no layer has: one that is not `by default` is to be chosen."""
+    from nn2crn.passes.expand_compositions import choosable
+    from nn2crn.passes.name_layers import with_layers
+
+    library = found.options.library
+    if not library.own:
+        return
+    layers = choosable(with_layers(found.network), found.options)
+    there = {"identity", *(layer.function for layer in layers)}  # linear outputs become one
+    used = {library.get("identity").name, *(found.options.template_of(layer).name for layer in layers)}
+    for template in library.own:
+        if template.name not in used:
+            activation, _, variant = template.name.partition(".")
+            remedy = f"choose it with --activation {activation}={variant}"
+            remedy = remedy if activation in there else f"no layer is {activation}"
+            click.echo(f"note: {template.name} of {template.file} is not used: {remedy}", err=True)
 
 
 def configuration(found: Loaded) -> str:

@@ -51,6 +51,7 @@ def simulate(  # noqa: PLR0913  # one argument per option
     run = courses.simulate(case, engine, t_end=t_end, points=points, patterns=species)
     if plot:
         courses.draw(run, plot)
+        click.echo(f"{plot}: the courses of the first sample", err=True)
     if target:
         courses.write(run, target)
         click.echo(f"{model}: the courses of {run.samples} sample{'s'[: run.samples != 1]} are in {target}", err=True)

@@ -25,6 +25,8 @@ def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | N
     from nn2crn.templates import Library
     from nn2crn.templates.registry import read_template
 
+    if name and name.endswith(".act") and Path(name).exists():
+        raise UsageError(f"{name} is a file, not a template's name", hint=f"give it as --template {name}")
     read = tuple(read_template(Path(f)) for f in own)
     library = Library(read)
     if (check or plot) and not name:

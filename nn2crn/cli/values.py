@@ -63,7 +63,9 @@ def _vector(text: str, only: str) -> tuple[str, list[float]]:
 
 
 def _bounds(text: str, option: str, form: str) -> tuple[float, float]:
-    low, _, high = text.partition(":")
+    low, colon, high = text.partition(":")
+    if not colon:
+        raise UsageError(f"{option}: {text!r} is not an interval LO:HI", hint=f"write {form}")
     number = partial(_number, option=option, form=form)
     return number(low), number(high)
 

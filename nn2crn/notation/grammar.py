@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -17,6 +18,7 @@ from lark.visitors import Transformer
 from nn2crn.errors import Location, Nn2crnError, NotationError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
+_UNSIZED = re.compile(r'\binput\s+(\w+|"[^"\n]*")\s*$')  # of the text before an error
 _READABLE = {
     "_NL": "end of line",
     "$END": "end of file",
@@ -101,7 +103,11 @@ def _explain(error: UnexpectedInput, text: str, file: str, parser: Lark) -> Nota
         lines = text.rstrip("\n").split("\n")
         line, column = len(lines), len(lines[-1]) + 1
     hint = "expected " + ", ".join(_readable(wanted, parser)) if wanted else ""
-    return NotationError(what, hint=hint, location=location(text, file, line, column))
+    place = location(text, file, line, column)
+    before = "\n".join([*text.split("\n")[: place.line - 1], place.text[: place.column - 1]])
+    if hint == "expected '['" and (unsized := _UNSIZED.search(before)):
+        hint = f"an input needs a size, as in: input {unsized[1]}[1]"
+    return NotationError(what, hint=hint, location=place)
 
 
 def _readable(names: set[str], parser: Lark) -> list[str]:

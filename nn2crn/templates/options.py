@@ -111,7 +111,8 @@ class Options:
         for name in self.layers:
             if name not in there:
                 raise UsageError(
-                    f"the network has no layer {name!r}", hint=f"nn2crn config lists them: {', '.join(there)}"
+                    f"the network has no layer {name!r}",
+                    hint=f"its layers: {', '.join(there)}; give the --logits and --output that nn2crn config was given",
                 )
 
 

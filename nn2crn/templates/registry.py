@@ -55,6 +55,11 @@ class Library:
     def activations(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(n.split(".")[0] for n in self.names))
 
+    @property
+    def own(self) -> tuple[Template, ...]:
+        """The user's own templates."""
+        return tuple(self._own.values())
+
     def get(self, name: str) -> Template:
         """The template of this name, or the default one of an activation's name.
 
