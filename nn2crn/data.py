@@ -15,7 +15,7 @@ import numpy as np
 from nn2crn.errors import ModelError, Nn2crnError, UsageError
 from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.files import look_at
-from nn2crn.ir.network import Network
+from nn2crn.ir.network import Input, Network
 from nn2crn.ir.numpy_files import Archive, open_npz
 
 _Read = TypeVar("_Read")
@@ -156,7 +156,7 @@ def _npz(path: Path, network: Network) -> dict[str, Floats]:
             there = {name: f"x{i}" for i, name in enumerate(names)} | there
         if len(names) == 1 and names[0] not in there:
             there[names[0]] = _fitting(archive, network.inputs[0].size)
-        return {node.name: _array(archive, there, node.name, node.size) for node in network.inputs}
+        return {node.name: _array(archive, there, node) for node in network.inputs}
 
 
 def _fitting(archive: Archive, size: int) -> str:
@@ -168,13 +168,18 @@ def _fitting(archive: Archive, size: int) -> str:
     return (fitting or list(shapes))[0]
 
 
-def _array(archive: Archive, there: Mapping[str, str], name: str, size: int) -> Floats:
-    """The samples of an input; `there` says which array has them. Its shape is looked at before it is unpacked."""
+def _array(archive: Archive, there: Mapping[str, str], node: Input) -> Floats:
+    """The samples of an input; `there` says which array has them. Its shape is looked at before it is unpacked.
+
+    Samples may come in batches, as they do for a model whose batch is fixed, of which one sample is compiled.
+    """
+    name, size = node.name, node.size
     if name not in there:
         raise DataError(f"{archive.path}: there is no array {name!r}", hint=f"its arrays: {', '.join(archive.names)}")
     shape = archive.header(there[name]).shape
     per_sample = math.prod(shape[1:]) if len(shape) > 1 else (size if shape else 0)
-    if per_sample != size or math.prod(shape) % size:
+    in_batches = len(shape) > 2 and shape[2:] in (node.shape, node.shape[1:])  # noqa: PLR2004  # (runs, batch, ...)
+    if not (per_sample == size or in_batches) or math.prod(shape) % size:
         raise DataError(f"{archive.path}: the array {name!r} is {shape}; each sample of this input has {size} numbers")
     return archive.read(there[name], f"{archive.path}: the array {name!r}").astype(np.float64).reshape(-1, size)
 

@@ -342,6 +342,16 @@ def test_faulty_npz_is_refused(tmp_path):
         read_data(path, network())
 
 
+def test_samples_may_come_in_batches_of_the_models_size(tmp_path):
+    """As for a model that was exported with a batch of three, of which one sample is compiled."""
+    x = np.random.default_rng(0).uniform(size=(4, 3, 2))
+    np.savez(tmp_path / "d.npz", x=x)
+    assert np.array_equal(read_data(tmp_path / "d.npz", network())["x"], x.reshape(-1, 2))
+    np.savez(tmp_path / "d.npz", x=x.reshape(4, 2, 3))
+    with pytest.raises(nn2crn.Nn2crnError, match="each sample of this input has 2 numbers"):
+        read_data(tmp_path / "d.npz", network())
+
+
 def test_data_are_read_in_the_forms_that_people_have(tmp_path):
     x = np.array([[0.0, 1.0], [0.5, 0.25]])
     np.savetxt(tmp_path / "plain.csv", x, delimiter=",")

@@ -10,8 +10,8 @@ from nn2crn.ir.verify import require
 
 _RELATIVE = 1e-6  # of what is made and taken away; closed forms lose digits where large numbers cancel
 _OF_MODULE = 1e-9  # of the fastest species in the module
-# Of the turnover rate r of a species, 1/s: the root (u + sqrt(u^2 + 4 h))/2 is off by rounding of u, about r in size,
-# and a concentration that is off by d changes by r d.
+# Of the turnover rate r of a species, 1/s, with 1 more of each: the root (u + sqrt(u^2 + 4 h))/2 is off by the rounding
+# of u, which is about r in size, and of a concentration that is off by d the rate of change is off by r d.
 _ROUNDING = 2.0**-50
 
 
@@ -48,12 +48,12 @@ def verify_root(network: ReactionNetwork, states: Floats) -> None:
     with np.errstate(all="ignore"):
         for state in states[np.all(np.isfinite(states) & (states >= 0), axis=1)]:
             net, gross = balance(network, state)
+            turnover = balance(network, state + 1.0)[1] / (state + 1.0)
             for module in network.modules:
                 for block in module.species.values():
                     own = slice(block.start, block.stop)
                     fastest = max((gross[b.start : b.stop].max(initial=0) for b in module.species.values()), default=0)
-                    turnover = np.where(state[own] > 0, gross[own] / state[own], 0.0)
-                    allowed = _RELATIVE * gross[own] + _OF_MODULE * fastest + _ROUNDING * turnover**2
+                    allowed = _RELATIVE * gross[own] + _OF_MODULE * fastest + _ROUNDING * turnover[own] ** 2
                     worst = int(np.argmax(np.abs(net[own]) - allowed)) if block.size else 0
                     off = float(np.abs(net[own])[worst]) if block.size else 0.0
                     require(

@@ -35,8 +35,12 @@ def with_layers(network: Network) -> Network:
 def output_names(network: Network) -> dict[str, str]:
     """By source, the name of a linear output's species: the output's own, unless an input has that."""
     inputs = {n.name for n in network.inputs}
-    taken = port_names(network)
-    return {o.source: fresh(o.name, taken) if o.name in inputs else o.name for o in reversed(network.outputs)}
+    taken, names = port_names(network), {}
+    for output in reversed(network.outputs):
+        name = fresh(output.name, taken) if output.name in inputs else output.name
+        names[output.source] = name
+        taken.add(name)
+    return names
 
 
 def port_names(network: Network) -> set[str]:
