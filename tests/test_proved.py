@@ -68,10 +68,10 @@ def test_random_networks_are_certified_for_what_they_do(seed):
     rng = np.random.default_rng(1000 + seed)
     network, options = random_network(rng)
     try:
-        given = subject(network, options)
-    except Nn2crnError:
-        return
-    assert violations(given, seed) == []
+        found = violations(subject(network, options), seed)
+    except TemplateError:
+        return  # of a template that is not what it states, said by the compiler or by the certificate
+    assert found == []
 
 
 BOUNDED = [n for n in Library().names if n.endswith(".bounded")]
