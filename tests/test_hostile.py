@@ -195,11 +195,11 @@ DATA = {
     "nan.npz": ({"x": np.array([[np.nan, 1]])}, "sample 0 of input 'x' has a value that is NaN or infinite"),
     "text.npz": ({"x": np.array([["a", "b"]])}, "has values of type <U1"),
     "object.npz": ({"x": np.array([[object(), None]])}, "has values of type object"),
-    "none.npz": ({"x": np.ones((0, 2))}, "have no samples"),
+    "none.npz": ({"x": np.ones((0, 2))}, "there are no samples"),
     "short.csv": ([["1"]], "line 1: 1 values, where the inputs want 2"),
     "words.csv": ([["1", "2"], ["3", "four"]], "line 2: 'four' is not a number"),
     "nan.csv": ([["nan", "2"]], "NaN or infinite"),
-    "empty.csv": ([], "have no samples"),
+    "empty.csv": ([], "there are no samples"),
     "notes.txt": ([], "data are read from .npz or .csv"),
 }
 
