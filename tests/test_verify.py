@@ -276,8 +276,8 @@ FAULTY = {
     "semicolon.csv": ("a;b\n1;2\n", "line 2: 1 values, where the inputs want 2\nhint: columns are separated by commas"),
     "tabs.csv": ("a\tb\n1\t2\n", "hint: columns are separated by commas"),
     "nan.csv": ("1,nan\n", "sample 0 of input 'x' has a value that is NaN"),
-    "empty.csv": ("", "have no samples"),
-    "head.csv": ("a,b\n", "have no samples"),
+    "empty.csv": ("", "there are no samples"),
+    "head.csv": ("a,b\n", "there are no samples"),
     "below.csv": ("1,-2\n", "declared non-negative"),
 }
 
