@@ -291,8 +291,6 @@ def test_quiet_does_not_hide_that_drives_leave_a_range(tmp_path):
 @pytest.mark.parametrize("engine", ["internal", "roadrunner"])
 def test_solvers_print_nothing_of_their_own(engine, tmp_path, capfd):
     """CVODE and roadrunner wrote to the standard streams where they failed."""
-    if engine == "roadrunner":
-        pytest.importorskip("roadrunner")
     (tmp_path / "net.nn").write_text("input x[1]\noutput y = tanh(2*x)")
     reactions = nn2crn.compile(nn2crn.load(tmp_path / "net.nn"))
     with case.engine(engine, reactions) as chosen, pytest.raises(SimulationError):
