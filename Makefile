@@ -10,7 +10,7 @@ LOCK   ?=
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCK:%=--constraint %)
 # A worker takes tests that stand together, so that what they share is made once.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
-CORE   := lower notation dsl steady_state engine
+CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/frontends/test_dsl.py tests/simulate/test_steady_state.py tests/simulate/test_engine.py
 COVERED := ir notation lower passes frontends
 
 .DEFAULT_GOAL := help
@@ -79,15 +79,15 @@ test-all: $(READY) ## run every test: ten minutes
 
 exports: $(READY) ## export models of PyTorch, Keras and scikit-learn, and compare: six minutes
 	@$(PIP) torch onnxscript keras
-	$(BIN)/python tests/exporters.py
+	$(BIN)/python tests/support/exporters.py
 
 # The clients want newer versions of NumPy than nn2crn does, so they are not there.
 test-lowest: ## the tests of the core with the oldest versions allowed
 	@$(PYTHON) -m venv --clear $(VENV)-lowest
-	@$(PYTHON) tests/lowest.py > $(VENV)-lowest/constraints.txt
+	@$(PYTHON) tests/tools/lowest.py > $(VENV)-lowest/constraints.txt
 	@$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint $(VENV)-lowest/constraints.txt --editable . pytest hypothesis
-	$(VENV)-lowest/bin/python -m pytest -q -p no:cacheprovider $(CORE:%=tests/test_%.py)
+	$(VENV)-lowest/bin/python -m pytest -q -p no:cacheprovider $(CORE)
 
 lock: ## write requirements-dev.lock, the versions that CI installs: a minute
 	@$(PYTHON) -m venv --clear $(VENV)-lock
@@ -98,18 +98,18 @@ lock: ## write requirements-dev.lock, the versions that CI installs: a minute
 coverage: $(READY) ## what the tests reach of the compiler's core, branch by branch; below 95 % of a package fails
 	$(PYTEST) $(COVERED:%=--cov=nn2crn.%) --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-report=json:build/coverage.json
-	$(BIN)/python tests/branches.py build/coverage.json $(COVERED)
+	PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/branches.py build/coverage.json $(COVERED)
 
 mutants: $(READY) ## small faults in lowering and notation: do the tests notice each? three minutes
 	@$(PIP) mutmut==3.8.1
-	$(BIN)/python tests/mutants.py
+	PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/mutants.py
 
 fuzz: $(READY) ## hostile files by the thousand, random graphs, nets and templates, and runs that are killed: twenty minutes
-	$(BIN)/python tests/fuzz.py
-	@if $(PIP) atheris; then $(BIN)/python tests/fuzz_parsers.py; \
+	PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/fuzz.py
+	@if $(PIP) atheris; then PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/fuzz_parsers.py; \
 	else echo 'atheris, which fuzzes the parsers, does not install here: that part is left out'; fi
 	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 NN2CRN_NETS=20 NN2CRN_TEMPLATES=500 NN2CRN_NETWORKS=200 \
-		$(PYTEST) tests/test_faults.py tests/test_differential.py tests/test_certify.py tests/test_proved.py
+		$(PYTEST) tests/cli/test_faults.py tests/onnx/test_differential.py tests/certify/test_certify.py tests/certify/test_proved.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

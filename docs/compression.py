@@ -25,14 +25,14 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 import nn2crn
-from nn2crn import pareto
 from nn2crn.analysis.forward import forward
-from nn2crn.data import read_data, read_labels
+from nn2crn.frontends.samples import read_data, read_labels
 from nn2crn.ir.network import Network
-from nn2crn.passes.compression import Compression, Pruning, Quantization
-from nn2crn.passes.connections import connections
-from nn2crn.passes.quantize import correlation, levels, nearest
+from nn2crn.passes.compression.options import Compression, Pruning, Quantization
+from nn2crn.passes.compression.quantize import correlation, levels, nearest
+from nn2crn.passes.compression.trained_weights import connections
 from nn2crn.training import Training, evolve
+from nn2crn.tune import compression_search
 
 Values = NDArray[np.float64]
 Labels = NDArray[np.intp]
@@ -259,8 +259,8 @@ def loading_table() -> Iterator[str]:
     """The digits sample, whole and as `nn2crn compress` makes it, in COPASI."""
     model, file = DIGITS / "digits.onnx", DIGITS / "digits.npz"
     network = nn2crn.load(model, logits=True, domain={"": (0.0, 1.0)})
-    given = pareto.task(network, nn2crn.Options(), read_data(file, network), read_labels(file, "label"))
-    best = pareto.choose(given, pareto.search(given), min_accuracy=0.95)
+    given = compression_search.task(network, nn2crn.Options(), read_data(file, network), read_labels(file, "label"))
+    best = compression_search.choose(given, compression_search.search(given), min_accuracy=0.95)
     yield from head("digits", "accuracy", "reactions", "distinct rate constants", "COPASI loads it in (CPU time)")
     for title, subject in (("dense", network), (f"`{best.prune}`, `{best.quantize}`", best.network)):
         reactions = nn2crn.compile(subject)

@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from nn2crn import catalogue
+from nn2crn.catalogue import listing
 from nn2crn.catalogue.measure import check
 from nn2crn.ir.formula import evaluate, number, show, symbols
 from nn2crn.templates import Library, Template
@@ -94,7 +94,7 @@ def document(library: Library, measured: dict[str, Measured]) -> str:
 
 
 def _row(t: Template, library: Library, measured: Measured) -> list[str]:
-    species, reactions = catalogue.cost(t, library)
+    species, reactions = listing.cost(t, library)
     name = f"[{t.name}](#{t.name.replace('.', '')})" + (" (default)" if t.default else "")
     ranges = [f"{d} in [{number(low)}, {number(high)}]" for d, (low, high) in t.domain.items()]
     return [
@@ -120,7 +120,7 @@ def _section(t: Template, library: Library) -> list[str]:
     lines = [f"### {t.name}", "", t.summary + ("." if t.summary[-1] != "." else ""), ""]
     lines += [f"Source: {t.source}.", ""]
     if t.compose is not None:
-        counts = Counter(catalogue.parts(t, library))
+        counts = Counter(listing.parts(t, library))
         made = ", ".join(f"{n} {name}" for name, n in counts.items())
         lines += [f"A composition, `{show(t.compose)}`. By default it is made of {made}.", ""]
     if t.caution:

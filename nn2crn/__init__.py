@@ -20,8 +20,8 @@ _WHERE = {
     "Library": "compiler",
     "Nn2crnError": "errors",
     "Options": "compiler",
-    "Pruning": "passes.compression",
-    "Quantization": "passes.compression",
+    "Pruning": "passes.compression.options",
+    "Quantization": "passes.compression.options",
     "Units": "compiler",
     "compile": "compiler",
     "compress": "compiler",
@@ -48,7 +48,7 @@ __all__ = [
 if TYPE_CHECKING:
     from nn2crn.compiler import Compression, Library, Options, Units, compile, compress, load, write  # noqa: A004  # the verb users know
     from nn2crn.errors import Nn2crnError
-    from nn2crn.passes.compression import Pruning, Quantization
+    from nn2crn.passes.compression.options import Pruning, Quantization
     from nn2crn.simulate.sensitivity import sensitivities
 
 

@@ -16,30 +16,32 @@ from typing import IO, Any
 
 import numpy as np
 
-from nn2crn.backends import format_of, formats, network_language
 from nn2crn.backends.clients import client_named
-from nn2crn.backends.files import gzipped, is_there, write_bytes, write_text
+from nn2crn.backends.registry import format_of, formats
 from nn2crn.errors import Nn2crnError, OutputError, UnsupportedError, UsageError
-from nn2crn.frontends import Request, open_model, reader_for
+from nn2crn.files.atomic import gzipped, is_there, write_bytes, write_text
+from nn2crn.frontends.nn import writer
+from nn2crn.frontends.registry import reader_for
+from nn2crn.frontends.source import Request, open_model
 from nn2crn.ir.network import Affine, Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
-from nn2crn.ir.verify import enabled
-from nn2crn.ir.verify_reactions import verify_drives
+from nn2crn.ir.verify.invariant import enabled
+from nn2crn.ir.verify.reactions import verify_drives
 from nn2crn.lower.registry import ENCODINGS, encoding
 from nn2crn.lower.verify import verify_lowered
-from nn2crn.passes.compress import discretise, sparsify
-from nn2crn.passes.compression import Compression
-from nn2crn.passes.connections import layers
-from nn2crn.passes.drop_dead import drop_dead
-from nn2crn.passes.drop_neurons import drop_neurons
-from nn2crn.passes.fuse_affine import fuse_affine
+from nn2crn.passes.compression.compress import discretise, sparsify
+from nn2crn.passes.compression.drop_neurons import drop_neurons
+from nn2crn.passes.compression.options import Compression
+from nn2crn.passes.compression.trained_weights import layers
 from nn2crn.passes.name_layers import name_layers, with_layers
+from nn2crn.passes.network.drop_dead import drop_dead
+from nn2crn.passes.network.fuse_affine import fuse_affine
+from nn2crn.passes.network.set_domain import set_domain
+from nn2crn.passes.pipeline import Pass, PassPipeline, ReactionPass, name_of, naming
+from nn2crn.passes.reactions.set_inputs import set_inputs
 from nn2crn.passes.record import recipe
 from nn2crn.passes.rescale import rescale
-from nn2crn.passes.set_domain import set_domain
-from nn2crn.passes.set_inputs import set_inputs
-from nn2crn.passes.steps import Pass, ReactionPass, Steps, name_of, naming
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
 
@@ -98,7 +100,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
     inputs: Mapping[str, Sequence[float]] | None = None,
     units: Units | None = None,
     kappa: float = 1.0,
-    steps: Steps | None = None,
+    steps: PassPipeline | None = None,
 ) -> ReactionNetwork:
     """Lowers a network to reactions, through `passes`.
 
@@ -115,7 +117,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
         UsageError: an option names a template or a parameter that is not there, or a value out of its range.
         UnsupportedError: there are more reactions than the options allow.
     """
-    options, steps = options or Options(), steps or Steps()
+    options, steps = options or Options(), steps or PassPipeline()
     prepared, way = prepare(network, options, steps=steps), encoding(options.encoding)
     made = recipe(network, options, steps.optional)
     verify = partial(verify_lowered, network=prepared, encoding=way, options=options)
@@ -138,17 +140,17 @@ def _refuse_more(network: ReactionNetwork, limit: int | None) -> None:
         )
 
 
-def prepare(network: Network, options: Options, *, steps: Steps | None = None) -> Network:
+def prepare(network: Network, options: Options, *, steps: PassPipeline | None = None) -> Network:
     """The network after `passes`: each activation with its template, one module of the chemistry each, in order.
 
     Raises:
         UsageError: as for `compile`.
     """
-    return (steps or Steps()).network(passes(options), network)
+    return (steps or PassPipeline()).network(passes(options), network)
 
 
 def compress(
-    network: Network, compression: Compression, *, library: Library | None = None, steps: Steps | None = None
+    network: Network, compression: Compression, *, library: Library | None = None, steps: PassPipeline | None = None
 ) -> Network:
     """The network with fewer connections and fewer distinct weights, through `compression_passes`.
 
@@ -164,7 +166,7 @@ def compress(
     if not compression.active:
         return network
     compression.refuse_unknown(n.layer_name for n in weights(network))
-    made = (steps or Steps()).network(compression_passes(compression, library or Library()), network)
+    made = (steps or PassPipeline()).network(compression_passes(compression, library or Library()), network)
     return made.replace(compression=(*network.compression, *compression.options()))
 
 
@@ -253,7 +255,7 @@ def convert(network: Network, path: str | Path, *, library: Library | None = Non
     if text.suffix != ".nn":
         raise UsageError(f"{path}: a network is written as a .nn file", hint="for instance: -o model.nn")
     weights = text.with_suffix(".npz")
-    arrays = network_language.emit(network, said, weights.name, library)
+    arrays = writer.emit(network, said, weights.name, library)
     if arrays:
         if is_there(weights) and not is_there(text):
             raise OutputError(f"{weights} is there already, and not as the weights of {text}", hint="give another -o")
@@ -266,7 +268,7 @@ __all__ = [
     "Compression",
     "Library",
     "Options",
-    "Steps",
+    "PassPipeline",
     "Units",
     "compile",
     "compress",

@@ -6,7 +6,7 @@ import numpy as np
 
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.ir.verify import require
+from nn2crn.ir.verify.invariant import require
 
 _RELATIVE = 1e-6  # of what is made and taken away; closed forms lose digits where large numbers cancel
 _OF_MODULE = 1e-9  # of the fastest species in the module

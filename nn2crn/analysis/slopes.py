@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2crn.analysis.bounds import Interval, evaluate_interval, power
+from nn2crn.analysis.intervals import Interval, evaluate_interval, power
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.formula import Formula, Number, Symbol
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import TextIO
 
-from nn2crn.backends.names import COMPARTMENT, Ids, make_ids
-from nn2crn.backends.rates import RateConstants, reactions_as_text
+from nn2crn.backends.common.names import COMPARTMENT, Ids, make_ids
+from nn2crn.backends.common.rates import RateConstants, reactions_as_text
+from nn2crn.backends.common.rule_constants import CONCENTRATION, DIMENSIONLESS, ZERO, RuleConstants
+from nn2crn.backends.common.usage_notes import how_to_use
 from nn2crn.backends.record import MARK, show_record
-from nn2crn.backends.rule_constants import CONCENTRATION, DIMENSIONLESS, ZERO, RuleConstants
-from nn2crn.backends.usage import how_to_use
 from nn2crn.ir.families import Scheme
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import OutputPort, ReactionNetwork

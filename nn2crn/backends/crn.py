@@ -11,9 +11,9 @@ from typing import TextIO
 
 import numpy as np
 
-from nn2crn.backends.names import Ids, make_ids
-from nn2crn.backends.rails import Rails, comments, one_line
-from nn2crn.backends.rates import reactions_as_text
+from nn2crn.backends.common.names import Ids, make_ids
+from nn2crn.backends.common.rails import Rails, comments, one_line
+from nn2crn.backends.common.rates import reactions_as_text
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.families import Family, Scheme, Side
 from nn2crn.ir.reactions import ReactionNetwork

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from nn2crn.analysis.stoichiometry import matrices
-from nn2crn.backends.rails import Rails
+from nn2crn.backends.common.rails import Rails
 from nn2crn.ir.reactions import ReactionNetwork
 
 

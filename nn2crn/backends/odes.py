@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from nn2crn.analysis.stoichiometry import Counts, matrices
-from nn2crn.backends.latex_document import document, legend
-from nn2crn.backends.latex_indices import total
-from nn2crn.backends.latex_names import Symbols, escape, mathematical
-from nn2crn.backends.names import make_ids
-from nn2crn.backends.rails import MISSING, Rails, comments, linear, one_line
+from nn2crn.backends.common.names import make_ids
+from nn2crn.backends.common.rails import MISSING, Rails, comments, linear, one_line
+from nn2crn.backends.latex.document import document, legend
+from nn2crn.backends.latex.indices import total
+from nn2crn.backends.latex.names import Symbols, escape, mathematical
 from nn2crn.ir.reactions import ReactionNetwork
 
 _CONVENTIONS = r"""\par\noindent

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nn2crn.analysis.bounds import weighted
+from nn2crn.analysis.intervals import weighted
 from nn2crn.certify.cells import Roots
 from nn2crn.certify.rounding import above, below
 from nn2crn.certify.stages import Rails, Single, Stage, Switch, signs, stages
 from nn2crn.ir.arrays import Floats, Ints, positive_part
 from nn2crn.ir.reactions import ReactionNetwork, Readout
-from nn2crn.simulate.drives import DriveVariable, Product
-from nn2crn.simulate.kinetics import Kinetics
-from nn2crn.simulate.sweep import Sweep
+from nn2crn.simulate.cvode.drives import DriveVariable, Product
+from nn2crn.simulate.cvode.kinetics import Kinetics
+from nn2crn.simulate.cvode.sweep import Sweep
 
 Bounds = tuple[Floats, Floats]
 _OPERATIONS = 16  # in the formulas of steady states, and more than there are

@@ -13,8 +13,8 @@ import numpy as np
 
 from nn2crn.certify.stages import Rails, Single, Stage, Switch, Terms
 from nn2crn.ir.arrays import Floats, Ints
-from nn2crn.simulate.drives import DriveVariable
-from nn2crn.simulate.kinetics import Kinetics
+from nn2crn.simulate.cvode.drives import DriveVariable
+from nn2crn.simulate.cvode.kinetics import Kinetics
 
 CELLS = 48
 _SCALE = 0.25  # of a drive, near the kink of its neurons, where cells are finest

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 
 from nn2crn import compiler
-from nn2crn.analysis.bounds import intervals
-from nn2crn.boxes import plain
+from nn2crn.analysis.intervals import intervals
+from nn2crn.certify.boxes import plain
 from nn2crn.certify.cascade import Bounds, Cascade
 from nn2crn.certify.error_bound import ErrorBound, error_bound
 from nn2crn.certify.settling import settling
 from nn2crn.certify.vacuous import vacuous_errors, vacuous_peak
-from nn2crn.data import box as bounded
 from nn2crn.errors import UsageError
+from nn2crn.frontends.samples import box as bounded
 from nn2crn.ir.formula import show
 from nn2crn.ir.network import Input, Network
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.passes.choose_templates import choose_templates
-from nn2crn.passes.expand_compositions import composed, expand_compositions
 from nn2crn.passes.name_layers import with_layers
-from nn2crn.passes.set_domain import Bound, set_domain
+from nn2crn.passes.network.choose_templates import choose_templates
+from nn2crn.passes.network.expand_compositions import composed, expand_compositions
+from nn2crn.passes.network.set_domain import Bound, set_domain
 from nn2crn.templates.options import Options
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from nn2crn.analysis.bounds import Interval, evaluate_interval
+from nn2crn.analysis.intervals import Interval, evaluate_interval
 from nn2crn.analysis.slopes import slope
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.formula import Call, Formula, Number, evaluate

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from nn2crn.analysis.bounds import Interval, evaluate_interval
+from nn2crn.analysis.intervals import Interval, evaluate_interval
 from nn2crn.analysis.slopes import slope_of
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.formula import Call, Formula, Number, Symbol, symbols

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nn2crn.analysis.bounds import Interval, evaluate_interval, interval_of, weighted
+from nn2crn.analysis.intervals import Interval, evaluate_interval, interval_of, weighted
 from nn2crn.analysis.slopes import steepest
 from nn2crn.certify.cascade import Steady
 from nn2crn.certify.compositions import composition_error, is_composed_of_itself

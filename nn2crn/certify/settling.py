@@ -17,7 +17,7 @@ from nn2crn.certify.cells import terms_of
 from nn2crn.certify.rounding import above
 from nn2crn.certify.stages import Rails, Single, Stage, Switch, Terms, Unknown
 from nn2crn.ir.arrays import Floats, Ints, positive_part
-from nn2crn.simulate.drives import Product
+from nn2crn.simulate.cvode.drives import Product
 
 _LOGARITHMS = 1 << 12  # half units in the last place that the time of a stage may be off by, by far
 _CELLS = 48  # parts of the range of a drive, in each of which its slowest approach is bounded

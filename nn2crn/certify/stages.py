@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from nn2crn.certify.rounding import above, below
 from nn2crn.ir.arrays import Floats, Ints, entries
-from nn2crn.simulate.kinetics import Kinetics
-from nn2crn.simulate.sweep import Components
+from nn2crn.simulate.cvode.kinetics import Kinetics
+from nn2crn.simulate.cvode.sweep import Components
 
 Bools = NDArray[np.bool_]
 PAIR = 2

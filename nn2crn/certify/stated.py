@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nn2crn.analysis.bounds import Interval, evaluate_interval
+from nn2crn.analysis.intervals import Interval, evaluate_interval
 from nn2crn.analysis.slopes import steepest
 from nn2crn.certify.enclosure import largest_error
 from nn2crn.ir.arrays import Floats, floats

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nn2crn.analysis.forward import forward
-from nn2crn.data import box, random_data
+from nn2crn.frontends.samples import box, random_data
 from nn2crn.ir.network import Network
 from nn2crn.templates.registry import Library
 

@@ -49,7 +49,7 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"nn2crn.cli.{COMMANDS[cmd_name][0]}")
+        module = import_module(f"nn2crn.cli.commands.{COMMANDS[cmd_name][0]}")
         return cast(click.Command, getattr(module, cmd_name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -69,9 +69,9 @@ def cli(debug: bool) -> None:
     compiled, 2 wrong usage, 3 what was verified is not within the tolerance, 70 a defect of nn2crn, 130 interrupted.
     """
     if debug:  # main looks for it, too, so that an error in the arguments is shown as well
-        from nn2crn.ir import verify
+        from nn2crn.ir.verify import invariant
 
-        verify.enable()
+        invariant.enable()
 
 
 def main() -> None:

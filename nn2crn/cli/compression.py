@@ -14,7 +14,7 @@ import click
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
-    from nn2crn.compiler import Compression, Steps
+    from nn2crn.compiler import Compression, PassPipeline
     from nn2crn.ir.arrays import Floats
     from nn2crn.ir.network import Network
     from nn2crn.ir.reactions import ReactionNetwork
@@ -39,17 +39,17 @@ class CompressionOptions:
 
     def given(self, config: str | None) -> bool:
         """True if they, or [weights] of the configuration, ask for anything."""
-        from nn2crn.config import read_compression
-        from nn2crn.passes.compression import LayerChoice
+        from nn2crn.cli.config_file import read_compression
+        from nn2crn.passes.compression.options import LayerChoice
 
         own = self.prune or self.quantize or self.repair or self.correct_biases
         return bool(own or (config and read_compression(Path(config)) != (LayerChoice(), {})))
 
     def compression(self, config: str | None, data: dict[str, Floats] | None) -> Compression:
         """What they and [weights] of the configuration ask for."""
+        from nn2crn.cli.config_file import read_compression
         from nn2crn.compiler import Compression
-        from nn2crn.config import read_compression
-        from nn2crn.passes.compression import LayerChoice, Pruning, Quantization
+        from nn2crn.passes.compression.options import LayerChoice, Pruning, Quantization
 
         whole, layers = read_compression(Path(config)) if config else (LayerChoice(), {})
         return Compression(
@@ -95,9 +95,9 @@ def step_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def steps_of(passes: str | None, print_after: tuple[str, ...]) -> Steps:
+def steps_of(passes: str | None, print_after: tuple[str, ...]) -> PassPipeline:
     """Which passes --passes wants, and the printer of what --print-after wants to see, on standard error."""
-    from nn2crn.compiler import Steps, pass_names
+    from nn2crn.compiler import PassPipeline, pass_names
     from nn2crn.passes.records import STANDARD
 
     for name in print_after:
@@ -109,17 +109,17 @@ def steps_of(passes: str | None, print_after: tuple[str, ...]) -> Steps:
             show_made(name, made)
 
     names = STANDARD if passes is None else tuple(n for n in passes.split(",") if n)
-    return Steps(names, watch)
+    return PassPipeline(names, watch)
 
 
 def show_made(name: str, made: Network | ReactionNetwork) -> None:
     """Prints on standard error what the pass has made, in the notation of its kind."""
-    from nn2crn.backends import network_language
+    from nn2crn.frontends.nn import writer
     from nn2crn.ir.network import Network
     from nn2crn.notation.show_network import show_network
 
     print(f"after {name}:", file=sys.stderr)  # noqa: T201  # as text of any length, not as a message
     if isinstance(made, Network):
-        network_language.emit(made, sys.stderr, "weights.npz")
+        writer.emit(made, sys.stderr, "weights.npz")
     else:
         sys.stderr.writelines(show_network(made, reactions=True))

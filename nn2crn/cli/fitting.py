@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from nn2crn.compiler import Options
     from nn2crn.ir.arrays import Floats
     from nn2crn.ir.network import Network
-    from nn2crn.passes.set_domain import Bound
-    from nn2crn.tolerance import Fit
+    from nn2crn.passes.network.set_domain import Bound
+    from nn2crn.tune.template_parameters import Fit
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class FittingOptions:
             raise UsageError(
                 f"{option} chooses the templates' parameters", hint=f"leave out --set and the like, or {option}"
             )
-        from nn2crn.tolerance import fit, fit_time
+        from nn2crn.tune.template_parameters import fit, fit_time
 
         if self.accuracy is not None:
             return fit(network, chosen, self.accuracy, data, self.boxes())

@@ -46,6 +46,6 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def _limit_memory(_ctx: click.Context, _param: click.Parameter, value: int | None) -> None:
     if value is not None:
-        from nn2crn.ir import memory
+        from nn2crn import memory
 
         memory.limit(value)

@@ -16,12 +16,12 @@ from nn2crn.cli.values import interval, pair, setting, vectors
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
-    from nn2crn.compiler import Compression, Options, Steps
+    from nn2crn.compiler import Compression, Options, PassPipeline
     from nn2crn.ir.arrays import Floats
     from nn2crn.ir.network import Network
     from nn2crn.ir.reactions import ReactionNetwork
     from nn2crn.ir.units import Units
-    from nn2crn.tolerance import Fit
+    from nn2crn.tune.template_parameters import Fit
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -86,13 +86,13 @@ def loaded(  # noqa: PLR0913  # one argument per option
     fitting: FittingOptions,
     data: str | None = None,
     labels: str = "",
-    steps: Steps | None = None,
+    steps: PassPipeline | None = None,
     quiet: bool = False,
     **templates: Any,
 ) -> Loaded:
     """What the options of `model_options` ask for."""
     from nn2crn import compiler
-    from nn2crn.data import read_data
+    from nn2crn.frontends.samples import read_data
 
     options = template_options(config=config, **templates)
     domain = dict(interval(d, "--domain") for d in domains)
@@ -112,8 +112,8 @@ def loaded(  # noqa: PLR0913  # one argument per option
 
 def _note_unused(found: Loaded) -> None:
     """Says which templates of the user's own no layer has: one that is not `by default` is to be chosen."""
-    from nn2crn.passes.expand_compositions import choosable
     from nn2crn.passes.name_layers import with_layers
+    from nn2crn.passes.network.expand_compositions import choosable
 
     library = found.options.library
     if not library.own:
@@ -132,7 +132,7 @@ def _note_unused(found: Loaded) -> None:
 def configuration(found: Loaded) -> str:
     """The template and the parameters of every layer, and what became of its weights."""
     from nn2crn import compiler
-    from nn2crn.config import show_config
+    from nn2crn.cli.config_file import show_config
 
     said = found.fit.show() if found.fit else ""
     return show_config(found.network, found.options, found.compression, compiler.weights(found.whole), said)
@@ -140,7 +140,7 @@ def configuration(found: Loaded) -> str:
 
 def save_config(path: str, found: Loaded) -> None:
     """Writes the configuration."""
-    from nn2crn.backends.files import write_text
+    from nn2crn.files.atomic import write_text
 
     text = configuration(found)
     write_text(Path(path), lambda out: print(text, end="", file=out))
@@ -184,8 +184,8 @@ def template_options(  # noqa: PLR0913  # one argument per option
     max_reactions: int | None,
 ) -> Options:
     """The compiler's options that --relu, --activation, --set, --template, --config and --max-reactions ask for."""
+    from nn2crn.cli.config_file import read_config
     from nn2crn.compiler import Library, Options
-    from nn2crn.config import read_config
     from nn2crn.templates.registry import read_template
 
     variants = dict(pair(a, "--activation", "NAME=VARIANT") for a in activations)

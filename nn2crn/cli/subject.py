@@ -15,11 +15,11 @@ from nn2crn.cli.values import vectors
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
-    from nn2crn.case import Case
+    from nn2crn.evaluate.case import Case
+    from nn2crn.evaluate.shipped import Shipped
     from nn2crn.ir.arrays import Floats
     from nn2crn.ir.network import Network
     from nn2crn.ir.units import Units
-    from nn2crn.shipped import Shipped
 
 
 def subject(  # noqa: PLR0913  # one argument per option
@@ -40,7 +40,7 @@ def subject(  # noqa: PLR0913  # one argument per option
         ProvenanceError: the file was not made from this model.
     """
     from nn2crn import compiler
-    from nn2crn.case import case
+    from nn2crn.evaluate.case import case
 
     if options["data"] and inputs:
         raise UsageError("--data and --input exclude each other")
@@ -61,8 +61,8 @@ def subject(  # noqa: PLR0913  # one argument per option
 
 def _values(found: Loaded, samples: int) -> tuple[Mapping[str, Floats], str]:
     """Samples by input name, and what they are."""
-    from nn2crn.boxes import show_boxes
-    from nn2crn.data import random_box, random_data
+    from nn2crn.certify.boxes import show_boxes
+    from nn2crn.frontends.samples import random_box, random_data
 
     if found.data:
         return {name: rows[:samples] if samples else rows for name, rows in found.data.items()}, "samples"
@@ -71,7 +71,7 @@ def _values(found: Loaded, samples: int) -> tuple[Mapping[str, Floats], str]:
 
 def _warn_outside(network: Network, values: Mapping[str, Floats]) -> None:
     """Ranges and bounds hold in the domain alone."""
-    from nn2crn.data import outside
+    from nn2crn.frontends.samples import outside
 
     for name, count in outside(network, values).items():
         total = len(values[name])
@@ -84,11 +84,11 @@ def _shipped_subject(
     """What a file names, compiled again from the model, and the file itself."""
     from nn2crn import compiler
     from nn2crn.backends.record import ProvenanceError
-    from nn2crn.case import case
-    from nn2crn.compiler import Steps
-    from nn2crn.config import read_config
+    from nn2crn.cli.config_file import read_config
+    from nn2crn.compiler import PassPipeline
+    from nn2crn.evaluate.case import case
+    from nn2crn.evaluate.shipped import read_shipped
     from nn2crn.passes.record import as_recorded
-    from nn2crn.shipped import read_shipped
 
     chooses = options["config"] and any(read_config(Path(options["config"])))  # it may be for weights only
     if fitting.given or chooses or any(options[o] for o in ("relu", "activations", "settings")):
@@ -109,7 +109,7 @@ def _shipped_subject(
     _refuse_other_choices(model, shipped, found)
     chosen = as_recorded(recipe, found.options)
     try:
-        steps = Steps(recipe.passes)
+        steps = PassPipeline(recipe.passes)
         reactions = compiler.compile(
             found.network, chosen, name=name or record.name, units=record.units, kappa=record.kappa, steps=steps
         )
@@ -149,7 +149,7 @@ def _refuse_other_choices(model: str, shipped: Shipped, found: Loaded) -> None:
 
 def _refuse_other(model: str, shipped: Shipped) -> None:
     from nn2crn.backends.record import ProvenanceError
-    from nn2crn.frontends import open_model
+    from nn2crn.frontends.source import open_model
 
     here, there = open_model(Path(model)).sha256, shipped.record.source
     if here != there:

@@ -8,9 +8,10 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from nn2crn.backends import Format, format_of
-from nn2crn.backends.files import mode_of
+from nn2crn.backends.format import Format
+from nn2crn.backends.registry import format_of
 from nn2crn.errors import OutputError, UsageError
+from nn2crn.files.atomic import mode_of
 
 
 def plan_targets(

@@ -11,7 +11,7 @@ from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
     from nn2crn.ir.network import Network
-    from nn2crn.passes.set_domain import Bound
+    from nn2crn.passes.network.set_domain import Bound
 
 POSITIVE = click.FloatRange(0, min_open=True)
 

@@ -17,7 +17,6 @@ from scipy import sparse
 from nn2crn.ir.arrays import Floats, Ints, floats, scale_columns
 from nn2crn.ir.formula import Formula, Number, Symbol, evaluate, show
 from nn2crn.ir.matrix_family import DriveTerm
-from nn2crn.ir.memory import refuse_larger
 from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Term, fresh
 from nn2crn.ir.reactions import (
     Drive,
@@ -29,22 +28,23 @@ from nn2crn.ir.reactions import (
     Role,
     SpeciesBlock,
 )
-from nn2crn.ir.verify import enabled
-from nn2crn.ir.verify_network import verify_lowerable
+from nn2crn.ir.verify.invariant import enabled
+from nn2crn.ir.verify.network import verify_lowerable
 from nn2crn.lower.encoding import Encoding
-from nn2crn.lower.families import Layer, families_of
-from nn2crn.passes.choose_templates import choose_templates
-from nn2crn.passes.drop_dead import drop_dead
-from nn2crn.passes.drop_idle import drop_idle
-from nn2crn.passes.expand_compositions import expand_compositions
-from nn2crn.passes.fuse_affine import fuse_affine
-from nn2crn.passes.materialise_affine import materialise_affine
-from nn2crn.passes.merge_reactions import merge_reactions
+from nn2crn.lower.instances import Layer, families_of
+from nn2crn.memory import refuse_larger
 from nn2crn.passes.name_layers import name_layers, output_names, port_names, prefixes
-from nn2crn.passes.share_drives import share_drives
-from nn2crn.passes.steps import Pass
-from nn2crn.passes.warn_ranges import warn_ranges
-from nn2crn.simulate.fixed_point import FixedPoint
+from nn2crn.passes.network.choose_templates import choose_templates
+from nn2crn.passes.network.drop_dead import drop_dead
+from nn2crn.passes.network.expand_compositions import expand_compositions
+from nn2crn.passes.network.fuse_affine import fuse_affine
+from nn2crn.passes.network.materialise_affine import materialise_affine
+from nn2crn.passes.network.share_drives import share_drives
+from nn2crn.passes.network.warn_ranges import warn_ranges
+from nn2crn.passes.pipeline import Pass
+from nn2crn.passes.reactions.drop_idle import drop_idle
+from nn2crn.passes.reactions.merge_reactions import merge_reactions
+from nn2crn.simulate.closed_form import FixedPoint
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
 

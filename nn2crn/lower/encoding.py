@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.passes.steps import Pass, ReactionPass
+from nn2crn.passes.pipeline import Pass, ReactionPass
 from nn2crn.simulate.engine import Engine
 from nn2crn.templates.options import Options
 

@@ -9,9 +9,9 @@ from nn2crn.ir.arrays import Floats
 from nn2crn.ir.families import Bools
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.ir.verify_reactions import verify_reactions
+from nn2crn.ir.verify.reactions import verify_reactions
 from nn2crn.lower.encoding import Encoding
-from nn2crn.simulate.fixed_point import side
+from nn2crn.simulate.closed_form import side
 from nn2crn.templates.options import Options
 
 _SAMPLES = 2  # inputs at which a stated fixed point is tried

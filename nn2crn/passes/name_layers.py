@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from nn2crn.ir.network import Activation, Affine, Network, Node, fresh
-from nn2crn.passes.drop_dead import drop_dead
-from nn2crn.passes.fuse_affine import fuse_affine
-from nn2crn.passes.share_drives import worthwhile
+from nn2crn.passes.network.drop_dead import drop_dead
+from nn2crn.passes.network.fuse_affine import fuse_affine
+from nn2crn.passes.network.share_drives import worthwhile
 
 
 def name_layers(network: Network) -> Network:

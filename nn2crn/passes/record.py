@@ -9,8 +9,8 @@ import numpy as np
 
 from nn2crn.ir.network import Activation, Network
 from nn2crn.ir.recipe import Chosen, Recipe
-from nn2crn.passes.expand_compositions import choosable
 from nn2crn.passes.name_layers import with_layers
+from nn2crn.passes.network.expand_compositions import choosable
 from nn2crn.templates.options import Choice, Options
 
 

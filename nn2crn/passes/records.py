@@ -6,18 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from nn2crn.passes.choose_templates import choose_templates
-from nn2crn.passes.compress import discretise, sparsify
-from nn2crn.passes.drop_dead import drop_dead
-from nn2crn.passes.drop_idle import drop_idle
-from nn2crn.passes.drop_neurons import drop_neurons
-from nn2crn.passes.expand_compositions import expand_compositions
-from nn2crn.passes.fuse_affine import fuse_affine
-from nn2crn.passes.materialise_affine import materialise_affine
-from nn2crn.passes.merge_reactions import merge_reactions
+from nn2crn.passes.compression.compress import discretise, sparsify
+from nn2crn.passes.compression.drop_neurons import drop_neurons
 from nn2crn.passes.name_layers import name_layers
-from nn2crn.passes.share_drives import share_drives
-from nn2crn.passes.warn_ranges import warn_ranges
+from nn2crn.passes.network.choose_templates import choose_templates
+from nn2crn.passes.network.drop_dead import drop_dead
+from nn2crn.passes.network.expand_compositions import expand_compositions
+from nn2crn.passes.network.fuse_affine import fuse_affine
+from nn2crn.passes.network.materialise_affine import materialise_affine
+from nn2crn.passes.network.share_drives import share_drives
+from nn2crn.passes.network.warn_ranges import warn_ranges
+from nn2crn.passes.reactions.drop_idle import drop_idle
+from nn2crn.passes.reactions.merge_reactions import merge_reactions
 
 
 @dataclass(frozen=True)

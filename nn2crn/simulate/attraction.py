@@ -15,7 +15,7 @@ from scipy.sparse import csgraph
 
 from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.families import Bools
-from nn2crn.simulate.kinetics import Kinetics
+from nn2crn.simulate.cvode.kinetics import Kinetics
 
 LARGEST_DENSE = 1500  # species in a block whose eigenvalues are found, in some seconds
 _NUDGE = 1e-6  # relative to [S] where that exceeds 1

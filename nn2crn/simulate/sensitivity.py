@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from nn2crn.analysis.bounds import Interval
+from nn2crn.analysis.intervals import Interval
 from nn2crn.analysis.slopes import slope
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.formula import Formula, Symbol, symbols
 from nn2crn.ir.reactions import Module, ReactionNetwork
-from nn2crn.simulate.internal import Internal
+from nn2crn.simulate.cvode.internal import Internal
 from nn2crn.simulate.mass_action import MassAction
 from nn2crn.simulate.ports import read_outputs
 

@@ -16,8 +16,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from nn2crn.errors import Nn2crnError, NotationError, TemplateError, UsageError
+from nn2crn.files.reading import read_text
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.files import read_text
 from nn2crn.ir.formula import number, show
 from nn2crn.plugins import leave_out, plugins
 from nn2crn.templates.gadget import Gadget, instantiate
@@ -137,7 +137,9 @@ def read_template(path: Path) -> Template:
 
 @cache
 def _shipped() -> Mapping[str, Traversable]:
-    return {f.name.removesuffix(_SUFFIX): f for f in files(__package__).iterdir() if f.name.endswith(_SUFFIX)}
+    return {
+        f.name.removesuffix(_SUFFIX): f for f in files(f"{__package__}.library").iterdir() if f.name.endswith(_SUFFIX)
+    }
 
 
 def _shipped_template(name: str) -> Template | None:

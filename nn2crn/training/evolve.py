@@ -16,7 +16,7 @@ from scipy import sparse
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints, floats
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.passes.prune import cosines
+from nn2crn.passes.compression.prune import cosines
 from nn2crn.training.topology import Mask, Regrowth, Removal, evolved, random_masks
 
 if TYPE_CHECKING:

@@ -21,13 +21,13 @@ from hypothesis import given, settings
 from reading import networks, probe, sample
 
 import nn2crn
-from nn2crn.archive import emit
+from nn2crn.backends.combine.archive import emit
 from nn2crn.errors import UsageError
 from nn2crn.ir.explicit_family import ExplicitFamily
 from nn2crn.ir.families import Scheme
 from nn2crn.ir.formula import Symbol
 from nn2crn.ir.reactions import Module, OutputPort, ReactionNetwork, Readout, SpeciesBlock
-from nn2crn.simulate.fixed_point import fixed_point
+from nn2crn.simulate.closed_form import fixed_point
 from nn2crn.simulate.ports import read_outputs
 
 CONTENTS = ["manifest.xml", "model.xml", "experiment.sedml", "model.ant", "model.tex", "metadata.rdf"]

@@ -1,0 +1,1 @@
+"""COMBINE archives, and the SED-ML in them."""

@@ -1,0 +1,1 @@
+"""What several formats share: ids, rails, rate constants, units, usage notes."""

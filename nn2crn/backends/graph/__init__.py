@@ -1,0 +1,1 @@
+"""Graphs: for Graphviz, for networkx and Gephi, and as a picture."""

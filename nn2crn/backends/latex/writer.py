@@ -1,0 +1,185 @@
+r"""ReactionNetwork -> LaTeX: families with indices, as in a paper, or every reaction in a long table.
+
+A fragment to \input, or a whole document. Reactions are plain mathematics rather than mhchem's \ce: names are the
+user's, and \ce would read their digits, signs and brackets as chemistry.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import chain
+from typing import TextIO
+
+import numpy as np
+
+from nn2crn.backends.latex.document import document, legend, table
+from nn2crn.backends.latex.families import indexed_family, indexed_readout, long_constants, side
+from nn2crn.backends.latex.indices import Species, Statement, coefficient, numbered
+from nn2crn.backends.latex.levels import levels
+from nn2crn.backends.latex.names import escape, grouped, mathematical, prose
+from nn2crn.ir.arrays import floats
+from nn2crn.ir.families import Family
+from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
+
+_CONVENTIONS = r"""\par\noindent
+Rate constants are those of deterministic mass action: $2\,Y \to \cdots$ at rate constant $k$ has the flux $k[Y]^2$.
+%s.
+Subscripts count from 1, numbers in brackets from 0: $Y_1$ is the species $Y[0]$.
+"""
+_WEIGHTS = r"""The weight $w_{ij}$ leads from species $j$ of the source to neuron $i$, whose bias is $b_i$.
+"""
+_PORT_COLUMNS = [("right", 0.12), ("right", 0.42), ("right", 0.28), ("right", 0.18)]
+_FAMILY_COLUMNS = [("right", 0.37), ("right", 0.35), ("left", 0.1), ("right", 0.18)]
+_REACTION_COLUMNS = [("left", 0.1), ("right", 0.6), ("right", 0.3)]
+
+
+def emit(network: ReactionNetwork, out: TextIO, *, expand: bool = False, standalone: bool = False) -> None:
+    r"""Writes the network as LaTeX.
+
+    Args:
+        network: what to write.
+        out: a text file; only ASCII is written.
+        expand: every reaction by species names, instead of one row per family.
+        standalone: a document that compiles by itself, instead of a fragment to \input.
+    """
+    species = Species(network)
+    reactions = _reactions(network, species) if expand else _families(network, species)
+    notes, ports = _notes(network, species, expand=expand), _ports(network, species)
+    parts = chain(notes, ports, levels(network), reactions, [_totals(network)])
+    out.writelines(document(f"Reaction network {network.name}", parts, standalone=standalone))
+
+
+def _notes(network: ReactionNetwork, species: Species, *, expand: bool) -> Iterator[str]:
+    """What the tables take for granted, the model's remarks, and what short symbols stand for."""
+    units = str(network.units)
+    yield _CONVENTIONS % (units[0].upper() + units[1:]) + _WEIGHTS * (not expand)
+    for remark in network.remarks:
+        yield f"\n{{\\noindent\\raggedright {prose(remark)}\\par}}\n"
+    yield from legend(species.symbols)
+
+
+def _ports(network: ReactionNetwork, species: Species) -> Iterator[str]:
+    """How inputs are set and outputs are read."""
+    rows = [_port("Input", p.shape, _input(species, p)) for p in network.inputs]
+    rows += [_port("Output", p.shape, indexed_readout(species, p.name, p.readout)) for p in network.outputs]
+    if rows:
+        yield from table(_PORT_COLUMNS, ["", "Value", "Indices", "Shape"], rows)
+
+
+def _input(species: Species, port: InputPort) -> Statement:
+    """What the rails hold, and the values if the user has set any."""
+    terms = [(b.indices, floats(np.full(b.size, sign))) for b, sign in ((port.plus, 1.0), (port.minus, -1.0)) if b]
+    rails = Readout(tuple(terms), floats(np.zeros(port.plus.size)))
+    formula, conditions = indexed_readout(species, port.name, rails)
+    if np.any(port.values):
+        name = species.symbols.name(port.name)
+        value, listed = coefficient(port.values, name)
+        conditions += listed or [f"{name}_{{i}}={value}"]
+    return formula, conditions
+
+
+def _port(what: str, shape: tuple[int, ...], statement: Statement) -> str:
+    size = "$" + r"\times".join(map(str, shape)) + "$" if shape else "scalar"
+    return f"{what} & ${statement[0]}$ & {_conditions(statement)} & {size} \\\\\n"
+
+
+def _families(network: ReactionNetwork, species: Species) -> Iterator[str]:
+    def rows() -> Iterator[str]:
+        for module in network.modules:
+            yield _heading(module, species, columns=4)
+            for family in module.families:
+                if family.count:
+                    yield from _family(module, family, species)
+
+    if network.modules:
+        heads = ["Reaction", "Indices", "Count", "Origin"]
+        yield from table(_FAMILY_COLUMNS, heads, rows(), stretch=1.25)
+
+
+def _family(module: Module, family: Family, species: Species) -> Iterator[str]:
+    label = family.label.removeprefix(f"{module.name}, ")
+    about = "" if label in ("", module.name) else escape(label)
+    for statement, count in indexed_family(species, module, family):
+        yield f"${statement[0]}$ & {_conditions(statement)} & {grouped(count)} & {about} \\\\\n"
+
+
+def _conditions(statement: Statement) -> str:
+    return ", ".join(f"${c}$" for c in statement[1])
+
+
+def _reactions(network: ReactionNetwork, species: Species) -> Iterator[str]:
+    labels = [
+        f"{species.symbols.name(b.name)}[{i}]" + (f"^{{{b.rail}}}" if b.rail else "")
+        for b in network.blocks
+        for i in range(b.size)
+    ]
+
+    def rows() -> Iterator[str]:
+        number = 0
+        for module in network.modules:
+            yield _heading(module, species, columns=3)
+            for family in module.families:
+                for reaction, rate in _expanded(family, labels):
+                    number += 1
+                    yield f"{grouped(number)} & ${reaction}$ & ${mathematical(rate)}$ \\\\\n"
+
+    if network.modules:
+        yield from table(_REACTION_COLUMNS, ["No.", "Reaction", "Rate constant"], rows())
+
+
+def _expanded(family: Family, labels: list[str]) -> Iterator[tuple[str, float]]:
+    for batch in family.batches():
+        left, right = batch.scheme.reactants, batch.scheme.products
+        for column, rate in zip(batch.species.T.tolist(), batch.rates.tolist(), strict=True):
+            name = {slot: labels[index] for slot, index in zip(batch.scheme.slots, column, strict=True)}
+            yield rf"{side(left, name)} \longrightarrow {side(right, name)}", rate
+
+
+def _heading(module: Module, species: Species, columns: int) -> str:
+    r"""A row over all columns: the layer, its template and parameters, and where its species start.
+
+    It is a box without width in the first cell: with \multicolumn, a long table takes several runs of LaTeX to settle.
+    """
+    numbers = {k: v for k, v in module.values.items() if np.ndim(v) == 0}
+    parts = [
+        escape(module.activation),
+        rf"template \texttt{{{escape(module.template)}}}"
+        + (f" ({escape(module.provenance)})" if module.provenance else ""),
+        *(rf"\textit{{{escape(k)}}}${{}}={mathematical(float(v))}$" for k, v in numbers.items()),
+        _counted(module.size, "neuron"),
+        *(f"${symbol}={number}$" for number, symbol in long_constants(module).items()),
+        *_initial(module, species),
+    ]
+    text = rf"\textbf{{{escape(module.name)}}}: {', '.join(parts)}"
+    box = rf"\raggedright\makebox[0pt][l]{{\parbox[t]{{\crnwidth}}{{\raggedright {text}\strut}}}}"
+    return f"\\addlinespace\n{box}{' &' * (columns - 1)} \\\\*[2pt]\n"
+
+
+def _initial(module: Module, species: Species) -> Iterator[str]:
+    """`[Y_i] = 0.001 initially`, for species that start alike together."""
+    alike: dict[tuple[str, ...], list[SpeciesBlock]] = defaultdict(list)
+    for k, block in enumerate(module.species.values()):
+        value, listed = coefficient(block.initial, numbered("a", k, len(module.species)))
+        alike[value, *listed].append(block)
+    for (value, *listed), blocks in alike.items():
+        start = "=".join(f"[{species.symbols.indexed(b, 'i')}]" for b in blocks)
+        yield ", ".join(f"${c}$" for c in (f"{start}={value}", *listed)) + " initially"
+
+
+def _totals(network: ReactionNetwork) -> str:
+    roles: Counter[str] = Counter()
+    for block in network.blocks:
+        roles[block.role] += block.size
+    orders: Counter[int] = Counter()
+    for family in network.families:
+        orders[family.order] += family.count
+    kinds = [f"{grouped(n)} {role}" for role, n in roles.items() if n]
+    rates = [f"{grouped(n)} of~order~{order}" for order, n in sorted(orders.items())]
+    species = f"{grouped(network.species_count)} species" + (f" ({', '.join(kinds)})" if kinds else "")
+    reactions = _counted(network.reaction_count, "reaction") + (f" ({', '.join(rates)})" if rates else "")
+    return f"\n\\noindent\nIn total {species} and {reactions}.\n"
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{grouped(n)} {noun}" if n == 1 else f"{grouped(n)} {noun}s"

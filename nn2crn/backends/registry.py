@@ -1,0 +1,125 @@
+"""The formats by name and by suffix."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+from nn2crn.backends.format import GROUP, Format, FormatOption
+from nn2crn.errors import UsageError
+from nn2crn.plugins import leave_out, plugins
+
+_SBML = (
+    FormatOption("sbml_level", "Level 3 Version 1 or 2", choices=("3.1", "3.2")),
+    FormatOption("rate_constants", "shared parameters, one per reaction, or numbers", ("global", "local", "inline")),
+    FormatOption("profile", "catalysts on both sides, or as modifiers with inline rates", ("faithful", "compact")),
+    FormatOption("kinetics", "a reaction per weight, or a growth and a decay per neuron", ("elementary", "lumped")),
+    FormatOption("pure", "no rules: set and read concentrations of species, as AMICI wants it"),
+)
+
+
+_GRAPH = FormatOption("graph", "of species and reactions, or of layers", choices=("reactions", "modules"))
+
+
+BUILT_IN = (
+    Format(
+        "sbml",
+        (".xml", ".sbml"),
+        "SBML Level 3, for COPASI, Tellurium and most others",
+        _SBML,
+        module="nn2crn.backends.sbml.writer",
+    ),
+    Format("antimony", (".ant",), "Antimony, for Tellurium and for reading"),
+    Format(
+        "latex",
+        (".tex",),
+        "LaTeX: families of reactions as a paper prints them, or the full list",
+        (
+            FormatOption("expand", "list every reaction, not families"),
+            FormatOption("standalone", "a whole document, not a fragment"),
+        ),
+        module="nn2crn.backends.latex.writer",
+    ),
+    Format("crn", (".crn",), "reactions as text, for crnsimulator and Nuskell"),
+    Format(
+        "net", (".net",), "BioNetGen network, for run_network, PySB and Catalyst", module="nn2crn.backends.bngl_net"
+    ),
+    Format("npz", (".npz",), "sparse matrices for NumPy, at any size", binary=True),
+    Format(
+        "odes",
+        (".py",),
+        "differential equations, as sympy expressions or LaTeX",
+        (
+            FormatOption("notation", "how equations are written", choices=("sympy", "latex")),
+            FormatOption("standalone", "a whole document, not a fragment"),
+        ),
+        also=(".tex",),
+    ),
+    Format("dot", (".dot", ".gv"), "graph for Graphviz", (_GRAPH,), module="nn2crn.backends.graph.dot"),
+    Format(
+        "graphml",
+        (".graphml",),
+        "graph for networkx, Cytoscape and Gephi",
+        (_GRAPH,),
+        module="nn2crn.backends.graph.graphml",
+    ),
+    Format(
+        "svg",
+        (".svg",),
+        "a picture of the network, layer by layer; large layers are folded",
+        module="nn2crn.backends.graph.svg",
+    ),
+    Format(
+        "map",
+        (".json",),
+        "JSON: which species and parameters stand for which elements of which tensors",
+        module="nn2crn.backends.name_map",
+    ),
+    Format(
+        "omex",
+        (".omex",),
+        "COMBINE archive: SBML, SED-ML, Antimony and LaTeX, for Tellurium and COPASI",
+        (FormatOption("t_end", "how long to simulate; else until outputs settle", value=float, metavar="T"),),
+        binary=True,
+        module="nn2crn.backends.combine.archive",  # which simulates, as no other back end does
+    ),
+)
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """The built-in formats and those of installed packages (entry point group nn2crn.backends), by name."""
+    found = {f.name: f for f in BUILT_IN}
+    for package, extra in plugins(GROUP, _loaded):
+        if extra.name in found:
+            leave_out(f"the format {extra.name} of {package}", "there is one of this name")
+        found.setdefault(extra.name, replace(extra, origin=package))
+    return tuple(found.values())
+
+
+def _loaded(point: EntryPoint) -> Format:
+    loaded = point.load()
+    if not isinstance(loaded, Format):
+        raise UsageError(f"{point.value} is no nn2crn.backends.format.Format")
+    return loaded
+
+
+def format_of(path: str, to: str = "") -> Format:
+    """The format named, or that of the path's suffix (before .gz); `-` is SBML unless named otherwise.
+
+    Raises:
+        UsageError: neither names a format, or the suffix names another than `to`.
+    """
+    suffix = "" if path == "-" else Path(path.removesuffix(".gz")).suffix
+    by_suffix = BUILT_IN[0] if path == "-" else next((f for f in formats() if suffix in f.suffixes), None)
+    named = next((f for f in formats() if f.name == to), None) if to else by_suffix
+    if named is None:
+        known = ", ".join(f"{f.name} ({' '.join(f.suffixes)})" for f in formats())
+        what = f"there is no format {to!r}" if to else f"{path}: the suffix {suffix!r} names no format"
+        raise UsageError(what, hint=f"formats: {known}; choose with --to")
+    if suffix and by_suffix not in (None, named) and suffix not in named.also:
+        hint = f"give it a suffix of {named.name} ({' '.join(named.suffixes)}), or leave out --to"
+        raise UsageError(f"{path}: the suffix is that of another format than {named.name}", hint=hint)
+    return named

@@ -1,0 +1,1 @@
+"""SBML: the writer and its parts. The only place that imports libsbml."""

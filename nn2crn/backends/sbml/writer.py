@@ -1,0 +1,129 @@
+"""SBML Level 3, streamed: one reaction at a time, as literal mass action with units.
+
+Inputs are signed parameters that boundary species follow by rule; outputs are parameters read from species by rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from nn2crn.backends.common.names import COMPARTMENT, Ids, make_ids
+from nn2crn.backends.common.rails import Rails
+from nn2crn.backends.common.rates import RateConstants
+from nn2crn.backends.common.rule_constants import RuleConstants
+from nn2crn.backends.sbml import lumped, reactions
+from nn2crn.backends.sbml.notes import notes
+from nn2crn.backends.sbml.options import Style
+from nn2crn.backends.sbml.rules import rules
+from nn2crn.backends.sbml.text import quote
+from nn2crn.ir.reactions import ReactionNetwork
+
+
+def emit(  # noqa: PLR0913  # one argument per option
+    network: ReactionNetwork,
+    out: TextIO,
+    *,
+    sbml_level: str = "3.1",
+    rate_constants: str = "",
+    profile: str = "faithful",
+    kinetics: str = "elementary",
+    pure: bool = False,
+) -> None:
+    """Writes the whole document; what is held does not grow with the number of reactions but for distinct rates.
+
+    Args:
+        network: what to write.
+        out: text.
+        sbml_level: `3.1` or `3.2`.
+        rate_constants: `global`, `local` or `inline`; inline in the compact profile unless said otherwise.
+        profile: `faithful`, catalysts on both sides; or `compact`, catalysts as modifiers.
+        kinetics: `elementary`, a reaction per weight; or `lumped`, a growth and a decay reaction per neuron.
+        pure: without rules.
+
+    Raises:
+        UsageError: the options contradict each other.
+    """
+    compact = profile == "compact"
+    style = Style(
+        level=sbml_level,
+        rate_constants=rate_constants or ("inline" if compact else "global"),
+        compact=compact,
+        pure=pure,
+        lumped=kinetics == "lumped",
+        units=network.units,
+    )
+    ids, rates, constants = make_ids(network), RateConstants(network), RuleConstants(network)
+    out.writelines(_head(network, ids, style))
+    out.writelines(_list("listOfSpecies", _species(network, ids, style)))
+    out.writelines(_list("listOfParameters", _parameters(network, ids, rates, constants, style)))
+    out.writelines(_list("listOfRules", iter(()) if pure else rules(network, ids, constants, style)))
+    write = lumped.reactions if style.lumped else reactions.reactions
+    out.writelines(_list("listOfReactions", write(network, ids, rates, style)))
+    out.write("</model>\n</sbml>\n")
+
+
+def _list(tag: str, elements: Iterator[str]) -> Iterator[str]:
+    """A list element; none if it would be empty, which Version 1 forbids."""
+    empty = True
+    for element in elements:
+        if empty:
+            yield f"<{tag}>\n"
+            empty = False
+        yield element
+    if not empty:
+        yield f"</{tag}>\n"
+
+
+def _head(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield f'<sbml xmlns="{style.namespace}" level="3" version="{style.version}">\n'
+    yield (
+        f'<model metaid="{ids.model}" id="{ids.model}" name={quote(network.name)} substanceUnits="{style.substance}"'
+        f' timeUnits="{style.time}" volumeUnits="litre" areaUnits="area" lengthUnits="metre"'
+        f' extentUnits="{style.substance}">\n'
+    )
+    yield from notes(network, ids, style)
+    yield from _list("listOfUnitDefinitions", style.unit_definitions())
+    yield (
+        f'<listOfCompartments>\n<compartment sboTerm="SBO:0000410" id="{COMPARTMENT}" spatialDimensions="3" size="1"'
+        ' units="litre" constant="true"/>\n</listOfCompartments>\n'
+    )
+
+
+def _species(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
+    start = Rails(network).start if style.pure else network.initial  # where rules set the inputs' rails
+    for block in network.blocks:
+        boundary = "true" if network.held[block.start] else "false"
+        for i, value in enumerate(start[block.start : block.stop].tolist()):
+            yield (
+                f'<species sboTerm="SBO:0000247" id="{ids.species[block.start + i]}" name={quote(block.label(i))}'
+                f' compartment="{COMPARTMENT}" initialConcentration="{value!r}" hasOnlySubstanceUnits="false"'
+                f' boundaryCondition="{boundary}" constant="false"/>\n'
+            )
+
+
+def _parameters(
+    network: ReactionNetwork, ids: Ids, rates: RateConstants, constants: RuleConstants, style: Style
+) -> Iterator[str]:
+    if not style.pure:
+        yield from _ports(network, ids)
+        for name, value, units in constants:
+            yield f'<parameter id="{name}" value="{value!r}" units="{units}" constant="true"/>\n'
+    if style.rate_constants == "global":
+        for name, value, order in rates:
+            kind = f'sboTerm="{reactions.RATE_CONSTANTS[order]}" units="{style.units.rates[order]}"'
+            yield f'<parameter id="{name}" value="{value!r}" {kind} constant="true"/>\n'
+
+
+def _ports(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
+    for port, names in zip(network.inputs, ids.inputs, strict=True):
+        for i, (name, value) in enumerate(zip(names, port.values.tolist(), strict=True)):
+            yield (
+                f'<parameter id="{name}" name={quote(f"{port.name}[{i}]")} value="{value!r}" units="concentration"'
+                ' constant="false"/>\n'
+            )
+    for out_port, names in zip(network.outputs, ids.outputs, strict=True):
+        for i, name in enumerate(names):
+            label = quote(f"{out_port.name}[{i}]")
+            yield f'<parameter id="{name}" name={label} units="concentration" constant="false"/>\n'

@@ -1,0 +1,120 @@
+"""nn2crn certify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn.certify.rounding import at_least, at_most
+from nn2crn.cli.console import show_json
+from nn2crn.cli.fitting import FittingOptions
+from nn2crn.cli.options import loaded, model_options
+from nn2crn.cli.values import POSITIVE
+
+if TYPE_CHECKING:
+    from nn2crn.certify.certificate import Certificate
+
+_VACUOUS_ERROR = "; vacuous: the network's own values hardly differ by more"
+
+
+@click.command()
+@model_options
+@click.option(
+    "--start",
+    metavar="C",
+    type=POSITIVE,
+    default=1.0,
+    show_default=True,
+    help="Species start anywhere in [0, C] mol/l, or up to where the file has them.",
+)
+@click.option(
+    "--tolerance",
+    metavar="E",
+    type=POSITIVE,
+    default=1e-2,
+    show_default=True,
+    help="How near to its end an output is that has settled.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def certify(  # noqa: PLR0913  # one argument per option
+    model: str,
+    start: float,
+    tolerance: float,
+    as_json: bool,
+    name: str,
+    fitting: FittingOptions,
+    **options: Any,
+) -> None:
+    """Say what is proved of the chemistry of MODEL, for all inputs in a box and all starts in another.
+
+    An input without bounds is taken to lie in [-1, 1]. docs/theory.md has the proofs.
+    """  # fmt: skip
+    from nn2crn.certify import certificate
+    from nn2crn.certify.boxes import boxes_of
+
+    found = loaded(model, fitting=fitting, **options)
+    box = boxes_of(found.network, found.data, fitting.boxes())
+    original = None if found.network is found.whole else found.whole
+    given = certificate.subject(found.network, found.options, name=name, box=box, original=original)
+    proved = certificate.certify(given, tolerance=tolerance, start=start)
+    if as_json:
+        show_json(proved.as_json())
+        return
+    for title, text in statements(proved):
+        click.echo(f"{title:11}{text}".rstrip())
+
+
+def statements(c: Certificate) -> Iterator[tuple[str, str]]:
+    """What a certificate says, as lines with titles."""
+    yield from _about(c)
+    if c.unique:
+        yield "steady", "one steady state with non-negative concentrations, reached from every such start"
+    for module in c.neutral:
+        yield "neutral", f"{module} reaches its steady state from the file's start only"
+    for output, error in c.error_bound.items():
+        network = f"the network{' as it was pruned and quantized' if c.compressed else ''}, up to rounding"
+        said = "not proved" if error is None else f"at most {at_most(error, 2)} from {network}"
+        empty = _VACUOUS_ERROR if output in c.vacuous_errors else ""
+        yield "error", f"{output}: {said}{empty}"
+    for output, error in c.original_error_bound.items() if c.compressed else ():
+        apart = "any distance" if error is None else f"at most {at_most(error, 2)}"
+        empty = _VACUOUS_ERROR if output in c.vacuous_original_errors else ""
+        yield "", f"{output}: {apart} from the network before that, by the bounds of both{empty}"
+    if c.settling_time is not None:
+        yield (
+            "settling",
+            f"every output within {c.tolerance:g} of its end after {at_most(c.settling_time, 3)} s at most",
+        )
+    if c.settling_rate is not None:
+        yield "", f"and in the end faster than exp(-r t), for every r below {at_least(c.settling_rate, 3)}/s"
+    if c.peak_concentration is not None:
+        empty = "; vacuous: no solution holds so much" if c.vacuous_peak else ""
+        yield "peak", f"no concentration ever above {at_most(c.peak_concentration, 3)} mol/l{empty}"
+    for missing in c.not_proved:
+        yield "NOT PROVED", missing
+
+
+def _about(c: Certificate) -> Iterator[tuple[str, str]]:
+    """What it is about: inputs, starts, and the chemistry."""
+    from nn2crn.certify.boxes import show_boxes
+
+    starts = f"species that start in [0, {c.start:g}] mol/l, or up to where the file has them"
+    yield "for all", f"{show_boxes(c.box) or 'no inputs'}; {starts}"
+    if c.conserved:
+        yield "", "with the conserved sums that the file starts with"
+    parts = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in c.modules.items())
+    proved = "each an instance of a proved template, none in a circle"
+    if c.provenance:
+        proved = "none in a circle, each of a template that nn2crn's tests prove, but for these, checked here:"
+    yield "modules", f"{parts}: {proved}"
+    for template, provenance in c.provenance.items():
+        yield "", f"{template} ({provenance})"
+    yield "chemistry", f"{c.species} species, {c.reactions} reactions ({c.catalytic} catalytic), order <= {c.order}"
+    for order, (low, high, count) in c.rate_constants.items():
+        unit = ("mol/(l s)", "1/s", "l/(mol s)")[order]
+        spread = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+        yield "", f"order {order}: {count} distinct rate constant{'s' if count != 1 else ''}, {spread} {unit}"
+    for module, relations in c.conserved.items():
+        yield "conserved", f"{module}: {', '.join(relations)}"

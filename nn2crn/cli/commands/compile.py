@@ -1,0 +1,138 @@
+"""nn2crn compile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn.backends.clients import CLIENTS, Client, client_named
+from nn2crn.backends.format import Format, FormatOption
+from nn2crn.backends.registry import formats
+from nn2crn.cli.compression import step_options
+from nn2crn.cli.console import spinner
+from nn2crn.cli.options import compiled, model_options
+from nn2crn.cli.scale import scale_options
+from nn2crn.cli.targets import plan_targets
+from nn2crn.errors import UsageError
+from nn2crn.ir.remarks import RangeWarning
+
+if TYPE_CHECKING:
+    from nn2crn.analysis.summary import Summary
+
+
+def _format_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Each option that a format declares, once; its help names the formats that have it."""
+    takers: dict[str, list[str]] = {}
+    declared: dict[str, FormatOption] = {}
+    for f in formats():
+        for option in f.options:
+            declared.setdefault(option.name, option)
+            takers.setdefault(option.name, []).append(f.name)
+    for name, option in reversed(declared.items()):
+        kind: dict[str, Any] = {"is_flag": True, "default": None}
+        if option.choices or option.value:
+            kind = {"type": click.Choice(option.choices) if option.choices else option.value, "metavar": option.metavar}
+        text = f"{', '.join(takers[name])}: {option.help}."
+        command = click.option(f"--{name.replace('_', '-')}", name, help=text, **kind)(command)
+    return command
+
+
+@click.command()
+@model_options
+@click.option("-o", "targets", metavar="FILE", multiple=True, help="Write FILE, format by suffix; - for stdout.")
+@click.option("--to", "names", metavar="FORMAT", multiple=True, help="Format, where the suffix does not say it.")
+@click.option(
+    "--for",
+    "client",
+    type=click.Choice([c.name for c in CLIENTS]),
+    help="Write what this program reads best: its format and options; see nn2crn formats.",
+)
+@click.option("--map", "map_file", metavar="FILE", help="Write besides which ids stand for which tensor elements.")
+@click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values the file starts with.")
+@step_options
+@scale_options
+@_format_options
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    help="Print nothing but errors and warnings of drives out of range.",
+)
+def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per option
+    model: str,
+    targets: tuple[str, ...],
+    names: tuple[str, ...],
+    inputs: tuple[str, ...],
+    client: str | None,
+    map_file: str | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Compile MODEL and write it; to MODEL.xml in this folder unless -o or --to says otherwise."""
+    from nn2crn import compiler
+    from nn2crn.analysis.summary import summarise
+
+    reader = client_named(client) if client else None
+    plan = _plan(model, targets, names, map_file, reader)
+    known = {o.name for f in formats() for o in f.options}
+    given = {name: value for name, value in options.items() if name in known and value is not None}
+    used = _used(given, plan)
+    network, fit = compiled(model, inputs=inputs, quiet=quiet, **{k: v for k, v in options.items() if k not in known})
+    if reader:
+        used[reader.format] = {**reader.options_for(network), **used[reader.format]}
+    with spinner(network):
+        for target, f in plan:
+            compiler.write(network, target, to=f.name, **used[f.name])
+    for remark in network.remarks:
+        if isinstance(remark, RangeWarning):
+            click.echo(f"warning: {remark}", err=True)
+        elif not quiet:
+            click.echo(f"note: {remark}", err=True)
+    if not quiet:
+        s = summarise(network)
+        click.echo(f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), s.counts()]))}", err=True)
+        for target, f in plan:
+            click.echo(f"{target}: {_what(f, s, used[f.name])}", err=True)
+        if fit:
+            click.echo(fit.show(), err=True)
+
+
+def _plan(
+    model: str, targets: tuple[str, ...], names: tuple[str, ...], map_file: str | None, reader: Client | None
+) -> list[tuple[str, Format]]:
+    """(target, format) of all files."""
+    plan = plan_targets(model, targets, names, reader.format if reader else "sbml")
+    if reader and reader.format not in (f.name for _, f in plan):
+        suffix = next(f for f in formats() if f.name == reader.format).suffixes[0]
+        raise UsageError(
+            f"{reader.name} reads {reader.format}, which is not among the targets",
+            hint=f"for instance: -o {Path(plan[0][0]).stem}{suffix}",
+        )
+    if map_file:
+        if map_file in (target for target, _ in plan):
+            raise UsageError(f"{map_file} is named twice", hint="each -o and --map writes a file of its own")
+        plan += plan_targets(model, (map_file,), ("map",))
+    return plan
+
+
+def _used(given: dict[str, Any], plan: list[tuple[str, Format]]) -> dict[str, dict[str, Any]]:
+    """The options that each format is written with, of those given."""
+    takes = {f.name: {o.name for o in f.options} for _, f in plan}
+    for name in given:
+        if not any(name in t for t in takes.values()):
+            able = ", ".join(f.name for f in formats() if any(o.name == name for o in f.options))
+            raise UsageError(f"--{name.replace('_', '-')} is for {able}, which is not among the targets")
+    return {f: {k: v for k, v in given.items() if k in names} for f, names in takes.items()}
+
+
+def _what(f: Format, summary: Summary, given: dict[str, Any]) -> str:
+    """What a written file has in it."""
+    if f.name == "map":
+        return "which ids stand for what"
+    counts = f"{f.name}, {summary.species} species"
+    if f.name == "sbml" and given.get("kinetics") == "lumped":
+        return f"{counts}, {summary.reactions} reactions lumped by what they change"
+    return f"{counts}, {summary.reactions} reactions, all mass action, order <= {max(summary.orders, default=0)}"

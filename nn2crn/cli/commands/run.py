@@ -1,0 +1,66 @@
+"""nn2crn simulate."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from nn2crn.cli.console import table
+from nn2crn.cli.options import model_options
+from nn2crn.cli.scale import scale_options
+from nn2crn.cli.subject import subject
+from nn2crn.cli.values import POSITIVE
+from nn2crn.errors import UsageError
+
+_IN_TIME = ("internal", "roadrunner", "copasi")
+ENGINE = click.Choice(("fixed-point", *_IN_TIME))
+
+
+@click.command()
+@model_options
+@scale_options
+@click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values of one sample.")
+@click.option("--t-end", metavar="T", type=POSITIVE, help="How long to simulate, in the unit of time.")
+@click.option("--to-steady-state", is_flag=True, help="Simulate until nothing changes: the default.")
+@click.option("--points", metavar="N", type=click.IntRange(2), default=200, show_default=True, help="Times shown.")
+@click.option("--engine", type=click.Choice(_IN_TIME), default="internal", show_default=True, help="What simulates.")
+@click.option("--species", metavar="PATTERN", multiple=True, help="Show species too, as 'layer1*' (repeatable).")
+@click.option("-o", "target", metavar="FILE", help="Write the courses to a .csv or .npz; else the ends are printed.")
+@click.option("--plot", metavar="FILE", help="Draw the courses of the first sample, as .svg or .png.")
+def simulate(  # noqa: PLR0913  # one argument per option
+    model: str,
+    inputs: tuple[str, ...],
+    t_end: float | None,
+    to_steady_state: bool,
+    points: int,
+    engine: str,
+    species: tuple[str, ...],
+    target: str | None,
+    plot: str | None,
+    **options: Any,
+) -> None:
+    """Run the chemistry of MODEL in time, from the file's start, and compare its end with the network itself."""
+    from nn2crn.evaluate import time_course
+
+    if to_steady_state and t_end:
+        raise UsageError("--t-end and --to-steady-state exclude each other")
+    time_course.check_targets(target, plot)
+    case = subject(model, inputs=inputs, **options)
+    run = time_course.simulate(case, engine, t_end=t_end, points=points, patterns=species)
+    if plot:
+        time_course.draw(run, plot)
+        click.echo(f"{plot}: the courses of the first sample", err=True)
+    if target:
+        time_course.write(run, target)
+        click.echo(f"{model}: the courses of {run.samples} sample{'s'[: run.samples != 1]} are in {target}", err=True)
+    else:
+        _ends(run.ends())
+    if run.interrupted:
+        click.echo(f"interrupted: {run.samples} of {case.samples} samples are done", err=True)
+        sys.exit(130)
+
+
+def _ends(rows: list[tuple[str, ...]]) -> None:
+    table(("sample", "value", "at the end", "the network"), rows, "><>>")

@@ -1,0 +1,59 @@
+"""Commands on templates: templates, config."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nn2crn.cli.console import table
+from nn2crn.cli.options import configuration, loaded, model_options
+from nn2crn.errors import UsageError
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file.")
+@click.option("--check", is_flag=True, help="Simulate it over its range: measured error and settling time.")
+@click.option("--plot", metavar="FILE", help="Draw what it computes beside the function, as .svg or .png.")
+def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | None) -> None:
+    """List the activation templates, or show one: its reactions, ODEs and fixed point, as proved by sympy."""
+    from nn2crn.catalogue import listing, measure
+    from nn2crn.templates import Library
+    from nn2crn.templates.registry import read_template
+
+    if name and name.endswith(".act") and Path(name).exists():
+        raise UsageError(f"{name} is a file, not a template's name", hint=f"give it as --template {name}")
+    read = tuple(read_template(Path(f)) for f in own)
+    library = Library(read)
+    if (check or plot) and not name:
+        raise UsageError("--check and --plot want a template's name", hint="nn2crn templates lists them")
+    if not name:
+        table(*listing.overview(library), "<>><<<<")
+        return
+    template = library.get(name)
+    if plot:
+        measure.plot(template, library, Path(plot))
+    click.echo(listing.describe(template, library), nl=False)
+    if check:
+        found = measure.check(template, library)
+        click.echo(found.show())
+        sys.exit(0 if found.holds else 1)
+
+
+@click.command()
+@model_options
+@click.option("--generate", is_flag=True, help="Print a configuration that lists every layer.")
+def config(model: str, generate: bool, name: str, **options: Any) -> None:
+    """Print a TOML file with the template of every layer of MODEL, to edit and give with --config.
+
+    It says all that --relu, --activation, --set, --prune and --quantize do; --logits, --output, --domain and
+    --template are to be given again beside it.
+    """
+    del generate, name  # the only thing there is to do, named for what it does; and no layer is called by the network's
+    smaller = options["smaller"]
+    if smaller.repair or smaller.correct_biases:
+        raise UsageError("a configuration cannot say --repair or --correct-biases", hint="give them beside --config")
+    click.echo(configuration(loaded(model, **options)), nl=False)

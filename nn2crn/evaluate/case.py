@@ -1,0 +1,171 @@
+"""What is run and measured: a network, its chemistry, inputs, and what the network itself makes of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from nn2crn import compiler
+from nn2crn.analysis.forward import forward
+from nn2crn.backends.common.names import Ids, make_ids
+from nn2crn.errors import ModelError, UsageError
+from nn2crn.evaluate.shipped import Shipped
+from nn2crn.ir.arrays import Floats, Ints, ints
+from nn2crn.ir.network import Network
+from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.lower.registry import encoding
+from nn2crn.passes.pipeline import PassPipeline
+from nn2crn.simulate.clients.client import Client, Rails
+from nn2crn.simulate.engine import Engine
+from nn2crn.simulate.ports import read_outputs
+from nn2crn.templates.options import Options
+
+ENGINES = ("fixed-point", "internal", "roadrunner", "copasi")
+CLIENTS = {"roadrunner": "roadrunner", "copasi": "COPASI"}  # engines that read a file, and their modules
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, its chemistry, and inputs (samples, size) with the outputs that the network itself gives.
+
+    `prepared` is the network after the compiler's passes: each module computes the activation it is named after.
+    `shipped` is the file that clients run, and `difference` what it has that `reactions`, which are as fast, have not;
+    if None, clients run what the compiler writes now. `drawn` says what the inputs are (random or not).
+    """
+
+    model: str
+    network: Network
+    prepared: Network
+    reactions: ReactionNetwork
+    inputs: Mapping[str, Floats]
+    expected: Floats  # all outputs side by side, (samples, n)
+    reference: str
+    options: Options
+    shipped: Shipped | None = None
+    difference: str = ""
+    drawn: str = "samples"
+
+    @property
+    def samples(self) -> int:
+        return len(self.expected)
+
+    @cached_property
+    def values(self) -> Mapping[str, Floats]:
+        """What each node of the prepared network computes, (samples, size), by its name."""
+        return forward(self.prepared, self.inputs, self.options.library)
+
+
+def case(  # noqa: PLR0913  # what it is made of
+    path: str,
+    network: Network,
+    reactions: ReactionNetwork,
+    options: Options,
+    inputs: Mapping[str, Floats],
+    *,
+    original: Network | None = None,
+    steps: PassPipeline | None = None,
+    shipped: Shipped | None = None,
+    difference: str = "",
+    drawn: str = "samples",
+) -> Case:
+    """Runs the network itself: by ONNX Runtime, or, for a .nn and where that is not installed, by the forward pass.
+
+    The network itself is the original, if it was pruned or quantized.
+
+    Raises:
+        ReferenceError: ONNX Runtime does not run the model.
+        ModelError: it is NaN or infinite on a sample.
+    """
+    found = None
+    if path.endswith(".onnx"):
+        from nn2crn.frontends.onnx.runtime import onnx_runtime
+
+        found = onnx_runtime(Path(path), network, inputs)
+    reference = "ONNX Runtime" if found else "the forward pass in double precision"
+    if found is None:
+        with np.errstate(all="ignore"):
+            values = forward(original or network, inputs, options.library)
+        found = {o.name: values[o.source] for o in (original or network).outputs}
+    if original not in (None, network):
+        reference += ", before it was pruned and quantized"
+    _refuse_undefined(path, found)
+    expected = np.concatenate([found[o.name] for o in network.outputs], axis=1)
+    prepared = compiler.prepare(network, options, steps=steps)
+    return Case(path, network, prepared, reactions, inputs, expected, reference, options, shipped, difference, drawn)
+
+
+def _refuse_undefined(path: str, outputs: Mapping[str, Floats]) -> None:
+    for name, values in outputs.items():
+        undefined = ~np.isfinite(values)
+        if undefined.any():
+            sample, element = np.argwhere(undefined)[0]
+            raise ModelError(
+                f"{path}: the network itself is {values[sample, element]} on sample {sample}, at {name}[{element}]",
+                hint="there is nothing for the chemistry to agree with: give inputs on which it is a number",
+            )
+
+
+@contextmanager
+def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1, shipped: Shipped | None = None) -> Iterator[Engine]:
+    """An engine by name; roadrunner and COPASI load the file that was shipped, or else the SBML that is written now.
+
+    Raises:
+        UsageError: there is none of that name, or it is not installed.
+    """
+    if name == "fixed-point":
+        yield encoding(reactions.encoding).steady_state(reactions)
+    elif name == "internal":
+        from nn2crn.simulate.cvode.internal import Internal
+
+        yield Internal(reactions, jobs=jobs)
+    elif name in CLIENTS:
+        from nn2crn.simulate.clients.copasi import Copasi
+        from nn2crn.simulate.clients.roadrunner import RoadRunner
+
+        ids, pure = make_ids(reactions), shipped is not None and shipped.pure
+        inputs = _rails(reactions, ids) if pure else _parameters(reactions, ids)
+        outputs = [] if pure else [name for names in ids.outputs for name in names]
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "model.xml"
+            if shipped:
+                file.write_bytes(shipped.sbml)
+            else:
+                compiler.write(reactions, file)
+            yield (RoadRunner if name == "roadrunner" else Copasi)(file, ids.species, inputs, outputs)
+    else:
+        raise UsageError(f"there is no engine {name!r}", hint=f"engines: {', '.join(ENGINES)}")
+
+
+def _parameters(reactions: ReactionNetwork, ids: Ids) -> dict[str, list[Rails]]:
+    return {p.name: [(name,) for name in names] for p, names in zip(reactions.inputs, ids.inputs, strict=True)}
+
+
+def _rails(reactions: ReactionNetwork, ids: Ids) -> dict[str, list[Rails]]:
+    """Ids of the species of each input's rails."""
+    sides = {p.name: [b.indices for b in (p.plus, p.minus) if b] for p in reactions.inputs}
+    return {
+        name: [tuple(ids.species[i] for i in rails) for rails in zip(*found, strict=True)]
+        for name, found in sides.items()
+    }
+
+
+def output_columns(chosen: Engine, reactions: ReactionNetwork) -> tuple[Ints, int]:
+    """What of an engine's columns to watch for the outputs, and how many columns there are."""
+    species = reactions.species_count
+    if isinstance(chosen, Client) and chosen.outputs:
+        return np.arange(species, len(chosen.columns)), len(chosen.columns)
+    return np.unique(np.concatenate([ints([]), *(i for p in reactions.outputs for i, _ in p.readout.terms)])), species
+
+
+def outputs_of(reactions: ReactionNetwork, states: Floats) -> Floats:
+    """All outputs side by side (..., n): the columns after the species if an engine has read them, else their sums."""
+    count = reactions.species_count
+    if states.shape[-1] > count:
+        return states[..., count:]
+    return np.concatenate(list(read_outputs(reactions, states).values()), axis=-1)

@@ -1,0 +1,186 @@
+"""Time courses: what the outputs, and any species, do on their way to the steady state; written and drawn."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+
+from nn2crn.errors import UsageError
+from nn2crn.evaluate import plots
+from nn2crn.evaluate.case import Case, engine, output_columns, outputs_of
+from nn2crn.files.atomic import write_bytes, write_text
+from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.simulate.engine import SETTLED, Engine
+
+_LASTS = (1e6, 1e9)  # seconds: when even a ReLU at its kink with h = 1e-10 has settled, and when engines give up
+_LOOKS = 200  # times at which is looked whether anything changes
+_TOGETHER = 64  # samples between two looks at the progress
+
+
+@dataclass(frozen=True)
+class Run:
+    """Courses `done` (times, samples, columns), outputs first; `expected` (samples, outputs) is the network's own.
+
+    The times are in `unit`, which is the network's.
+    """
+
+    times: Floats
+    columns: tuple[str, ...]
+    done: Floats
+    expected: Floats
+    interrupted: bool
+    unit: str
+
+    @property
+    def samples(self) -> int:
+        return len(self.expected)
+
+    def ends(self) -> list[tuple[str, ...]]:
+        """Rows of sample, label, value at the last time, and the network's own value, if it is an output."""
+        outputs = self.expected.shape[1]
+        return [
+            (str(i), label, f"{value:.6g}", f"{self.expected[i, j]:.6g}" if j < outputs else "")
+            for i, row in enumerate(self.done[-1])
+            for j, (label, value) in enumerate(zip(self.columns, row, strict=True))
+        ]
+
+
+def check_targets(target: str | None, plot: str | None) -> None:
+    """Raises UsageError if a file to be written has a suffix that is not known."""
+    if target and Path(target).suffix not in (".csv", ".npz"):
+        raise UsageError(f"{target}: courses are written to .csv or .npz")
+    if plot:
+        plots.check_plot(plot)
+
+
+def simulate(
+    case: Case, name: str, *, t_end: float | None = None, points: int = 200, patterns: Sequence[str] = ()
+) -> Run:
+    """Runs all samples; what is done when the user interrupts is kept.
+
+    Args:
+        case: the chemistry and its inputs.
+        name: of the engine.
+        t_end: in the network's unit of time; until nothing changes if None.
+        points: how many times.
+        patterns: of species' names, with * and ?.
+
+    Raises:
+        UsageError: no species is called like that, or the engine has no time.
+    """
+    reactions = case.reactions
+    labels = reactions.labels()
+    shown = np.array([i for i, s in enumerate(labels) if any(fnmatchcase(s, p) for p in patterns)], dtype=np.intp)
+    for p in patterns:
+        if not any(fnmatchcase(s, p) for s in labels):
+            raise UsageError(f"--species {p}: no species is called like that", hint=f"the first is {labels[0]!r}")
+    columns = (
+        *(f"{p.name}[{i}]" for p in reactions.outputs for i in range(p.readout.size)),
+        *(labels[i] for i in shown),
+    )
+    with engine(name, reactions) as chosen:
+        for last in (t_end,) if t_end else _LASTS:
+            times = np.linspace(0, last, points) if t_end else _spread(last, _LOOKS)
+            pieces, interrupted = _pieces(chosen, case, times, shown, ends=not t_end)
+            if t_end or interrupted:
+                break
+            enough = _settled(np.concatenate([c for c, _ in pieces], axis=1), np.concatenate([e for _, e in pieces]))
+            if enough <= _LOOKS or last == _LASTS[-1]:  # known now is when nothing changes any more
+                times = _spread(float(times[min(enough, _LOOKS) - 1]), points)
+                pieces, interrupted = _pieces(chosen, case, times, shown, ends=False)
+                break
+    done = np.concatenate([c for c, _ in pieces], axis=1) if pieces else np.zeros((len(times), 0, len(columns)))
+    return Run(times, columns, done, case.expected[: done.shape[1]], interrupted, reactions.units.time)
+
+
+def _spread(last: float, count: int) -> Floats:
+    """Times from 0 to the last, evenly on a logarithmic axis."""
+    if count == 2:  # noqa: PLR2004  # the start and the end
+        return np.array([0.0, last])
+    return np.concatenate([[0.0], np.geomspace(min(1e-2, last / 2), last, count - 1)])
+
+
+_Piece = tuple[Floats, Floats]  # courses (times, samples, columns), and where they settle (samples, columns)
+
+
+def _pieces(chosen: Engine, case: Case, times: Floats, shown: Ints, *, ends: bool) -> tuple[list[_Piece], bool]:
+    """Courses of some samples at a time, with a bar on a terminal; and whether the user wanted no more."""
+    done: list[_Piece] = []
+    try:
+        for part in _progress(np.array_split(np.arange(case.samples), -(-case.samples // _TOGETHER))):
+            inputs = {name: rows[part] for name, rows in case.inputs.items()}
+            course = _columns(chosen, case.reactions, inputs, times, shown)
+            done.append((course, _read(case.reactions, chosen.settle(inputs), shown) if ends else course[-1]))
+    except KeyboardInterrupt:
+        return done, True
+    return done, False
+
+
+def _columns(
+    chosen: Engine, reactions: ReactionNetwork, inputs: dict[str, Floats], times: Floats, shown: Ints
+) -> Floats:
+    outputs, columns = output_columns(chosen, reactions)
+    watch = np.union1d(outputs, shown)
+    states = np.zeros((len(times), len(next(iter(inputs.values()))), columns))
+    states[..., watch] = chosen.trajectories(inputs, times, watch)
+    return _read(reactions, states, shown)
+
+
+def _read(reactions: ReactionNetwork, states: Floats, shown: Ints) -> Floats:
+    return np.concatenate([outputs_of(reactions, states), states[..., shown]], axis=-1)
+
+
+def _progress(parts: list[Ints]) -> Iterator[Ints]:
+    if not sys.stderr.isatty() or len(parts) == 1:
+        yield from parts
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(parts, description="simulating", console=Console(stderr=True))
+
+
+def _settled(done: Floats, ends: Floats) -> int:
+    """How many times to show: until all are as near to where they settle as an engine says it is; one more if none."""
+    away = np.abs(done - ends) > SETTLED * np.maximum(np.abs(ends), 1.0)
+    moving = np.flatnonzero(away.any(axis=(1, 2)))
+    return int(moving[-1] if len(moving) else 0) + 2
+
+
+def write(run: Run, target: str) -> None:
+    """Writes an .npz of arrays (times, columns, courses, expected), or a .csv of a row per sample and time.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    if target.endswith(".npz"):
+        arrays = {"times": run.times, "columns": np.array(run.columns), "courses": run.done, "expected": run.expected}
+        write_bytes(Path(target), lambda out: np.savez(out, allow_pickle=False, **arrays))
+        return
+
+    def rows() -> Iterator[list[object]]:
+        for i in range(run.done.shape[1]):
+            for t, row in zip(run.times.tolist(), run.done[:, i].tolist(), strict=True):
+                yield [i, t, *row]
+
+    head = ["sample", "time", *map(_inert, run.columns)]
+    write_text(Path(target), lambda out: csv.writer(out, lineterminator="\n").writerows([head, *rows()]))
+
+
+def draw(run: Run, path: str) -> None:
+    """Draws the first sample."""
+    if run.done.shape[1]:
+        expected = dict(zip(run.columns, run.expected[0].tolist(), strict=False))
+        plots.plot_course(path, run.times, dict(zip(run.columns, run.done[:, 0].T, strict=True)), expected, run.unit)
+
+
+def _inert(name: str) -> str:
+    """The name, unless a spreadsheet would take it for a formula: then after a quote, which makes it text."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@")) else name

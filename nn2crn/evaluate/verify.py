@@ -1,0 +1,262 @@
+"""Measures the chemistry against the network that it was compiled from, in engines that know nothing of each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from nn2crn.evaluate.case import CLIENTS, ENGINES, Case, engine, output_columns, outputs_of
+from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.simulate.cvode.internal import SimulationError
+from nn2crn.simulate.engine import Engine
+from nn2crn.simulate.ports import read
+
+SMALL = 3000  # reactions up to which a client loads a file in seconds
+_TIMES = np.concatenate([[0.0], np.geomspace(1e-2, 1e6, 241)])  # seconds, 8 % apart
+_HELD = 20_000_000  # numbers in memory while settling times are measured
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """How far one engine's outputs are from the network's; times in seconds.
+
+    `settling_time` is when all outputs of every sample have come within the tolerance of their end for good (on the
+    model's clock), None for an engine without one. Samples whose two largest outputs are nearer than twice the
+    tolerance are `thin_margins`, and not counted for `argmax_agreement`, which is None unless there is a choice.
+    """
+
+    engine: str
+    max_abs_error: float
+    mean_abs_error: float
+    argmax_agreement: float | None
+    thin_margins: int
+    settling_time: float | None
+    worst_sample: int
+    seconds: float
+    load_seconds: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An engine that got no result, and what it said."""
+
+    engine: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An engine that was not asked for and did not run, and why."""
+
+    engine: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One module: how far it is from the exact network's layer, and when it settles."""
+
+    name: str
+    template: str
+    max_abs_error: float
+    settling_time: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `nn2crn verify` found.
+
+    Attributes:
+        model: the file.
+        samples: how many inputs were run.
+        drawn: what they are: samples, or random samples of a box.
+        tolerance: the largest error that is good.
+        reference: what computed the network's own values.
+        engines: by engine, how far it is off.
+        layers: the same by layer.
+        departs: the first layer past the tolerance.
+        disagreement: the largest difference between outputs of two engines.
+        failures: engines without a result.
+        skipped: engines that did not run, though none were chosen.
+        file: that was shipped and run by the clients; None if they ran what is compiled now.
+        difference: the first thing in which that file is not what its record names; empty if there is none.
+        parameters: the template of each layer, and its parameters.
+    """
+
+    model: str
+    samples: int
+    tolerance: float
+    reference: str
+    engines: tuple[EngineReport, ...]
+    layers: tuple[LayerReport, ...]
+    departs: str | None
+    disagreement: float
+    failures: tuple[Failure, ...] = ()
+    file: str | None = None
+    difference: str = ""
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
+    drawn: str = "samples"
+
+    @property
+    def within(self) -> bool:
+        """True if no engine that ran is past the tolerance."""
+        return all(e.max_abs_error <= self.tolerance for e in self.engines)
+
+    @property
+    def ok(self) -> bool:
+        return self.within and not self.failures and not self.difference
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """The clients that ran, or tried to."""
+        ran = [e.engine for e in self.engines] + [f.engine for f in self.failures]
+        return tuple(name for name in ran if name in CLIENTS)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"ok": self.ok}
+
+
+def default_engines(reactions: ReactionNetwork) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
+    """The two of our own, and the clients that are installed if they can load a network of this size in seconds.
+
+    What is left out comes second, with the reason.
+    """
+    count = reactions.reaction_count
+    skipped = []
+    for name, module in CLIENTS.items():
+        if find_spec(module) is None:
+            skipped.append(Skipped(name, "not installed: pip install 'nn2crn[verify]'"))
+        elif count > SMALL:
+            skipped.append(Skipped(name, f"{count} reactions, more than {SMALL}: ask with --engine"))
+    left_out = {s.engine for s in skipped}
+    return tuple(e for e in ENGINES if e not in left_out), tuple(skipped)
+
+
+def verify(  # noqa: PLR0913  # what is measured, and how
+    subject: Case,
+    engines: Sequence[str],
+    tolerance: float,
+    *,
+    layerwise: bool = False,
+    jobs: int = 1,
+    skipped: tuple[Skipped, ...] = (),
+) -> Report:
+    """Measures in each engine.
+
+    Args:
+        subject: what to measure.
+        engines: names, of ENGINES.
+        skipped: what else is not run, and why, for the report.
+        tolerance: the largest error of any output that is still good.
+        layerwise: report each layer's settling time, too.
+        jobs: worker processes of the internal engine.
+    """
+    reports, ends, failures = [], [], []
+    shipped = subject.shipped
+    layers: tuple[LayerReport, ...] = ()
+    for name in engines:
+        begun = time.perf_counter()
+        try:
+            with engine(name, subject.reactions, jobs=jobs, shipped=shipped) as chosen:
+                loaded = time.perf_counter()
+                states = chosen.settle(subject.inputs)
+                found = outputs_of(subject.reactions, states)
+                _refuse_overflow(name, found)
+                settling = None if name == "fixed-point" else _settling(chosen, subject, found, tolerance)
+                if not layers or (layerwise and name == "internal"):
+                    times = _layer_times(chosen, subject, states, tolerance) if layerwise and settling else {}
+                    layers = tuple(_layers(subject, states, times))
+        except SimulationError as e:
+            where = f"{shipped.path}: " if shipped and name in CLIENTS else ""
+            failures.append(Failure(name, where + e.message, e.hint))
+            continue
+        ended = time.perf_counter()
+        reports.append(_report(name, subject, found, tolerance, settling, ended - begun, loaded - begun))
+        ends.append(found)
+    departs = next((layer.name for layer in layers if layer.max_abs_error > tolerance), None)
+    spread = max((float(np.abs(a - b).max(initial=0)) for a in ends for b in ends), default=0.0)
+    return Report(
+        subject.model, subject.samples, tolerance, subject.reference, tuple(reports), layers, departs, spread,
+        tuple(failures), shipped.path if shipped else None, subject.difference,
+        _parameters(subject.reactions), skipped, subject.drawn,
+    )  # fmt: skip
+
+
+def _refuse_overflow(engine: str, outputs: Floats) -> None:
+    if not np.all(np.isfinite(outputs)):
+        raise SimulationError(f"{engine}: concentrations past double precision", hint="scale the inputs")
+
+
+def _parameters(reactions: ReactionNetwork) -> dict[str, dict[str, Any]]:
+    recipe = reactions.recipe
+    every = {**recipe.layers, "identity": recipe.identity} if recipe else {}
+    return {name: {"template": template, "parameters": values} for name, (template, values) in every.items()}
+
+
+def _report(  # noqa: PLR0913  # one argument per thing measured
+    name: str, subject: Case, found: Floats, tolerance: float, settling: float | None, seconds: float, loading: float
+) -> EngineReport:
+    errors = np.abs(found - subject.expected)
+    agreement, thin = _argmax(subject, found, tolerance)
+    return EngineReport(
+        name, float(errors.max(initial=0)), float(errors.mean()), agreement, thin, settling,
+        int(np.argmax(errors.max(axis=1, initial=0))), seconds, loading,
+    )  # fmt: skip
+
+
+def _argmax(subject: Case, found: Floats, tolerance: float) -> tuple[float | None, int]:
+    """Of the first output that has a choice: the share of samples that agree, and how many are too close to tell."""
+    start = 0
+    for port in subject.reactions.outputs:
+        size = port.readout.size
+        if size > 1:
+            expected, here = subject.expected[:, start : start + size], found[:, start : start + size]
+            second, first = np.sort(expected, axis=1)[:, -2:].T
+            clear = first - second > 2 * tolerance
+            same = np.argmax(expected, axis=1) == np.argmax(here, axis=1)
+            return (float(same[clear].mean()) if clear.any() else None), int(np.count_nonzero(~clear))
+        start += size
+    return None, 0
+
+
+def _settling(chosen: Engine, subject: Case, ends: Floats, tolerance: float) -> float:
+    """When all outputs are within the tolerance of their end for good."""
+    course, few = _course(chosen, subject, *output_columns(chosen, subject.reactions))
+    return _last_away(outputs_of(subject.reactions, course), ends[:few], tolerance)
+
+
+def _course(chosen: Engine, subject: Case, watch: Ints, columns: int) -> tuple[Floats, int]:
+    """Courses (times, samples, columns), zero where not watched, of as many samples as memory has room for."""
+    few = int(np.clip(_HELD // (len(_TIMES) * columns), 1, subject.samples))
+    inputs = {name: rows[:few] for name, rows in subject.inputs.items()}
+    states = np.zeros((len(_TIMES), few, columns))
+    states[..., watch] = chosen.trajectories(inputs, _TIMES, watch)
+    return states, few
+
+
+def _last_away(course: Floats, end: Floats, tolerance: float) -> float:
+    """The first of the times from which on all of `course` (times, ...) is near `end`."""
+    away = np.abs(course - end).reshape(len(course), -1).max(axis=1, initial=0) > tolerance
+    return float(_TIMES[min(np.flatnonzero(away)[-1] + 1, len(_TIMES) - 1)]) if away.any() else 0.0
+
+
+def _layer_times(chosen: Engine, subject: Case, ends: Floats, tolerance: float) -> dict[str, float]:
+    """The settling time of each module, by name."""
+    species = subject.reactions.species_count
+    course, few = _course(chosen, subject, np.arange(species), species)
+    modules = subject.reactions.modules
+    return {m.name: _last_away(read(m.readout, course), read(m.readout, ends[:few]), tolerance) for m in modules}
+
+
+def _layers(subject: Case, states: Floats, times: Mapping[str, float]) -> Iterator[LayerReport]:
+    for module in subject.reactions.modules:
+        error = float(np.abs(read(module.readout, states) - subject.values[module.node]).max(initial=0))
+        yield LayerReport(module.name, module.template, error, times.get(module.name))

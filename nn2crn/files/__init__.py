@@ -1,0 +1,1 @@
+"""Files: looked at before they are read, and written whole or not at all."""

@@ -1,0 +1,1 @@
+"""ONNX -> Network. The only place that imports onnx."""

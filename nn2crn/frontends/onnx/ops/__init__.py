@@ -1,0 +1,1 @@
+"""The ONNX operators, a family of them to a file."""

@@ -1,0 +1,81 @@
+"""A model as it was found: its bytes, and what is wanted of it."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from nn2crn.errors import UsageError
+from nn2crn.files.reading import read_file, refuse_longer
+from nn2crn.ir.network import Network
+from nn2crn.templates.registry import Library
+
+_CHUNK = 1 << 20  # bytes read at a time
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model as it was found: its bytes, a path for messages and names, and the folder of files it refers to."""
+
+    path: Path
+    data: bytes
+    folder: Path = Path()
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def is_text(self) -> bool:
+        """True for the network language: .nn by name, or, from a pipe, free of control characters."""
+        if self.path.suffix in (".onnx", ".nn"):
+            return self.path.suffix == ".nn"
+        return bool(self.data) and not any(b < 9 or 13 < b < 32 for b in self.data[:4096])  # noqa: PLR2004  # ASCII controls
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is wanted of a model: outputs by name, or all; activations at the end or only the logits; the templates."""
+
+    outputs: tuple[str, ...] = ()
+    logits: bool = False
+    library: Library = field(default_factory=Library)
+
+
+class Reader(Protocol):
+    """A front end: reads what is wanted of a model."""
+
+    def __call__(self, model: ModelFile, request: Request) -> Network: ...
+
+
+def open_model(path: Path) -> ModelFile:
+    """Reads a file, or standard input for `-`.
+
+    Raises:
+        UsageError: it cannot be read, is not a regular file, or its suffix is neither .onnx nor .nn.
+        SizeError: it is larger than memory.
+    """
+    if str(path) == "-":
+        if sys.stdin is None:
+            raise UsageError("cannot read standard input: it is closed")
+        return ModelFile(Path("stdin"), _bounded(sys.stdin.buffer, "standard input"))
+    if path.suffix not in (".onnx", ".nn"):
+        raise UsageError(f"{path}: a model is an .onnx or a .nn file", hint="export it to ONNX, or write it as .nn")
+    return ModelFile(_as_text(path), read_file(path), path.parent)
+
+
+def _as_text(path: Path) -> Path:
+    """The path with what is no text in it replaced: names are made of it, and files must hold them."""
+    return Path(str(path).encode(errors="replace").decode())
+
+
+def _bounded(file: BinaryIO, what: str) -> bytes:
+    """All that there is, unless it has no end, as a pipe may have none."""
+    data = bytearray()
+    while chunk := file.read(_CHUNK):
+        data += chunk
+        refuse_longer(len(data), what)
+    return bytes(data)

@@ -1,0 +1,1 @@
+"""Network -> Network: fewer connections and fewer distinct weights."""

@@ -1,0 +1,1 @@
+"""Network -> Network: how a network is written down, before it is lowered."""

@@ -1,0 +1,1 @@
+"""ReactionNetwork -> ReactionNetwork: after lowering."""

@@ -1,0 +1,1 @@
+"""Engines of others, which read the written SBML file."""

@@ -1,0 +1,1 @@
+"""The templates of the package, one .act file each."""

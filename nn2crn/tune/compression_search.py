@@ -1,0 +1,189 @@
+"""The smallest chemistry that is still accurate: pruning levels and bits tried out, and what none beats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nn2crn import compiler
+from nn2crn.analysis.forward import forward
+from nn2crn.analysis.summary import summarise
+from nn2crn.compiler import Compression, Options
+from nn2crn.errors import Nn2crnError, UsageError
+from nn2crn.evaluate.case import case
+from nn2crn.evaluate.verify import verify
+from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.ir.network import Network
+from nn2crn.passes.compression.options import Pruning, Quantization, Score, Spacing
+from nn2crn.passes.record import as_recorded, recipe
+
+FRACTIONS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97)
+BITS = (None, 6, 5, 4, 3, 2)
+_TIMED = 8  # samples of which the settling time is measured
+_TOLERANCE = 1e-2  # how near to its end an output is that has settled
+
+
+class CompressionError(Nn2crnError):
+    """No network that was tried is small and accurate enough."""
+
+    code = "compression"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A compressed network, and what its chemistry comes to; times in seconds."""
+
+    prune: str
+    quantize: str
+    accuracy: float
+    reactions: int
+    species: int
+    rate_constants: int
+    settling_time: float | None
+    network: Network
+
+    def beats(self, other: Candidate) -> bool:
+        """At least as good in every respect, and better in one."""
+        mine, others = ((-c.accuracy, c.reactions, c.rate_constants) for c in (self, other))
+        return mine != others and all(a <= b for a, b in zip(mine, others, strict=True))
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(replace(self, network=None)) | {"network": self.network.name}  # type: ignore[arg-type]  # not copied
+
+
+@dataclass(frozen=True)
+class Task:
+    """A network, the templates for it, and samples (samples, size) by input name, to calibrate on and to measure on.
+
+    `labels` (samples,) are the classes of the samples to measure on, numbered as the outputs, if they are known.
+    """
+
+    network: Network
+    options: Options
+    calibration: Mapping[str, Floats]
+    samples: Mapping[str, Floats]
+    labels: Ints | None = None
+
+    @cached_property
+    def expected(self) -> Floats:
+        """What the network itself computes of the samples (samples, n)."""
+        return self._outputs(self.network)
+
+    def options_for(self, network: Network) -> Options:
+        """What the options come to for each layer of a compressed network, which may have lost some that they name."""
+        if network is self.network:
+            return self.options
+        return as_recorded(recipe(network, self.options, ()), self.options)
+
+    def accuracy(self, network: Network) -> float:
+        """Of a classifier, the share of samples given their label, or without labels what `self.network` gives them.
+
+        Of a network whose output is a number, 1 - (mean square deviation)/(variance of the whole network's output).
+        """
+        found = self._outputs(network)
+        if found.shape[1] > 1:
+            labels = self.expected.argmax(axis=1) if self.labels is None else self.labels
+            return float(np.mean(found.argmax(axis=1) == labels))
+        variance = float(np.var(self.expected))
+        deviation = float(np.mean((found - self.expected) ** 2))
+        return 1.0 - (deviation / variance if variance else float(deviation > 0))
+
+    def _outputs(self, network: Network) -> Floats:
+        """The first output that has a choice, or the first."""
+        values = forward(network, self.samples, self.options.library)
+        outputs = [values[o.source] for o in network.outputs]
+        return next((v for v in outputs if v.shape[1] > 1), outputs[0])
+
+
+def task(network: Network, options: Options, data: Mapping[str, Floats], labels: Ints | None = None) -> Task:
+    """Every other sample is for calibration.
+
+    Raises:
+        UsageError: there are fewer than two samples, or not a label for each.
+    """
+    count = len(next(iter(data.values())))
+    if count < 2 or (labels is not None and len(labels) != count):  # noqa: PLR2004  # one for each half
+        raise UsageError("too few samples", hint="half of them are for calibration, each of the others wants its label")
+    first, second = ({name: rows[k::2] for name, rows in data.items()} for k in (0, 1))
+    return Task(network, options, first, second, None if labels is None else labels[1::2])
+
+
+def search(given: Task, score: Score = "magnitude", spacing: Spacing = "exponential") -> list[Candidate]:
+    """The candidates that none beats in accuracy, reactions and distinct rate constants; the smallest first.
+
+    Args:
+        given: what to compress, and what to measure it by.
+        score: which connections are removed.
+        spacing: which levels weights are put at.
+    """
+    tried = list(_candidates(given, score, spacing))
+    best = [c for c in tried if not any(other.beats(c) for other in tried)]
+    unique = {(c.accuracy, c.reactions, c.rate_constants): c for c in reversed(best)}.values()
+    ordered = sorted(unique, key=lambda c: (c.reactions, c.rate_constants, -c.accuracy))
+    return [replace(c, settling_time=_settling(given, c.network)) for c in ordered]
+
+
+def measured(given: Task, network: Network) -> Candidate:
+    """What a network is worth and what its chemistry comes to; its settling time takes long, and is left out."""
+    summary = summarise(compiler.compile(network, given.options_for(network)))
+    counts = (summary.reactions, summary.species, summary.rate_constants)
+    return Candidate("-", "-", given.accuracy(network), *counts, None, network)
+
+
+def choose(
+    given: Task, front: Sequence[Candidate], *, min_accuracy: float | None = None, budget: int | None = None
+) -> Candidate:
+    """The fewest reactions, then rate constants, above an accuracy; or the most accurate within a budget.
+
+    Args:
+        given: what was compressed.
+        front: what `search` found.
+        min_accuracy: as a fraction of the whole network's accuracy.
+        budget: the largest number of reactions.
+
+    Raises:
+        CompressionError: there is none.
+    """
+    least = -np.inf if min_accuracy is None else min_accuracy * given.accuracy(given.network)
+    good = [c for c in front if c.accuracy >= least and (budget is None or c.reactions <= budget)]
+    if not good:
+        told = (f"{c.reactions} reactions with an accuracy of {c.accuracy:.1%}" for c in (front[0], front[-1]))
+        raise CompressionError(
+            "no network that was tried is small and accurate enough",
+            hint=f"ask for less: the smallest has {', the largest '.join(dict.fromkeys(told))}",
+        )
+    if min_accuracy is None:
+        return min(good, key=lambda c: (-c.accuracy, c.reactions, c.rate_constants))
+    return min(good, key=lambda c: (c.reactions, c.rate_constants, -c.accuracy))
+
+
+def _candidates(given: Task, score: Score, spacing: Spacing) -> Iterator[Candidate]:
+    """Each pruning level with each number of bits, repaired on the calibration data."""
+    for fraction in FRACTIONS:
+        prune = Pruning(score, fraction) if fraction else None
+        sparse = _compressed(given, Compression(prune=prune, repair=bool(prune), data=given.calibration))
+        for bits in BITS:
+            quantize = Quantization(spacing, bits) if bits else None
+            network = _compressed(
+                replace(given, network=sparse),
+                Compression(quantize=quantize, repair=bool(quantize), data=given.calibration),
+            )
+            yield replace(measured(given, network), prune=str(prune or "-"), quantize=str(quantize or "-"))
+
+
+def _compressed(given: Task, compression: Compression) -> Network:
+    return compiler.compress(given.network, compression, library=given.options.library)
+
+
+def _settling(given: Task, network: Network) -> float | None:
+    """When the outputs of a few samples have come near their end, by the internal engine; None if it gives up."""
+    samples = {name: rows[:_TIMED] for name, rows in given.samples.items()}
+    options = given.options_for(network)
+    reactions = compiler.compile(network, options)
+    subject = case(network.name, network, reactions, options, samples)
+    found = verify(subject, ("internal",), _TOLERANCE).engines
+    return found[0].settling_time if found else None

@@ -1,0 +1,30 @@
+"""Numbers that are none: a network that is NaN on an input, and JSON, which knows no NaN."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from onnx_models import model, node
+
+from nn2crn.cli.console import show_json
+
+
+@pytest.mark.parametrize("command", [["verify", "--engine", "fixed-point"], ["simulate"]])
+def test_a_network_that_is_itself_nan_on_an_input_is_said_to_be(command, tmp_path):
+    path = tmp_path / "m.onnx"
+    path.write_bytes(model([node("Sub", "x c", "u"), node("Sqrt", "u")], {"c": np.float64(1)}).SerializeToString())
+    (tmp_path / "x.csv").write_text("5,5,5,5\n2,0,2,2\n")
+    name, *rest = command
+    arguments = [sys.executable, "-m", "nn2crn.cli", name, path, "--data", tmp_path / "x.csv", *rest]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the network itself is nan on sample 1, at y[1]" in done.stderr
+
+
+def test_json_has_null_for_what_is_no_number(capsys):
+    show_json({"a": [float("nan"), 1.5, (float("inf"),)], "b": None, "c": "NaN"})
+    assert json.loads(capsys.readouterr().out) == {"a": [None, 1.5, [None]], "b": None, "c": "NaN"}
