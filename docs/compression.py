@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -31,7 +31,8 @@ from nn2crn.ir.network import Network
 from nn2crn.passes.compression.options import Compression, Pruning, Quantization
 from nn2crn.passes.compression.quantize import correlation, levels, nearest
 from nn2crn.passes.compression.trained_weights import connections
-from nn2crn.training import Training, evolve
+from nn2crn.passes.network.set_domain import set_domain
+from nn2crn.training import Evolution, Training, train
 from nn2crn.tune import compression_search
 
 Values = NDArray[np.float64]
@@ -107,12 +108,14 @@ SUBJECTS = (
 def trained(subject: Subject, training: Training) -> Network:
     """A network of the subject's shape, trained on its data."""
     data = subject.data(training.seed)
-    return evolve(data.x, data.labels, subject.hidden, training, domain=(0.0, 1.0))
+    steps = subject.epochs * -(-len(data.x) // training.batch)
+    done = train(data.x, data.labels, subject.hidden, replace(training, steps=steps), test=0)
+    return set_domain(done.network, {"": (0.0, 1.0)})
 
 
 def whole(subject: Subject, seed: int) -> Network:
     """The dense network."""
-    return trained(subject, Training(density=1.0, epochs=subject.epochs, seed=seed))
+    return trained(subject, Training(seed=seed))
 
 
 def compressed(
@@ -231,7 +234,7 @@ def pruning_table() -> Iterator[str]:
                 cells = [accuracies(subject, made[repair].__getitem__) for repair in (False, True)]
                 cells.append(counts([nn2crn.compile(n).reaction_count for n in made[True].values()]))
                 yield row(subject.title, f"{fraction:.0%}", score, *cells)
-            plans = {s: Training(density=1 - fraction, epochs=subject.epochs, seed=s) for s in SEEDS}
+            plans = {s: Training(density=1 - fraction, evolution=Evolution(), seed=s) for s in SEEDS}
             evolved = {s: trained(subject, plan) for s, plan in plans.items()}
             count = counts([nn2crn.compile(n).reaction_count for n in evolved.values()])
             yield row(
@@ -250,7 +253,7 @@ def evolution_table() -> Iterator[str]:
     yield from head("removal", "regrowth", "accuracy")
     for removal in ("magnitude", "cosine"):
         for regrowth in ("random", "highest", "likely"):
-            plans = {s: Training(0.1, removal, regrowth, epochs=subject.epochs, seed=s) for s in SEEDS}
+            plans = {s: Training(density=0.1, evolution=Evolution(removal, regrowth), seed=s) for s in SEEDS}
             nets = {s: trained(subject, plan) for s, plan in plans.items()}
             yield row(removal, regrowth, accuracies(subject, nets.__getitem__))
 

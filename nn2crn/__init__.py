@@ -22,11 +22,13 @@ _WHERE = {
     "Options": "compiler",
     "Pruning": "passes.compression.options",
     "Quantization": "passes.compression.options",
+    "Training": "training.options",
     "Units": "compiler",
     "compile": "compiler",
     "compress": "compiler",
     "load": "compiler",
     "sensitivities": "simulate.sensitivity",
+    "train": "training.train",
     "write": "compiler",
 }
 __all__ = [
@@ -36,12 +38,14 @@ __all__ = [
     "Options",
     "Pruning",
     "Quantization",
+    "Training",
     "Units",
     "__version__",
     "compile",
     "compress",
     "load",
     "sensitivities",
+    "train",
     "write",
 ]
 
@@ -50,6 +54,8 @@ if TYPE_CHECKING:
     from nn2crn.errors import Nn2crnError
     from nn2crn.passes.compression.options import Pruning, Quantization
     from nn2crn.simulate.sensitivity import sensitivities
+    from nn2crn.training.options import Training
+    from nn2crn.training.train import train
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ from nn2crn.version import __version__
 
 # In the order of a user's work: module and name of the function, and the line that --help shows.
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "train": ("train", "Train a network that compiles from a table of samples."),
     "compile": ("compile", "Compile MODEL and write it."),
     "inspect": ("look", "Show what MODEL becomes: layers, species, reactions."),
     "estimate": ("formats", "Say what MODEL would come to, before anything is written."),

@@ -92,7 +92,7 @@ def _npz_labels(path: Path, name: str) -> Floats | None:
 
 
 def _csv_labels(path: Path, name: str) -> Floats | None:
-    head, *rows = _rows(path) or [[]]
+    head, *rows = csv_rows(path) or [[]]
     if name not in head:
         return None
     column = head.index(name)
@@ -184,7 +184,8 @@ def _array(archive: Archive, there: Mapping[str, str], node: Input) -> Floats:
     return archive.read(there[name], f"{archive.path}: the array {name!r}").astype(np.float64).reshape(-1, size)
 
 
-def _rows(path: Path) -> list[list[str]]:
+def csv_rows(path: Path) -> list[list[str]]:
+    """The cells of a file of comma-separated values, line by line; empty lines are left out."""
     look_at(path)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -195,8 +196,8 @@ def _rows(path: Path) -> list[list[str]]:
 
 def _csv(path: Path, network: Network, labels: str) -> dict[str, Floats]:
     wanted = sum(i.size for i in network.inputs)
-    rows = _rows(path)
-    named = bool(rows) and _header(rows[0])
+    rows = csv_rows(path)
+    named = bool(rows) and is_header(rows[0])
     label = rows[0].index(labels) if named and labels in rows[0] else None
     for line, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
@@ -209,7 +210,8 @@ def _csv(path: Path, network: Network, labels: str) -> dict[str, Floats]:
     return {node.name: part for node, part in zip(network.inputs, parts, strict=True)}
 
 
-def _header(row: Iterable[str]) -> bool:
+def is_header(row: Iterable[str]) -> bool:
+    """True for a row in which no cell is a number."""
     return not any(_is_number(cell) for cell in row)
 
 

@@ -1,5 +1,6 @@
-"""Training of sparse networks by evolution of their connections; needs PyTorch (pip install 'nn2crn[train]')."""
+"""Training through the fixed points of the chemistry; gradients need PyTorch (pip install 'nn2crn[train]')."""
 
-from nn2crn.training.evolve import Training, evolve
+from nn2crn.training.options import Evolution, Training
+from nn2crn.training.train import Trained, train
 
-__all__ = ["Training", "evolve"]
+__all__ = ["Evolution", "Trained", "Training", "train"]

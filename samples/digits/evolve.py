@@ -14,7 +14,8 @@ from sklearn.model_selection import train_test_split
 import nn2crn
 from nn2crn.analysis.forward import forward
 from nn2crn.compiler import convert
-from nn2crn.training import Training, evolve
+from nn2crn.passes.network.set_domain import set_domain
+from nn2crn.training import Evolution, Training, train
 
 TARGET = Path(__file__).resolve().parent / "digits_sparse.nn"
 ACCURACY = 0.92  # on test samples
@@ -26,7 +27,8 @@ def main() -> None:
     x_train, x_test, label_train, label_test = train_test_split(
         digits.data / 16, digits.target, test_size=0.25, random_state=0, stratify=digits.target
     )
-    network = evolve(x_train, label_train, (32,), Training(density=0.1, regrowth="likely"), domain=(0, 1))
+    how = Training(density=0.1, evolution=Evolution("magnitude", "likely"))
+    network = set_domain(train(x_train, label_train, (32,), how, test=0).network, {"": (0, 1)})
     found = forward(network, {"x": x_test}, nn2crn.Library())["y"]
     accuracy = np.mean(found.argmax(axis=1) == label_test)
     reactions = nn2crn.compile(network)

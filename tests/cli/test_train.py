@@ -1,0 +1,80 @@
+"""nn2crn train: from a table to a network that compiles."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from parts import needs
+
+from nn2crn.cli import cli
+from nn2crn.errors import Nn2crnError
+
+SPIRAL = np.random.default_rng(1).normal(size=(120, 2)) + 20
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A .csv of two features far from zero and a class in words."""
+    rows = (f"{a!r},{b!r},{'over' if a + b > 40 else 'under'}" for a, b in SPIRAL.tolist())
+    (tmp_path / "d.csv").write_text("a,b,side\n" + "\n".join(rows) + "\n")
+    return tmp_path / "d.csv"
+
+
+def run(*args):
+    done = CliRunner().invoke(cli, list(map(str, args)))
+    if isinstance(done.exception, Nn2crnError):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@needs("torch")
+def test_a_table_becomes_a_network_that_verify_finds_exact(data, tmp_path):
+    model, test = tmp_path / "m.nn", tmp_path / "test.npz"
+    said = run("train", data, "--hidden", "6", "--steps", "300", "--save-test", test, "-o", model)
+    assert "features 0, 1 are far from zero: they are centred in the biases" in said
+    assert "accuracy 9" in said or "accuracy 100" in said
+    assert "classes: over, under" in model.read_text()
+    assert "h = 0.01" in model.read_text()
+    report = json.loads(
+        run("verify", model, "--data", test, "--engine", "fixed-point", "--engine", "internal", "--json")
+    )
+    assert max(e["max_abs_error"] for e in report["engines"]) < 1e-6
+
+
+@needs("torch")
+def test_all_at_once_and_as_json(data, tmp_path):
+    said = run("train", data, "--hidden", "16", "--steps", "600", "--noise", "0.2", "--sparse", "0.5", "--quantize",
+               "ternary", "--centre", "inputs", "--json", "-o", tmp_path / "m.nn")  # fmt: skip
+    report = json.loads(said)
+    assert report["classes"] == ["over", "under"]
+    assert report["held_out"] == 30
+    assert report["score"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--hidden", "8,x"), "--hidden 8,x: sizes are whole numbers"),
+        (("-o", "m.onnx"), "m.onnx: a network is written as a .nn file"),
+        (("--evolve", "magic", "--sparse", "0.5"), "'magic' is no rule of evolution"),
+        (("--evolve", "set"), "connections of a dense network cannot evolve"),
+        (("--target", "c"), "there is no column 'c'"),
+        (("--activation", "magic"), "no template for 'magic'"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_at_once(data, tmp_path, args, said):
+    target = () if "-o" in args else ("-o", tmp_path / "m.nn")
+    with pytest.raises(Nn2crnError, match=said):
+        run("train", data, *target, *args)
+    assert not (tmp_path / "m.nn").exists()
+
+
+def test_without_pytorch_the_hint_says_how_to_get_it(data, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(Nn2crnError, match="needs PyTorch"):
+        run("train", data, "-o", tmp_path / "m.nn")
