@@ -14,20 +14,17 @@ import numpy as np
 from nn2crn import compiler
 from nn2crn.analysis.forward import forward
 from nn2crn.backends.common.names import Ids, make_ids
-from nn2crn.errors import ModelError, UsageError
+from nn2crn.errors import ModelError
 from nn2crn.evaluate.shipped import Shipped
 from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.lower.registry import encoding
 from nn2crn.passes.pipeline import PassPipeline
-from nn2crn.simulate.clients.client import Client, Rails
+from nn2crn.simulate.clients.client import Client
 from nn2crn.simulate.engine import Engine
 from nn2crn.simulate.ports import read_outputs
+from nn2crn.simulate.registry import Rails, Subject, WrittenFile, engine_for
 from nn2crn.templates.options import Options
-
-ENGINES = ("fixed-point", "internal", "roadrunner", "copasi")
-CLIENTS = {"roadrunner": "roadrunner", "copasi": "COPASI"}  # engines that read a file, and their modules
 
 
 @dataclass(frozen=True)
@@ -113,33 +110,32 @@ def _refuse_undefined(path: str, outputs: Mapping[str, Floats]) -> None:
 
 @contextmanager
 def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1, shipped: Shipped | None = None) -> Iterator[Engine]:
-    """An engine by name; roadrunner and COPASI load the file that was shipped, or else the SBML that is written now.
+    """An engine by name; one that reads a file loads what was shipped, or else the SBML that is written now.
 
     Raises:
-        UsageError: there is none of that name, or it is not installed.
+        UsageError: there is none of that name, it is not installed, or it cannot run networks of this encoding.
     """
-    if name == "fixed-point":
-        yield encoding(reactions.encoding).steady_state(reactions)
-    elif name == "internal":
-        from nn2crn.simulate.cvode.internal import Internal
+    record = engine_for(name, reactions)
+    if not record.reads_file:
+        yield record.open(Subject(reactions, jobs))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.xml"
+        if shipped:
+            path.write_bytes(shipped.sbml)
+        else:
+            compiler.write(reactions, path)
+        yield record.open(Subject(reactions, jobs, _file(path, reactions, pure=shipped is not None and shipped.pure)))
 
-        yield Internal(reactions, jobs=jobs)
-    elif name in CLIENTS:
-        from nn2crn.simulate.clients.copasi import Copasi
-        from nn2crn.simulate.clients.roadrunner import RoadRunner
 
-        ids, pure = make_ids(reactions), shipped is not None and shipped.pure
-        inputs = _rails(reactions, ids) if pure else _parameters(reactions, ids)
-        outputs = [] if pure else [name for names in ids.outputs for name in names]
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "model.xml"
-            if shipped:
-                file.write_bytes(shipped.sbml)
-            else:
-                compiler.write(reactions, file)
-            yield (RoadRunner if name == "roadrunner" else Copasi)(file, ids.species, inputs, outputs)
-    else:
-        raise UsageError(f"there is no engine {name!r}", hint=f"engines: {', '.join(ENGINES)}")
+def _file(path: Path, reactions: ReactionNetwork, *, pure: bool) -> WrittenFile:
+    """The file as an engine needs it; in a pure one, inputs and outputs are species."""
+    ids = make_ids(reactions)
+    if pure:
+        return WrittenFile(path, ids.species, _rails(reactions, ids))
+    return WrittenFile(
+        path, ids.species, _parameters(reactions, ids), [name for names in ids.outputs for name in names]
+    )
 
 
 def _parameters(reactions: ReactionNetwork, ids: Ids) -> dict[str, list[Rails]]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from nn2crn.evaluate.case import CLIENTS, ENGINES, Case, engine, output_columns, outputs_of
+from nn2crn.evaluate.case import Case, engine, output_columns, outputs_of
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.cvode.internal import SimulationError
 from nn2crn.simulate.engine import Engine
 from nn2crn.simulate.ports import read
+from nn2crn.simulate.registry import engine_for, engine_named
+from nn2crn.simulate.registry import engines as known_engines
 
 SMALL = 3000  # reactions up to which a client loads a file in seconds
 _TIMES = np.concatenate([[0.0], np.geomspace(1e-2, 1e6, 241)])  # seconds, 8 % apart
@@ -118,26 +119,28 @@ class Report:
     def clients(self) -> tuple[str, ...]:
         """The clients that ran, or tried to."""
         ran = [e.engine for e in self.engines] + [f.engine for f in self.failures]
-        return tuple(name for name in ran if name in CLIENTS)
+        return tuple(name for name in ran if engine_named(name).reads_file)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"ok": self.ok}
 
 
 def default_engines(reactions: ReactionNetwork) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
-    """The two of our own, and the clients that are installed if they can load a network of this size in seconds.
+    """Those that run networks of this encoding unasked, and those left out, with the reason.
 
-    What is left out comes second, with the reason.
+    Programs that read a file run if they are installed and can load a network of this size in seconds.
     """
-    count = reactions.reaction_count
-    skipped = []
-    for name, module in CLIENTS.items():
-        if find_spec(module) is None:
-            skipped.append(Skipped(name, "not installed: pip install 'nn2crn[verify]'"))
-        elif count > SMALL:
-            skipped.append(Skipped(name, f"{count} reactions, more than {SMALL}: ask with --engine"))
-    left_out = {s.engine for s in skipped}
-    return tuple(e for e in ENGINES if e not in left_out), tuple(skipped)
+    count, chosen, skipped = reactions.reaction_count, [], []
+    for record in known_engines():
+        if record.asked or not record.runs(reactions):
+            continue
+        if not record.installed:
+            skipped.append(Skipped(record.name, record.missing))
+        elif record.reads_file and count > SMALL:
+            skipped.append(Skipped(record.name, f"{count} reactions, more than {SMALL}: ask with --engine"))
+        else:
+            chosen.append(record.name)
+    return tuple(chosen), tuple(skipped)
 
 
 def verify(  # noqa: PLR0913  # what is measured, and how
@@ -153,7 +156,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
 
     Args:
         subject: what to measure.
-        engines: names, of ENGINES.
+        engines: names, of simulate/registry.py.
         skipped: what else is not run, and why, for the report.
         tolerance: the largest error of any output that is still good.
         layerwise: report each layer's settling time, too.
@@ -163,19 +166,19 @@ def verify(  # noqa: PLR0913  # what is measured, and how
     shipped = subject.shipped
     layers: tuple[LayerReport, ...] = ()
     for name in engines:
-        begun = time.perf_counter()
+        record, begun = engine_for(name, subject.reactions), time.perf_counter()
         try:
             with engine(name, subject.reactions, jobs=jobs, shipped=shipped) as chosen:
                 loaded = time.perf_counter()
                 states = chosen.settle(subject.inputs)
                 found = outputs_of(subject.reactions, states)
                 _refuse_overflow(name, found)
-                settling = None if name == "fixed-point" else _settling(chosen, subject, found, tolerance)
+                settling = _settling(chosen, subject, found, tolerance) if record.in_time else None
                 if not layers or (layerwise and name == "internal"):
                     times = _layer_times(chosen, subject, states, tolerance) if layerwise and settling else {}
                     layers = tuple(_layers(subject, states, times))
         except SimulationError as e:
-            where = f"{shipped.path}: " if shipped and name in CLIENTS else ""
+            where = f"{shipped.path}: " if shipped and record.reads_file else ""
             failures.append(Failure(name, where + e.message, e.hint))
             continue
         ended = time.perf_counter()

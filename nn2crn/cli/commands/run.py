@@ -13,9 +13,7 @@ from nn2crn.cli.scale import scale_options
 from nn2crn.cli.subject import subject
 from nn2crn.cli.values import POSITIVE
 from nn2crn.errors import UsageError
-
-_IN_TIME = ("internal", "roadrunner", "copasi")
-ENGINE = click.Choice(("fixed-point", *_IN_TIME))
+from nn2crn.simulate.registry import engine_names
 
 
 @click.command()
@@ -25,7 +23,13 @@ ENGINE = click.Choice(("fixed-point", *_IN_TIME))
 @click.option("--t-end", metavar="T", type=POSITIVE, help="How long to simulate, in the unit of time.")
 @click.option("--to-steady-state", is_flag=True, help="Simulate until nothing changes: the default.")
 @click.option("--points", metavar="N", type=click.IntRange(2), default=200, show_default=True, help="Times shown.")
-@click.option("--engine", type=click.Choice(_IN_TIME), default="internal", show_default=True, help="What simulates.")
+@click.option(
+    "--engine",
+    type=click.Choice(engine_names(in_time=True)),
+    default="internal",
+    show_default=True,
+    help="What simulates.",
+)
 @click.option("--species", metavar="PATTERN", multiple=True, help="Show species too, as 'layer1*' (repeatable).")
 @click.option("-o", "target", metavar="FILE", help="Write the courses to a .csv or .npz; else the ends are printed.")
 @click.option("--plot", metavar="FILE", help="Draw the courses of the first sample, as .svg or .png.")

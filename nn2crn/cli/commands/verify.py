@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.commands.run import ENGINE
 from nn2crn.cli.console import show_json, table
 from nn2crn.cli.options import model_options
 from nn2crn.cli.subject import subject
 from nn2crn.cli.values import POSITIVE
+from nn2crn.simulate.registry import engine_named, engine_names
 
 if TYPE_CHECKING:
     from nn2crn.evaluate.verify import Report
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _TOLERANCE = 1e-2
 _SAMPLES = 100
 _PAST = 3  # exit status
-_NAMES = {"roadrunner": "roadrunner", "copasi": "COPASI"}
 
 
 @click.command()
@@ -33,7 +32,9 @@ _NAMES = {"roadrunner": "roadrunner", "copasi": "COPASI"}
 @click.option(
     "--file", metavar="FILE", help="Run this SBML, Antimony or archive in the clients, and what it names in the others."
 )
-@click.option("--engine", "engines", type=ENGINE, multiple=True, help="Which to run (repeatable).")
+@click.option(
+    "--engine", "engines", type=click.Choice(engine_names()), multiple=True, help="Which to run (repeatable)."
+)
 @click.option(
     "--tolerance",
     metavar="E",
@@ -73,7 +74,7 @@ def verify(  # noqa: PLR0913  # one argument per option
 
 
 def _show(report: Report, clock: str, *, layerwise: bool) -> None:
-    clients = " and ".join(_NAMES[name] for name in report.clients)
+    clients = " and ".join(engine_named(name).title or name for name in report.clients)
     shipped = f", {report.file} in {clients}" if report.file and clients else ""
     click.echo(f"{report.model}: {report.samples} {report.drawn} against {report.reference}{shipped}")
     rows: list[tuple[str, ...]] = []

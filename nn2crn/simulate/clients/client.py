@@ -13,13 +13,11 @@ from numpy.typing import ArrayLike
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.simulate.cvode.internal import SimulationError
 from nn2crn.simulate.engine import SETTLED
+from nn2crn.simulate.registry import Rails
 
 _FIRST_END, _LAST_END = 6400.0, 1e9  # seconds
 _HINT = "large weights make it stiff: bound the inputs (--domain), or try another template (nn2crn templates)"
 _STILL = SETTLED / 10  # how little may change from a quarter of the time on, relative to [S] where that exceeds 1
-
-
-Rails = tuple[str, ...]  # of a scalar: its parameter, or its positive and its negative part
 
 
 class Client(ABC):

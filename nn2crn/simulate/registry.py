@@ -1,0 +1,206 @@
+"""The engines by name: the table that `--engine`, `verify`, errors and docs/verify.md follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import EntryPoint
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from nn2crn.errors import UsageError
+from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.plugins import leave_out, plugins
+from nn2crn.simulate.engine import Engine
+
+GROUP = "nn2crn.engines"  # entry points, each an EngineRecord
+Rails = tuple[str, ...]  # of a scalar: its parameter, or its positive and its negative part
+
+
+class WrittenFile(NamedTuple):
+    """An SBML file of the network, for engines that read one.
+
+    Attributes:
+        path: the file.
+        species: ids of all species, in the network's order.
+        inputs: what sets each scalar of each input, by its name: a parameter, or the species of its rails.
+        outputs: ids of the parameters to read all outputs from; none where they are differences of species.
+    """
+
+    path: Path
+    species: Sequence[str]
+    inputs: Mapping[str, Sequence[Rails]]
+    outputs: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an engine is to run: the network, in so many processes at most, and its file if the engine reads one."""
+
+    network: ReactionNetwork
+    jobs: int = 1
+    file: WrittenFile | None = None
+
+    @property
+    def written(self) -> WrittenFile:
+        """The file of an engine that reads one."""
+        if self.file is None:
+            raise UsageError("this engine reads a file, and none was written", hint="set reads_file in its record")
+        return self.file
+
+
+@dataclass(frozen=True)
+class EngineRecord:
+    """What is known of an engine before it is loaded.
+
+    Attributes:
+        name: as --engine takes it.
+        summary: what it computes or runs, and good_for, when to choose it: a row of docs/verify.md.
+        open: the engine, ready to run; imports what it needs.
+        title: as people call it; the name if empty.
+        in_time: it has a time course, not only its end.
+        reads_file: it reads a written SBML file and knows nothing else of the network.
+        asked: `verify` runs it only if it is asked for by name.
+        module: that must be installed, and extra, the optional dependencies of nn2crn that bring it.
+        encodings: names of those whose networks it can run; all if empty.
+        origin: the package it is from, if it is not built in.
+    """
+
+    name: str
+    summary: str
+    open: Callable[[Subject], Engine]
+    good_for: str = ""
+    title: str = ""
+    in_time: bool = True
+    reads_file: bool = False
+    asked: bool = False
+    module: str = ""
+    extra: str = ""
+    encodings: tuple[str, ...] = ()
+    origin: str = ""
+
+    @property
+    def installed(self) -> bool:
+        return not self.module or find_spec(self.module) is not None
+
+    @property
+    def missing(self) -> str:
+        """How to get what it needs."""
+        return f"not installed: pip install 'nn2crn[{self.extra}]'" if self.extra else "not installed"
+
+    def runs(self, network: ReactionNetwork) -> bool:
+        """True if it can run networks of this encoding."""
+        return not self.encodings or network.encoding in self.encodings
+
+
+def _fixed_point(subject: Subject) -> Engine:
+    from nn2crn.simulate.closed_form import FixedPoint
+
+    return FixedPoint(subject.network)
+
+
+def _internal(subject: Subject) -> Engine:
+    from nn2crn.simulate.cvode.internal import Internal
+
+    return Internal(subject.network, jobs=subject.jobs)
+
+
+def _roadrunner(subject: Subject) -> Engine:
+    from nn2crn.simulate.clients.roadrunner import RoadRunner
+
+    return RoadRunner(*subject.written)
+
+
+def _copasi(subject: Subject) -> Engine:
+    from nn2crn.simulate.clients.copasi import Copasi
+
+    return Copasi(*subject.written)
+
+
+BUILT_IN = (
+    EngineRecord(
+        "fixed-point",
+        "the closed forms that the templates state, in one forward sweep",
+        _fixed_point,
+        "thousands of samples at once",
+        in_time=False,
+        encodings=("catalytic",),
+    ),
+    EngineRecord(
+        "internal",
+        "the mass-action ODEs, by SUNDIALS CVODE, many samples in one run",
+        _internal,
+        "any size: a million weights in half a second",
+    ),
+    EngineRecord(
+        "roadrunner",
+        "the written SBML file in libRoadRunner",
+        _roadrunner,
+        "an independent program; up to some 3 000 reactions",
+        reads_file=True,
+        module="roadrunner",
+        extra="verify",
+    ),
+    EngineRecord(
+        "copasi",
+        "the written SBML file in COPASI",
+        _copasi,
+        "another",
+        title="COPASI",
+        reads_file=True,
+        module="COPASI",
+        extra="verify",
+    ),
+)
+
+
+@cache
+def engines() -> tuple[EngineRecord, ...]:
+    """The built-in engines and those of installed packages (entry point group nn2crn.engines)."""
+    known = {e.name: e for e in BUILT_IN}
+    for package, extra in plugins(GROUP, _loaded):
+        if extra.name in known:
+            leave_out(f"the engine {extra.name} of {package}", "there is one of this name")
+        known.setdefault(extra.name, replace(extra, origin=package))
+    return tuple(known.values())
+
+
+def _loaded(point: EntryPoint) -> EngineRecord:
+    loaded = point.load()
+    if not isinstance(loaded, EngineRecord):
+        raise UsageError(f"{point.value} is no nn2crn.simulate.registry.EngineRecord")
+    return loaded
+
+
+def engine_names(*, in_time: bool = False) -> tuple[str, ...]:
+    """Of all engines, or of those that have a time course."""
+    return tuple(e.name for e in engines() if e.in_time or not in_time)
+
+
+def engine_named(name: str) -> EngineRecord:
+    """The engine of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    record = next((e for e in engines() if e.name == name), None)
+    if record is None:
+        raise UsageError(f"there is no engine {name!r}", hint=f"engines: {', '.join(engine_names())}")
+    return record
+
+
+def engine_for(name: str, network: ReactionNetwork) -> EngineRecord:
+    """The engine of this name, which can run the network.
+
+    Raises:
+        UsageError: there is none of that name, or it cannot run networks of this encoding.
+    """
+    record = engine_named(name)
+    if not record.runs(network):
+        able = ", ".join(e.name for e in engines() if e.runs(network))
+        raise UsageError(
+            f"the engine {name} does not run networks of the {network.encoding} encoding", hint=f"these do: {able}"
+        )
+    return record
