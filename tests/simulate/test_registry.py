@@ -16,7 +16,7 @@ from nn2crn.simulate.registry import engine_for, engine_names, engines
 ROOT = Path(__file__).parents[2]
 XOR = ROOT / "samples" / "xor" / "xor.nn"
 
-OWN = '''
+OWN = """
 from nn2crn.simulate.closed_form import FixedPoint
 from nn2crn.simulate.registry import EngineRecord
 
@@ -24,7 +24,7 @@ def opened(subject):
     return FixedPoint(subject.network)
 
 own = EngineRecord(NAME, "the closed forms, by another name", opened, in_time=False)
-'''
+"""
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def xor():
 
 
 def test_the_documents_have_the_table():
-    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \| (.*) \|$", (ROOT / "docs" / "verify.md").read_text(), re.M)
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \| (.*) \|$", (ROOT / "docs" / "verify.md").read_text(), re.MULTILINE)
     assert rows == [(e.name, e.summary, e.good_for) for e in engines()]
 
 
@@ -60,7 +60,7 @@ def test_an_engine_of_an_installed_package_verifies(tmp_path):
     install(tmp_path, "mine", {"own.py": OWN.replace("NAME", '"again"')}, {"nn2crn.engines": "again = mine.own:own"})
     status, printed = command(tmp_path, "verify", XOR, "--engine", "again", "--samples", 2)
     assert status == 0, printed
-    assert re.search(r"^again .* s$", printed, re.M)
+    assert re.search(r"^again .* s$", printed, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
