@@ -9,9 +9,11 @@ import numpy as np
 
 from nn2crn.ir.arrays import Floats, Matrix, positive_part
 from nn2crn.ir.formula import FUNCTIONS, Formula, Number, Symbol
-from nn2crn.ir.network import Activation, Affine, Input, Network, Node
+from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Node
 from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
+
+_ROUNDS = 100  # through the loops of a recurrent network; bounds hold after each
 
 
 @dataclass(frozen=True)
@@ -26,15 +28,31 @@ class Interval:
 
 
 def intervals(network: Network, library: Library) -> dict[str, Interval]:
-    """Bounds on the value of every node of the exact network, by interval arithmetic."""
+    """Bounds on the value of every node of the exact network, by interval arithmetic.
+
+    Those of a fixed point lie in what any bounds of it are mapped to: what is fed back is first unknown, then bounded
+    by its source, round by round.
+    """
     known: dict[str, Interval] = {}
-    for node in network.nodes:
-        known[node.name] = interval_of(node, known, library)
+    for _ in range(_ROUNDS if network.recurrent else 1):
+        before = known
+        known = {f.name: before[f.source] for f in network.feedbacks() if before}
+        for node in network.nodes:
+            known[node.name] = interval_of(node, known, library)
+        if before and all(_same(known[f.source], before[f.source]) for f in network.feedbacks()):
+            break
     return known
 
 
+def _same(a: Interval, b: Interval) -> bool:
+    return np.array_equal(a.low, b.low) and np.array_equal(a.high, b.high)
+
+
 def interval_of(node: Node, known: Mapping[str, Interval], library: Library) -> Interval:
-    """Bounds on a node's value, of sources whose bounds are known."""
+    """Bounds on a node's value, of sources whose bounds are known; what is fed back may be unknown."""
+    if isinstance(node, Feedback):
+        unknown = np.full(node.size, np.inf)
+        return known.get(node.name, Interval(-unknown, unknown))
     if isinstance(node, Input):
         low = np.full(node.size, -np.inf) if node.lower is None else node.lower
         high = np.full(node.size, np.inf) if node.upper is None else node.upper

@@ -18,7 +18,7 @@ from nn2crn.certify.compositions import composition_error, is_composed_of_itself
 from nn2crn.certify.stated import found_error, stated_error
 from nn2crn.ir.arrays import Floats, floats, positive_part
 from nn2crn.ir.formula import show
-from nn2crn.ir.network import Activation, Affine, Input, Network
+from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network
 from nn2crn.ir.reactions import Drive, Module
 from nn2crn.templates.options import Options
 from nn2crn.templates.template import Template
@@ -84,6 +84,8 @@ class _Recursion:
             self.exact[node.name] = interval_of(node, self.exact, self.library)
             if isinstance(node, Input):
                 error = np.zeros(node.size)
+            elif isinstance(node, Feedback):
+                error = np.full(node.size, np.inf)  # certify/recurrent.py bounds what this recursion cannot
             elif isinstance(node, Affine):
                 error = self._affine(node)
             else:

@@ -90,6 +90,33 @@ class Batch:
         return tuple((place[slot], n) for slot, n in self.scheme.change)
 
 
+def merged(batch: Batch) -> Iterator[Batch]:
+    """The same reactions with `Y + Y -> Y + 2 Y` as `2 Y -> 3 Y`, wherever slots stand for one and the same species.
+
+    >>> scheme = Scheme((("X", 1), ("Y", 1)), (("X", 1), ("Y", 2)))
+    >>> loop, other = merged(Batch(scheme, np.array([[0, 1], [0, 0]]), np.array([3.0, 4.0])))
+    >>> loop.scheme, loop.species.tolist(), other.rates.tolist()
+    (Scheme(reactants=(('X', 2),), products=(('X', 3),)), [[0]], [4.0])
+    """
+    first = np.argmax(batch.species[None] == batch.species[:, None], axis=1)  # slots (slots, m) that have the same
+    digits = len(first) ** np.arange(len(first))[::-1]
+    patterns, which = np.unique(digits @ first, return_inverse=True)
+    for number in range(len(patterns))[::-1]:  # those without a coincidence first
+        chosen = which == number
+        pattern = first[:, np.argmax(chosen)]
+        slots = dict(zip(batch.scheme.slots, (batch.scheme.slots[k] for k in pattern), strict=True))
+        kept = np.unique(pattern)
+        scheme = Scheme(_added(batch.scheme.reactants, slots), _added(batch.scheme.products, slots))
+        yield Batch(scheme, batch.species[kept][:, chosen], batch.rates[chosen])
+
+
+def _added(side: Side, slots: Mapping[str, str]) -> Side:
+    counts: dict[str, int] = {}
+    for slot, n in side:
+        counts[slots[slot]] = counts.get(slots[slot], 0) + n
+    return tuple(counts.items())
+
+
 class Family(Protocol):
     """Reactions of one order. A kind says how they are stored, and what follows from it."""
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from nn2crn.ir.arrays import Floats, Ints, Matrix, as_matrix, dense, entries, floats, plus, positive_part, same_matrix
-from nn2crn.ir.families import CHUNK, Batch, Bools, Family, Scheme, all_there
+from nn2crn.ir.families import CHUNK, Batch, Bools, Family, Scheme, all_there, merged
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,7 @@ class MatrixFamily:
 
     For each entry (i, j) of `term` with rail * sign * matrix[i, j] > 0 there is one reaction with the species
     (sources[j], targets[:, i]) and the rate constant constants[i] * |matrix[i, j]|. targets (slots - 1, n_out).
+    A neuron may drive itself: its reactions have a scheme of their own, `2 Y -> 3 Y`.
     """
 
     scheme: Scheme
@@ -57,9 +58,19 @@ class MatrixFamily:
         values = entries(self.term.matrix)
         return int(np.count_nonzero(values > 0 if self.sign > 0 else values < 0))
 
-    @property
+    @cached_property
     def schemes(self) -> tuple[tuple[Scheme, int], ...]:
-        return ((self.scheme, self.count),)
+        if not self._loops:
+            return ((self.scheme, self.count),)
+        counts: dict[Scheme, int] = {}
+        for batch in self.batches():
+            counts[batch.scheme] = counts.get(batch.scheme, 0) + batch.count
+        return tuple(counts.items())
+
+    @cached_property
+    def _loops(self) -> bool:
+        """Whether any neuron may drive itself."""
+        return bool(np.isin(self.term.sources, self.targets).any())
 
     def batches(self, most: int = CHUNK) -> Iterator[Batch]:
         """Some rows of the matrix at a time."""
@@ -70,7 +81,8 @@ class MatrixFamily:
             i, j = np.nonzero(block > 0)
             if len(i):
                 species = np.vstack([self.term.sources[j], self.targets[:, a + i]])
-                yield Batch(self.scheme, species, self.constants[a + i] * block[i, j])
+                batch = Batch(self.scheme, species, self.constants[a + i] * block[i, j])
+                yield from merged(batch) if self._loops else (batch,)
 
     def members(self) -> Ints:
         return np.concatenate([self.term.sources, self.targets.reshape(-1)])

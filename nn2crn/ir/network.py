@@ -1,6 +1,8 @@
-"""The neural network: a directed acyclic graph of vector-valued nodes, in topological order.
+"""The neural network: a directed graph of vector-valued nodes, in topological order but for what is fed back.
 
-A node is an `Input`, an `Affine` map of earlier nodes or an `Activation` of them; `Output`s name what is read.
+A node is an `Input`, an `Affine` map of earlier nodes or an `Activation` of them, or a `Feedback`, which stands for the
+value of a later node; `Output`s name what is read. A network with feedback computes a fixed point: values that all
+nodes agree on.
 """
 
 from __future__ import annotations
@@ -144,7 +146,22 @@ class Activation:
         return self.layer or self.name
 
 
-Node = Input | Affine | Activation
+@dataclass(frozen=True, eq=False)
+class Feedback:
+    """The vector of the later node `source`, of the same size, where earlier nodes read it: it closes a loop."""
+
+    name: str
+    size: int
+    source: str
+    origin: str = ""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """No earlier node."""
+        return ()
+
+
+Node = Input | Affine | Activation | Feedback
 
 
 @dataclass(frozen=True)
@@ -162,7 +179,8 @@ class Network:
     """Nodes in topological order, the outputs, and remarks a user should see.
 
     Raises:
-        ModelError: a name is used twice, a source is missing or comes later, or sizes do not fit.
+        ModelError: a name is used twice, a source is missing or comes later, that of a feedback comes earlier, or sizes
+            do not fit.
     """
 
     name: str
@@ -179,6 +197,7 @@ class Network:
                 raise ModelError(f"{node.origin or node.name}: the name {node.name!r} is used twice")
             _check_sources(node, sizes)
             sizes[node.name] = node.size
+        _check_feedbacks(self.nodes)
         for out in self.outputs:
             if sizes.get(out.source) != int(np.prod(out.shape, dtype=np.int64)):
                 raise ModelError(f"output {out.name!r}: source {out.source!r} is missing or has another size")
@@ -205,19 +224,35 @@ class Network:
     def activations(self) -> Iterator[Activation]:
         return (n for n in self.nodes if isinstance(n, Activation))
 
+    def feedbacks(self) -> Iterator[Feedback]:
+        return (n for n in self.nodes if isinstance(n, Feedback))
+
+    @property
+    def recurrent(self) -> bool:
+        """True if a node reads a later one."""
+        return any(self.feedbacks())
+
     def graph(self) -> DiGraph:
-        """The nodes by name, each with the attribute `node`, and an edge from every source to its reader."""
+        """The nodes by name, each with the attribute `node`, and an edge from every source to its reader.
+
+        What is fed back is an edge as well, from the later node to the `Feedback` that stands for it.
+        """
         from networkx import DiGraph
 
         graph = DiGraph(name=self.name)
         for node in self.nodes:
             graph.add_node(node.name, node=node)
-            graph.add_edges_from((source, node.name) for source in node.sources)
+        graph.add_edges_from((source, node.name) for node in self.nodes for source in reads(node))
         return graph
 
     def replace(self, **changes: object) -> Self:
         """A checked copy with other fields."""
         return replace(self, **changes)  # type: ignore[arg-type]  # fields are checked by the constructor
+
+
+def reads(node: Node) -> tuple[str, ...]:
+    """The names of all nodes that this one depends on, the later node of a feedback among them."""
+    return (node.source,) if isinstance(node, Feedback) else node.sources
 
 
 def fresh(name: str, taken: Collection[str]) -> str:
@@ -240,3 +275,17 @@ def _check_sources(node: Node, sizes: Mapping[str, int]) -> None:
                 )
     if isinstance(node, Activation) and any(sizes[s] not in (node.size, node.size * node.width) for s in node.sources):
         raise ModelError(f"{node.origin or node.name}: {node.function} needs sources of size {node.size}")
+
+
+def _check_feedbacks(nodes: tuple[Node, ...]) -> None:
+    """What is fed back is a later node that computes something, of the same size."""
+    place = {node.name: i for i, node in enumerate(nodes)}
+    for i, node in enumerate(nodes):
+        if not isinstance(node, Feedback):
+            continue
+        source = nodes[place[node.source]] if node.source in place else None
+        if source is None or place[node.source] < i or not isinstance(source, Affine | Activation):
+            raise ModelError(f"{node.origin or node.name}: {node.source!r}, which is fed back, is not a later node")
+        if source.size != node.size:
+            message = f"{node.source!r}, which is fed back, has size {source.size}, not {node.size}"
+            raise ModelError(f"{node.origin or node.name}: {message}")

@@ -134,8 +134,9 @@ class Module:
 class ReactionNetwork:
     """Species blocks (contiguous, in order), modules in topological order, and the ports.
 
-    `units` is what a concentration and a time of 1 are in the tube; `kappa` is what rate constants have been multiplied
-    by since lowering.
+    If it is `recurrent`, what a module computes may drive modules before it, and itself. `units` is what a
+    concentration and a time of 1 are in the tube; `kappa` is what rate constants have been multiplied by since
+    lowering.
 
     Raises:
         ValueError: the blocks are not contiguous, or a family names a species that is not there.
@@ -151,6 +152,7 @@ class ReactionNetwork:
     encoding: str = "catalytic"
     units: Units = field(default_factory=Units)
     kappa: float = 1.0
+    recurrent: bool = False
     recipe: Recipe | None = field(default=None, repr=False)  # how to compile it again; None for one made by hand
 
     def __post_init__(self) -> None:

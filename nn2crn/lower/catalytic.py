@@ -8,14 +8,14 @@ with rate constant k w_ij for each positive weight, and `Y_i -> 2 Y_i` with k b_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from scipy import sparse
 
 from nn2crn.ir.arrays import Floats, Ints, floats, scale_columns
-from nn2crn.ir.formula import Formula, Number, Symbol, evaluate, show
+from nn2crn.ir.formula import Number, Symbol, show
 from nn2crn.ir.matrix_family import DriveTerm
 from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Term, fresh
 from nn2crn.ir.reactions import (
@@ -31,7 +31,7 @@ from nn2crn.ir.reactions import (
 from nn2crn.ir.verify.invariant import enabled
 from nn2crn.ir.verify.network import verify_lowerable
 from nn2crn.lower.encoding import Encoding
-from nn2crn.lower.instances import Layer, families_of
+from nn2crn.lower.instances import Layer, families_of, repeated
 from nn2crn.memory import refuse_larger
 from nn2crn.passes.name_layers import name_layers, output_names, port_names, prefixes
 from nn2crn.passes.network.choose_templates import choose_templates
@@ -64,27 +64,32 @@ def lower(network: Network, library: Library) -> ReactionNetwork:
 
 
 class _Lowering:
-    """Builds blocks and modules node by node; everything it returns is immutable."""
+    """Builds blocks node by node, then modules; everything it returns is immutable."""
 
     def __init__(self, network: Network, library: Library) -> None:
         self.network, self.library = network, library
         self.blocks: list[SpeciesBlock] = []
         self.inputs: list[InputPort] = []
-        self.modules: list[Module] = []
         self.readouts: dict[str, Readout] = {}
         self.names = _module_names(network)
         self.numbers = 0  # that all modules so far hold, beside their weights
 
     def run(self) -> ReactionNetwork:
+        """Species come first: what is fed back is read before the layer that it comes from has its reactions."""
+        layers: dict[str, Layer] = {}
         for node in self.network.nodes:
             if isinstance(node, Input):
                 self.readouts[node.name] = self._input(node)
             elif isinstance(node, Activation):
-                self.readouts[node.name] = self._module(node)
+                layers[node.name] = layer = self._layer(node)
+                self.readouts[node.name] = layer.readout(node.size)
+        for feedback in self.network.feedbacks():
+            self.readouts[feedback.name] = self.readouts[feedback.source]
+        modules = tuple(self._module(node, layers[node.name]) for node in self.network.activations())
         outputs = tuple(OutputPort(o.name, o.shape, self.readouts[o.source]) for o in self.network.outputs)
         return ReactionNetwork(
-            self.network.name, tuple(self.blocks), tuple(self.modules), tuple(self.inputs), outputs,
-            self.network.remarks, self.network.source, CATALYTIC.name,
+            self.network.name, tuple(self.blocks), modules, tuple(self.inputs), outputs,
+            self.network.remarks, self.network.source, CATALYTIC.name, recurrent=self.network.recurrent,
         )  # fmt: skip
 
     def _block(self, name: str, rail: str, role: Role, initial: Floats) -> SpeciesBlock:
@@ -102,7 +107,8 @@ class _Lowering:
         terms = [(plus.indices, ones)] + ([(minus.indices, -ones)] if minus else [])
         return Readout(tuple(terms), zeros)
 
-    def _module(self, node: Activation) -> Readout:
+    def _layer(self, node: Activation) -> Layer:
+        """The species of an activation; its drives are not known yet."""
         gadget = self.library.gadget(node.template, node.settings, node.attributes)
         values: dict[str, float | Floats] = {**gadget.template.attributes, **node.attributes, **gadget.settings}
         name = self.names[node.name]
@@ -113,37 +119,32 @@ class _Lowering:
 
         def block(symbol: Symbol) -> SpeciesBlock:
             count = size if gadget.per_element(symbol) else size // node.width
-            start = _repeated(gadget.initial.get(symbol, Number(0.0)), values, count)
+            start = repeated(gadget.initial.get(symbol, Number(0.0)), values, count)
             return self._block(_block_name(name, symbol), symbol.rail, role, start)
 
-        species = {symbol: block(symbol) for symbol in gadget.species}
+        return Layer(name, gadget, size, node.width, values, {}, {symbol: block(symbol) for symbol in gadget.species})
+
+    def _module(self, node: Activation, bare: Layer) -> Module:
+        gadget = bare.gadget
         drives = {d: self._drive(s) for d, s in zip(gadget.template.drives, node.sources, strict=True)}
-        layer = Layer(name, gadget, size, node.width, values, drives, species)
-        families = tuple(f for r in gadget.reactions for f in families_of(r, layer))
-        readout = Readout(
-            tuple((species[s].indices, _repeated(c, values, node.size)) for s, c in gadget.readout),
-            _repeated(gadget.constant, values, node.size),
+        layer = replace(bare, drives=drives)
+        return Module(
+            name=layer.name,
+            activation=node.function,
+            template=gadget.template.name,
+            size=layer.size,
+            width=node.width,
+            values=layer.values,
+            drives=drives,
+            species=layer.species,
+            families=tuple(f for r in gadget.reactions for f in families_of(r, layer)),
+            steady=gadget.steady,
+            conserved=gadget.conserved,
+            readout=self.readouts[node.name],
+            origin=node.origin,
+            provenance=gadget.template.provenance,
+            node=node.name,
         )
-        self.modules.append(
-            Module(
-                name=name,
-                activation=node.function,
-                template=gadget.template.name,
-                size=size,
-                width=node.width,
-                values=values,
-                drives=drives,
-                species=species,
-                families=families,
-                steady=gadget.steady,
-                conserved=gadget.conserved,
-                readout=readout,
-                origin=node.origin,
-                provenance=gadget.template.provenance,
-                node=node.name,
-            )
-        )
-        return readout
 
     def _drive(self, source: str) -> Drive:
         node = self.network.by_name[source]
@@ -167,11 +168,6 @@ def _drive_term(term: Term, sources: Ints, coefficients: Floats) -> DriveTerm:
         if np.all(coefficients == sign):
             return DriveTerm(sources, term.weight, sign)
     return DriveTerm(sources, scale_columns(term.weight, coefficients))
-
-
-def _repeated(formula: Formula, values: Mapping[str, float | Floats], count: int) -> Floats:
-    """The formula's value for each of `count` species."""
-    return floats(np.broadcast_to(evaluate(formula, values), count).copy())
 
 
 def _block_name(module: str, symbol: Symbol) -> str:

@@ -10,12 +10,12 @@ import numpy as np
 from scipy import sparse
 
 from nn2crn.errors import TemplateError
-from nn2crn.ir.arrays import Floats, Ints, entries, ints, positive_part
+from nn2crn.ir.arrays import Floats, Ints, entries, floats, ints, positive_part
 from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Family, Scheme, Side
-from nn2crn.ir.formula import Symbol, evaluate
+from nn2crn.ir.families import Batch, Family, Scheme, Side, merged
+from nn2crn.ir.formula import Formula, Symbol, evaluate
 from nn2crn.ir.matrix_family import MatrixFamily
-from nn2crn.ir.reactions import Drive, SpeciesBlock
+from nn2crn.ir.reactions import Drive, Readout, SpeciesBlock
 from nn2crn.memory import refuse_larger
 from nn2crn.notation.text import SymbolicSide, named
 from nn2crn.templates.gadget import ELEMENT, Gadget, GadgetReaction
@@ -34,6 +34,17 @@ class Layer:
     values: Mapping[str, float | Floats]
     drives: Mapping[str, Drive]
     species: Mapping[Symbol, SpeciesBlock]
+
+    def readout(self, size: int) -> Readout:
+        """How the layer's `size` outputs are read from its species."""
+        coefficients = self.gadget.readout
+        terms = tuple((self.species[s].indices, repeated(c, self.values, size)) for s, c in coefficients)
+        return Readout(terms, repeated(self.gadget.constant, self.values, size))
+
+
+def repeated(formula: Formula, values: Mapping[str, float | Floats], count: int) -> Floats:
+    """The formula's value for each of `count` species or outputs."""
+    return floats(np.broadcast_to(evaluate(formula, values), count).copy())
 
 
 @dataclass(frozen=True)
@@ -186,15 +197,12 @@ def _meeting(
             _refuse_unrepresentable(where.layer, rates, a.weights, b.weights)
             constants = rates[rows] * a.weights[take_a] * b.weights[take_b]
             sources = [r.species[t] for r, t in ((a, take_a), (b, take_b)) if r.species is not None]
-            same = sources[0] == sources[1] if len(sources) > 1 else np.zeros(len(rows), dtype=bool)
-            for chosen, slots in ((~same, [(x, 1) for x in CATALYSTS[: len(sources)]]), (same, [(CATALYSTS[0], 2)])):
-                if chosen.any():
-                    scheme = _scheme(tuple(slots), left, right)
-                    targets = [where.indices(s)[rows] for s in _species(left, right)]
-                    species = np.array([s[chosen] for s in (*sources[: len(slots)], *targets)])
-                    made.append(
-                        ExplicitFamily(scheme, species, constants[chosen], f"{where.layer.name}, product of drives")
-                    )
+            scheme = _scheme(tuple((x, 1) for x in CATALYSTS[: len(sources)]), left, right)
+            species = np.array([*sources, *(where.indices(s)[rows] for s in _species(left, right))])
+            label = f"{where.layer.name}, product of drives"
+            made += [
+                ExplicitFamily(b.scheme, b.species, b.rates, label) for b in merged(Batch(scheme, species, constants))
+            ]
     return made
 
 

@@ -85,6 +85,7 @@ class _Reader:
             "encoding": "catalytic",
             "kappa": 1.0,
             "units": Units(),
+            "recurrent": False,
         }
         self.remarks: list[str] = []
         self.blocks: list[SpeciesBlock] = []
@@ -100,7 +101,7 @@ class _Reader:
         )  # fmt: skip
 
     def read(self, s: Statement) -> None:
-        if s.word in ("network", "source", "encoding", "units", "kappa", "remark"):
+        if s.word in ("network", "source", "encoding", "units", "kappa", "recurrent", "remark"):
             self._header(s)
         else:
             self._content(s)
@@ -115,6 +116,8 @@ class _Reader:
                 self.fields["units"] = Units(concentration, time)
             case ("kappa", [str(kappa)]):
                 self.fields["kappa"] = float(kappa)
+            case ("recurrent", []):
+                self.fields["recurrent"] = True
             case ("remark", [str(text)]):
                 self.remarks.append(text)
             case _:

@@ -78,6 +78,8 @@ class _Writer:
         yield f"encoding {quoted(n.encoding)}"
         yield f"units {quoted(n.units.concentration)} {quoted(n.units.time)}"
         yield f"kappa {n.kappa!r}"
+        if n.recurrent:
+            yield "recurrent"
         yield from (f"remark {quoted(r)}" for r in n.remarks)
         for k, b in enumerate(n.blocks):
             yield f"species {k} {quoted(b.name)} {quoted(b.rail)} {b.role} {numbers(b.initial)}"

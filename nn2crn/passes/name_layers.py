@@ -61,7 +61,7 @@ class _Names:
         self.outputs = output_names(network)
         self.before = {n.layer for n in network.nodes if isinstance(n, Activation | Affine)}
         self.given = {*port_names(network), *self.outputs.values(), *self.before}
-        self.read_linearly = {s for n in network.affines() for s in n.sources}
+        self.read_linearly = {s for n in network.affines() for s in n.sources} | {f.source for f in network.feedbacks()}
         self.readers = _readers(network)
 
     def named(self) -> Iterable[Node]:

@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nn2crn.errors import UnsupportedError, UsageError
-from nn2crn.ir.arrays import Floats, Ints, positive_part
+from nn2crn.ir.arrays import Floats, Ints, ints, positive_part
+from nn2crn.ir.families import Bools
 from nn2crn.ir.formula import evaluate
 from nn2crn.ir.reactions import Drive, Module, ReactionNetwork
+from nn2crn.simulate.cvode.stability import attraction
+from nn2crn.simulate.newton import newton
 from nn2crn.simulate.ports import set_inputs
 
-_SWEEPS, _STILL = 1000, 1e-13  # through a circle of layers, and how little the last one may change
+_LENGTHS = (1.0, 0.2, 0.05)  # of sweeps, in turn: from beside a state that repels, short ones lead away
 
 
 class FixedPoint:
@@ -37,44 +40,78 @@ class FixedPoint:
 def fixed_point(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> Floats:
     """Concentrations (batch, species) at the fixed point that the templates state.
 
-    Layers that drive each other in a circle are swept through until nothing changes any more.
+    Layers that drive each other in a circle are swept through until nothing changes any more, and where that does not
+    end, Newton's method finds what is fed back. Such a state is looked at: one that repels is not reported.
 
     Args:
         network: the chemistry.
         inputs: values by input name, each (batch, size).
 
     Raises:
-        UnsupportedError: the layers are a circle, and the sweeps do not converge.
+        UnsupportedError: the layers are a circle, and no fixed point is found, or only one that repels.
     """
-    batch = len(np.asarray(next(iter(inputs.values()))))
+    batch = len(np.asarray(next(iter(inputs.values())))) if inputs else 1
     state = np.tile(network.initial, (batch, 1))
     set_inputs(network, inputs, state)
-    ordered = _ordered(network)
+    fed = _fed_back(network)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # shown as inf or nan, not as a warning
-        for _ in range(1 if ordered else _SWEEPS):
-            before = state.copy()
-            for module in network.modules:
-                _settle(module, state)
-            if ordered or np.allclose(state, before, rtol=_STILL, atol=_STILL):
-                return state
-    raise UnsupportedError(
-        f"the layers of {network.name} drive each other in a circle, and their closed forms find no fixed point",
-        hint="integrate it: --engine internal",
+        return _circular(network, state, fed) if len(fed) else _swept(network, state)
+
+
+def _circular(network: ReactionNetwork, state: Floats, fed: Ints) -> Floats:
+    """The fixed point where the species `fed` drive layers before those that make them."""
+
+    def once(rows: Ints, values: Floats) -> Floats:
+        return _swept(network, _with(state[rows], fed, values))[:, fed]
+
+    start, repelled = state[:, fed], np.zeros(len(state), dtype=np.bool_)
+    for length in _LENGTHS:
+        found = newton(once, start, network.species_count, length)
+        lost = np.asarray(np.isnan(found).any(axis=1))
+        if np.any(lost & ~repelled):
+            raise _unsettled(network, lost & ~repelled, "their closed forms find no fixed point of sample")
+        found = np.where(lost[:, None], start, found)
+        ends = _swept(network, _with(state, fed, found))
+        attracts, aside = attraction(network, ends)
+        if np.all(attracts & ~lost):
+            return ends
+        repelled |= ~attracts
+        start = np.where((attracts & ~lost)[:, None], found, aside[:, fed])
+    raise _unsettled(network, repelled, "no fixed point is found that is known to attract, and one repels, of sample")
+
+
+def _unsettled(network: ReactionNetwork, samples: Bools, reason: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"the layers of {network.name} drive each other in a circle: {reason} {np.flatnonzero(samples)[0]}",
+        hint="it may oscillate, or grow without bound; integrate it: --engine internal",
     )
 
 
-def _ordered(network: ReactionNetwork) -> bool:
-    """True if each layer is driven by inputs and earlier layers only."""
-    known = np.zeros(network.species_count, dtype=np.bool_)
-    for port in network.inputs:
-        for rail in filter(None, (port.plus, port.minus)):
-            known[rail.indices] = True
+def _with(state: Floats, fed: Ints, values: Floats) -> Floats:
+    made = np.array(state)
+    made[:, fed] = values
+    return made
+
+
+def _swept(network: ReactionNetwork, state: Floats) -> Floats:
+    """The state once each module has settled, in order; in place."""
     for module in network.modules:
-        if not all(known[term.sources].all() for drive in module.drives.values() for term in drive.terms):
-            return False
+        _settle(module, state)
+    return state
+
+
+def _fed_back(network: ReactionNetwork) -> Ints:
+    """The species that drive a layer before they are known, or the very layer that makes them."""
+    known = np.zeros(network.species_count, dtype=np.bool_)
+    fed = np.zeros(network.species_count, dtype=np.bool_)
+    for block in (b for p in network.inputs for b in p.blocks):
+        known[block.indices] = True
+    for module in network.modules:
+        for term in (t for d in module.drives.values() for t in d.terms):
+            fed[term.sources] |= ~known[term.sources]
         for block in module.species.values():
             known[block.indices] = True
-    return True
+    return ints(np.flatnonzero(fed))
 
 
 def _settle(module: Module, state: Floats) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
+from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Output, Term
 
 H = 1e-6
 
@@ -68,3 +68,28 @@ def nets_with_inputs(draw: st.DrawFn) -> tuple[Mlp, np.ndarray]:
     net = draw(mlps())
     x = draw(_numbers(net.weights[0].shape[1], 300))
     return net, x if net.lower is None else np.abs(x)
+
+
+def recurrent_net(
+    w: np.ndarray, v: np.ndarray, b: np.ndarray, function: str = "relu", lower: float | None = 0.0
+) -> Network:
+    """y = f(V x + W y + b), of an input x in [0, 1], or of either sign."""
+    upper = None if lower is None else 1.0
+    nodes = (
+        Input("x", (v.shape[1],), lower, upper),
+        Feedback("before", len(b), "y"),
+        Affine("u", (Term("x", v), Term("before", w)), b),
+        Activation("y", function, ("u",), len(b), width=len(b) if function == "softmax" else 1),
+    )
+    return Network("loop", nodes, (Output("y", "y", (len(b),)),))
+
+
+def contractive(n: int, inputs: int, seed: int = 0, scale: float = 0.8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Random W (n, n), diagonal included, V (n, inputs) and b (n,); `scale` is the Perron root of |W|."""
+    rng = np.random.default_rng(seed)
+    w = rng.normal(size=(n, n))
+    return (
+        w * scale / np.abs(np.linalg.eigvals(np.abs(w))).max(),
+        rng.normal(size=(n, inputs)),
+        rng.normal(size=n) * 0.3,
+    )

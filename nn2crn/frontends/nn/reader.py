@@ -20,7 +20,7 @@ from nn2crn.frontends.nn.expressions import ExpressionBuilder, Value
 from nn2crn.frontends.nn.literals import Literal
 from nn2crn.frontends.source import ModelFile, Request
 from nn2crn.ir.arrays import Floats, dense, floats
-from nn2crn.ir.network import Activation, Input, Network, Output
+from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Output
 from nn2crn.notation.grammar import location, parse, unquoted
 from nn2crn.templates import Library
 
@@ -124,14 +124,19 @@ class _NetworkBuilder(ExpressionBuilder):
         super().__init__(text, file, folder, library, _quoted(text))
         self.name = stem
         self.outputs: dict[str, Output] = {}
+        self.announced: dict[str, tuple[int, Token]] = {}  # names that are fed back and still to be defined: which node
 
     def network(self, _meta: Meta, _children: list[None]) -> Network:
         if not self.outputs:
             lines = self.text.splitlines() or [""]
             end = location(self.text, self.file, len(lines), len(lines[-1]) + 1)
             raise NotationError("the network has no output", hint="name one: output y", location=end)
+        for name, (_, place) in self.announced.items():
+            raise self.error(f"{name!r} is fed back, and never defined", place, f"for instance: {name} = relu(...)")
         source = hashlib.sha256(self.text.encode()).hexdigest()
-        return Network(self.name, tuple(self.nodes), tuple(self.outputs.values()), tuple(self.remarks), source)
+        fed = {n.name: n.source for n in self.nodes if isinstance(n, Feedback)}
+        outputs = tuple(replace(o, source=fed.get(o.source, o.source)) for o in self.outputs.values())
+        return Network(self.name, tuple(self.nodes), outputs, tuple(self.remarks), source)
 
     def title(self, _meta: Meta, children: list[Token]) -> None:
         self.name = self.unquoted(children[0])
@@ -145,12 +150,25 @@ class _NetworkBuilder(ExpressionBuilder):
         self.nodes.append(Input(value.node, shape, lower, upper, self.origin(meta)))
         self.values[value.node] = value
 
+    def feedback(self, meta: Meta, children: list[Any]) -> None:
+        """A value that is defined later, and may be read before."""
+        token, sizes = children
+        self._check_new(token)
+        name, size = self.unquoted(token), math.prod(self._shape(sizes))
+        node = f"{name}.feedback"
+        while node in self.quoted:
+            node += "'"
+        self.announced[name] = len(self.nodes), token
+        self.nodes.append(Feedback(node, size, name, self.origin(meta)))
+        self.values[name] = Value(node, size)
+
     def domain(self, _meta: Meta, children: list[Literal]) -> list[Literal]:
         return children
 
     def target(self, _meta: Meta, children: list[Token]) -> Token:
         """Comes before the expression it is the target of, whose nodes are named after it."""
-        self._check_new(children[0])
+        if self.unquoted(children[0]) not in self.announced:
+            self._check_new(children[0])
         self.statement, self.made = self.unquoted(children[0]), 0
         return children[0]
 
@@ -171,8 +189,23 @@ class _NetworkBuilder(ExpressionBuilder):
             self.unnamed.remove(value.node)
             self.nodes[-1] = replace(self.nodes[-1], name=name)
             value = Value(name, value.size)
+        if name in self.announced:
+            self._close(target, value)
         self.values[name] = value
         return value
+
+    def _close(self, target: Token, value: Value) -> None:
+        """What was announced is this value."""
+        name = self.unquoted(target)
+        place, _ = self.announced.pop(name)
+        node = self.nodes[place]
+        assert isinstance(node, Feedback)  # noqa: S101  # as announced
+        if value.size != node.size:
+            raise self.error(f"{name!r} has size {value.size}, and was announced with size {node.size}", target)
+        if not any(n.name == value.node and isinstance(n, Affine | Activation) for n in self.nodes[place:]):
+            hint = "feed back what is computed after the announcement"
+            raise self.error(f"{name!r} is fed back, but is only another name for {value.node!r}", target, hint)
+        self.nodes[place] = replace(node, source=value.node)
 
     def _check_new(self, token: Token) -> None:
         name = self.unquoted(token)

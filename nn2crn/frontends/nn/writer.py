@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TextIO
 
 import numpy as np
@@ -13,11 +14,11 @@ from scipy import sparse
 
 from nn2crn.errors import UnsupportedError
 from nn2crn.ir.arrays import Floats, Matrix, floats
-from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Term
+from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Node, Output, Term
 from nn2crn.templates import Library
 
 _INLINE = 16  # numbers that are written in the text
-_PLAIN = re.compile(r"(?!(?:network|input|output|in|inf|load)$)[A-Za-z_]\w*")
+_PLAIN = re.compile(r"(?!(?:network|input|feedback|output|in|inf|load)$)[A-Za-z_]\w*")
 
 
 def emit(network: Network, out: TextIO, weights: str, library: Library | None = None) -> dict[str, NDArray[Any]]:
@@ -47,8 +48,10 @@ class _Writer:
     def __init__(self, network: Network, weights: str, library: Library) -> None:
         self.network, self.weights, self.library = network, weights, library
         self.arrays: dict[str, NDArray[Any]] = {}
-        self.names = _names(network)
-        self.pending = list(network.outputs)
+        outputs = _resolved(network)
+        self.names = _names(network, outputs)
+        self.pending = list(outputs)
+        self.announced: set[str] = set()
 
     def write(self, out: TextIO) -> dict[str, NDArray[Any]]:
         out.writelines(f"# {_one_line(remark)}\n" for remark in self.network.remarks)
@@ -70,6 +73,8 @@ class _Writer:
         """The node under its name; one that is the next output is declared so at once."""
         if isinstance(node, Input):
             return self._input(node)
+        if isinstance(node, Feedback):
+            return self._feedback(node)
         name = self.names[node.name]
         output = bool(self.pending) and (self.pending[0].source, self.pending[0].name) == (node.name, name)
         if output:
@@ -77,6 +82,13 @@ class _Writer:
         said = self._affine(node, key) if isinstance(node, Affine) else self._activation(node, key)
         origin = f"  # {_one_line(node.origin)}" if node.origin else ""
         return f"{'output ' if output else ''}{_quoted(name)} = {said}{origin}\n"
+
+    def _feedback(self, node: Feedback) -> str:
+        """An announcement of the source, by whose name it goes."""
+        if node.source in self.announced:
+            return ""
+        self.announced.add(node.source)
+        return f"feedback {_quoted(self.names[node.source])}[{node.size}]\n"
 
     def _affine(self, node: Affine, key: str) -> str:
         """A sum of terms. The bias comes first, so that rounding is the same when it is read back."""
@@ -127,15 +139,26 @@ class _Writer:
         return _quoted(self.names[node])
 
 
-def _names(network: Network) -> dict[str, str]:
-    """The name in the text of each node: an input's own, that of an output which reads the node, or h1, h2, ..."""
+def _resolved(network: Network) -> tuple[Output, ...]:
+    """The outputs; one that reads what is fed back reads it from where it is made."""
+    fed = {f.name: f.source for f in network.feedbacks()}
+    return tuple(replace(o, source=fed.get(o.source, o.source)) for o in network.outputs)
+
+
+def _names(network: Network, outputs: Sequence[Output]) -> dict[str, str]:
+    """The name in the text of each node: an input's own, that of an output which reads the node, or h1, h2, ...
+
+    What is fed back has the name of its source.
+    """
     inputs = {n.name for n in network.inputs}
-    for output in network.outputs:
+    for output in outputs:
         if output.name in inputs and output.source != output.name:
             raise UnsupportedError(f"an input and an output are both called {output.name!r}")
-    names = {o.source: o.name for o in reversed(network.outputs)} | {name: name for name in inputs}
-    fresh = _fresh(inputs | {o.name for o in network.outputs})
-    return {n.name: names[n.name] if n.name in names else next(fresh) for n in network.nodes}
+    names = {o.source: o.name for o in reversed(outputs)} | {name: name for name in inputs}
+    fresh = _fresh(inputs | {o.name for o in outputs})
+    made = (n for n in network.nodes if not isinstance(n, Feedback))
+    found = {n.name: names[n.name] if n.name in names else next(fresh) for n in made}
+    return found | {f.name: found[f.source] for f in network.feedbacks()}
 
 
 def _fresh(taken: set[str]) -> Iterator[str]:

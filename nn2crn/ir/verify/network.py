@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nn2crn.ir.arrays import entries
-from nn2crn.ir.network import Activation, Affine, Input, Network
+from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network
 from nn2crn.ir.verify.invariant import distinct, require
 
 
@@ -26,6 +26,8 @@ def verify_network(network: Network, before: Network | None = None) -> None:
         elif isinstance(node, Activation):
             _verify_activation(node, sizes)
         sizes[node.name] = node.size
+    for feedback in network.feedbacks():
+        _verify_feedback(feedback, network)
     for output in network.outputs:
         shape = int(np.prod(output.shape, dtype=np.int64))
         require(sizes.get(output.source) == shape, f"output {output.name!r} is read from nothing of its size")
@@ -44,6 +46,8 @@ def verify_lowerable(network: Network) -> None:
         require(not affine & set(node.sources), f"the affine map {node.name!r} reads another one")
     for output in network.outputs:
         require(output.source not in affine, f"output {output.name!r} reads the affine map {output.source!r}")
+    for feedback in network.feedbacks():
+        require(feedback.source not in affine, f"{feedback.name!r} feeds the affine map {feedback.source!r} back")
     for activation in network.activations():
         require(activation.template, f"{activation.name!r} has no template")
 
@@ -62,6 +66,15 @@ def _verify_activation(node: Activation, sizes: dict[str, int]) -> None:
     whole = sizes[node.sources[0]]
     require(node.width >= 1 and whole % node.width == 0, f"{whole} neurons of {node.name!r} are no groups")
     require(node.size in (whole, whole // node.width), f"{node.name!r} has size {node.size}, its sources {whole}")
+
+
+def _verify_feedback(node: Feedback, network: Network) -> None:
+    names = [n.name for n in network.nodes]
+    require(node.source in names[names.index(node.name) + 1 :], f"{node.name!r} feeds no later node back")
+    source = network.by_name[node.source]
+    computed = isinstance(source, Affine | Activation)
+    require(computed, f"{node.name!r} feeds {node.source!r} back, which computes nothing")
+    require(source.size == node.size, f"{node.name!r} has size {node.size}, its source {source.size}")
 
 
 def _verify_ports(before: Network, after: Network) -> None:

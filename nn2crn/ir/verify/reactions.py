@@ -19,6 +19,8 @@ _HIGHEST = 2  # order of a reaction
 def verify_reactions(network: ReactionNetwork) -> None:
     """Blocks are contiguous, each of one port or module; rates positive, layers in order, and readouts up to date.
 
+    In a recurrent network layers read what any layer says, but nothing else of a later one.
+
     Raises:
         BrokenInvariantError: naming what does not hold, and where.
     """
@@ -32,6 +34,8 @@ def verify_reactions(network: ReactionNetwork) -> None:
     known = np.zeros(network.species_count, dtype=np.bool_)
     for block in (b for p in network.inputs for b in p.blocks):
         known[block.start : block.stop] = True
+    for indices, _ in (t for m in network.modules if network.recurrent for t in m.readout.terms):
+        known[indices] = True
     for module in network.modules:
         _verify_module(module, known)
     _verify_outputs(network)

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from nn2crn.analysis.forward import apply
 from nn2crn.ir.arrays import Floats, Matrix, as_matrix, dense, floats, scale_columns
-from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Term
+from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Node, Term, reads
 from nn2crn.templates.registry import Library
 
 Bools = NDArray[np.bool_]
@@ -40,15 +40,15 @@ def drop_neurons(network: Network, library: Library) -> Network:
 
 def _severed(network: Network) -> Iterator[str]:
     """A remark for each output that no input reaches."""
-    reached: set[str] = set()
-    for node in network.nodes:
-        if isinstance(node, Input) or reached.intersection(node.sources):
-            reached.add(node.name)
+    reached, before = {n.name for n in network.inputs}, -1
+    while before < len(reached):  # what is fed back may be reached later
+        before = len(reached)
+        reached.update(n.name for n in network.nodes if reached.intersection(reads(n)))
     return (f"output {o.name!r} is constant: no input reaches it" for o in network.outputs if o.source not in reached)
 
 
 def _fold_constants(network: Network, library: Library) -> Network:
-    """W f(b) + c  ->  c' where a neuron f(b) has no input; it loses its readers."""
+    """W f(b) + c  ->  c' where a neuron f(b) has no input; it loses its readers. What is fed back is an input."""
     constant: dict[str, Floats] = {}  # the value of each component, NaN if it depends on an input
     nodes: list[Node] = []
     for node in network.nodes:
@@ -105,11 +105,11 @@ def _live(network: Network) -> Masks:
 
 
 def _shared(network: Network) -> dict[str, Bools]:
-    """A mask per node; nodes that an elementwise activation ties together have one and the same array."""
+    """A mask per node; nodes that an elementwise activation or a feedback ties together have one and the same array."""
     live = {n.name: np.full(n.size, isinstance(n, Input)) for n in network.nodes}
-    for node in network.activations():
-        if _elementwise(node, network):
-            for source in node.sources:
+    for node in network.nodes:
+        if isinstance(node, Feedback) or (isinstance(node, Activation) and _elementwise(node, network)):
+            for source in reads(node):
                 kept, other = live[node.name], live[source]
                 kept |= other
                 live.update({name: kept for name, mask in live.items() if mask is other})
@@ -128,6 +128,8 @@ def _cut(node: Node, live: Masks) -> Node:
     if isinstance(node, Affine):
         terms = (Term(t.source, as_matrix(t.weight[mine][:, np.flatnonzero(live[t.source])])) for t in node.terms)
         return replace(node, bias=node.bias[mine], terms=tuple(t for t in terms if _nonzero(t.weight).any()))
+    if isinstance(node, Feedback):
+        return replace(node, size=len(mine))
     cut = {k: np.asarray(v)[mine] if np.shape(v) == (node.size,) else v for k, v in node.attributes.items()}
     return replace(node, size=len(mine), attributes=cut)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nn2crn.ir.network import Input, Network
+from nn2crn.ir.network import Input, Network, reads
 
 
 def drop_dead(network: Network) -> Network:
@@ -14,8 +14,10 @@ def drop_dead(network: Network) -> Network:
     >>> [n.name for n in drop_dead(net).nodes]
     ['x', 'z', 'y']
     """
-    live = {o.source for o in network.outputs}
-    for node in reversed(network.nodes):
-        if node.name in live:
-            live.update(node.sources)
+    live, waiting = set[str](), [o.source for o in network.outputs]
+    while waiting:
+        name = waiting.pop()
+        if name not in live:
+            live.add(name)
+            waiting.extend(reads(network.by_name[name]))
     return network.replace(nodes=tuple(n for n in network.nodes if n.name in live or isinstance(n, Input)))

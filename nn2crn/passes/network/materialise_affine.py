@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nn2crn.ir.network import Activation, Affine, Network, Node, Output, Term, fresh
+from nn2crn.ir.network import Activation, Affine, Feedback, Network, Node, Output, Term, fresh
 
 
 def materialise_affine(network: Network) -> Network:
-    """y = W x + b read by an output or by another affine map  ->  identity(y), read in its place.
+    """y = W x + b read by an output or by another affine map, or fed back  ->  identity(y), read in its place.
 
     Afterwards affine maps are read by activations only, so that lowering can absorb each into reactions.
 
@@ -20,10 +20,14 @@ def materialise_affine(network: Network) -> Network:
     """
     affine = {n.name for n in network.affines()}
     read = {o.source for o in network.outputs} | {s for n in network.affines() for s in n.sources}
+    read |= {f.source for f in network.feedbacks()}
     signals = {name: fresh(f"{name} (signal)", network.by_name) for name in affine & read}
     wholes = {n.within for n in network.activations() if n.within}
     nodes: list[Node] = []
     for node in network.nodes:
+        if isinstance(node, Feedback):
+            nodes.append(replace(node, source=signals.get(node.source, node.source)))
+            continue
         if not isinstance(node, Affine):
             nodes.append(node)
             continue

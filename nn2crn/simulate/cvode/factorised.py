@@ -32,7 +32,7 @@ class Factorised:
     def setup(self, values: Floats, gamma: float, *, reuse: bool = False) -> None:
         """Prepares for a state and a gamma; `reuse` keeps the derivatives of the state before."""
         if not reuse:
-            self._jacobian = np.asarray(self._sum @ self.kinetics.jacobian(values))
+            self.linearise(values, gamma)
         self._gamma = gamma
         n = len(self.kinetics.free)
         unit = sparse.eye_array(n, format="csc")
@@ -40,6 +40,11 @@ class Factorised:
             linalg.splu(unit - gamma * sparse.csc_array((entries, self._rows, self._starts), shape=(n, n)))
             for entries in self._jacobian.T
         ]
+
+    def linearise(self, values: Floats, gamma: float) -> None:
+        """Prepares for `attracts` alone, which needs no factors where it is decided."""
+        self._jacobian, self._gamma = np.asarray(self._sum @ self.kinetics.jacobian(values)), gamma
+        self._factors = []
 
     def solve(self, right: Floats) -> Floats:
         """x (n, batch) for b (n, batch)."""
@@ -52,11 +57,10 @@ class Factorised:
 
     def attracts(self) -> Bools:
         """Whether each state (batch,) attracts; of larger blocks, only that the determinant is positive."""
-        states = zip(self._jacobian.T, self._factors, strict=True)
         return np.array([
             all(np.all(positive_stable(b)) for b in self._blocks.of(entries, self._gamma))
-            and (self.decided or _sign(factors) > 0)
-            for entries, factors in states
+            and (self.decided or _sign(self._factors[i]) > 0)
+            for i, entries in enumerate(self._jacobian.T)
         ])  # fmt: skip
 
     @cached_property
