@@ -16,53 +16,68 @@ from typing import TYPE_CHECKING, Any
 from nn2crn.version import __version__
 
 _WHERE = {
+    "Certificate": "certify.certificate",
     "Compression": "compiler",
     "Library": "compiler",
     "Nn2crnError": "errors",
     "Options": "compiler",
     "Pruning": "passes.compression.options",
     "Quantization": "passes.compression.options",
+    "Report": "evaluate.verify",
+    "Run": "evaluate.time_course",
     "Training": "training.options",
     "Units": "compiler",
     "compile": "compiler",
     "compress": "compiler",
     "load": "compiler",
+    "predict": "api",
     "sensitivities": "simulate.sensitivity",
     "train": "training.train",
+    "verify": "api",
     "write": "compiler",
 }
 __all__ = [
+    "Certificate",
     "Compression",
     "Library",
     "Nn2crnError",
     "Options",
     "Pruning",
     "Quantization",
+    "Report",
+    "Run",
     "Training",
     "Units",
     "__version__",
     "compile",
     "compress",
     "load",
+    "predict",
     "sensitivities",
     "train",
+    "verify",
     "write",
 ]
 
 if TYPE_CHECKING:
+    from nn2crn.api import predict, verify
+    from nn2crn.certify.certificate import Certificate
     from nn2crn.compiler import Compression, Library, Options, Units, compile, compress, load, write  # noqa: A004  # the verb users know
     from nn2crn.errors import Nn2crnError
+    from nn2crn.evaluate.time_course import Run
+    from nn2crn.evaluate.verify import Report
     from nn2crn.passes.compression.options import Pruning, Quantization
     from nn2crn.simulate.sensitivity import sensitivities
     from nn2crn.training.options import Training
     from nn2crn.training.train import train
 
+else:
 
-def __getattr__(name: str) -> Any:
-    """The interface is imported when first used, so that `nn2crn --help` stays instant."""
-    if name in _WHERE:
-        return getattr(import_module(f"nn2crn.{_WHERE[name]}"), name)
-    raise AttributeError(f"module 'nn2crn' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """The interface is imported when first used, so that `nn2crn --help` stays instant."""
+        if name in _WHERE:
+            return getattr(import_module(f"nn2crn.{_WHERE[name]}"), name)
+        raise AttributeError(f"module 'nn2crn' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -22,7 +22,7 @@ from nn2crn.errors import Nn2crnError, OutputError, UnsupportedError, UsageError
 from nn2crn.files.atomic import gzipped, is_there, write_bytes, write_text
 from nn2crn.frontends.nn import writer
 from nn2crn.frontends.registry import reader_for
-from nn2crn.frontends.source import Request, open_model
+from nn2crn.frontends.source import Model, Request, open_model
 from nn2crn.ir.network import Affine, Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
@@ -66,7 +66,7 @@ def passes(options: Options) -> tuple[Pass, ...]:
 
 
 def load(
-    path: str | Path,
+    path: Model,
     *,
     outputs: Sequence[str] = (),
     logits: bool = False,
@@ -76,7 +76,7 @@ def load(
     """Reads a model: .onnx, .nn (the network language), or `-` for standard input.
 
     Args:
-        path: the file.
+        path: the file; or its bytes, the open file, or an onnx.ModelProto.
         outputs: names of the tensors to compute; all numeric outputs if empty.
         logits: compile a softmax or sigmoid at the very end only up to what goes into it.
         domain: lower and upper bound by input name; the name "" stands for all inputs.
@@ -86,7 +86,7 @@ def load(
         ModelError, UnsupportedError, NotationError: the file is faulty or has what cannot be compiled.
         UsageError: a name is not in the model.
     """
-    model = open_model(Path(path))
+    model = open_model(path)
     wanted = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     network = reader_for(model)(model, Request(wanted, logits, library or Library()))
     return set_domain(network, domain or {})

@@ -28,7 +28,7 @@ from nn2crn.passes.network.set_domain import Bound, set_domain
 from nn2crn.templates.options import Options
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Certificate:
     """What holds for every input in `box` and every start in [0, start].
 
@@ -84,6 +84,12 @@ class Certificate:
     catalytic: int
     order: int
     not_proved: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        errors = ", ".join(f"{n} {'not proved' if e is None else f'<= {e:.2g}'}" for n, e in self.error_bound.items())
+        settles = "not proved" if self.settling_time is None else f"<= {self.settling_time:.3g} s"
+        peak = "not proved" if self.peak_concentration is None else f"<= {self.peak_concentration:.3g} mol/l"
+        return f"<Certificate of {self.model}: error {errors}; settling {settles}; peak {peak}>"
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -10,6 +10,7 @@ from nn2crn.errors import OutputError, UsageError
 from nn2crn.ir.arrays import Floats
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _CURVES = 10  # as many as can be told apart
@@ -44,7 +45,14 @@ def plot_course(
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
-    axes = figure.subplots()
+    draw_course(figure.subplots(), times, curves, expected, unit)
+    _save(figure, path)
+
+
+def draw_course(
+    axes: Axes, times: Floats, curves: Mapping[str, Floats], expected: Mapping[str, float], unit: str
+) -> None:
+    """What `plot_course` draws, on axes that are there."""
     for label, values in list(curves.items())[:_CURVES]:
         (line,) = axes.plot(times[1:], values[1:], label=label)
         if label in expected:
@@ -54,7 +62,19 @@ def plot_course(
     more = f"the first {_CURVES} of {len(curves)}" if len(curves) > _CURVES else ""
     axes.set_title("; ".join(filter(None, [title, more])), fontsize="medium")
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    _save(figure, path)
+
+
+def new_axes() -> Axes:
+    """Axes of a figure that a notebook shows.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib import pyplot as plt
+    except ImportError:
+        raise UsageError("a plot needs matplotlib", hint="pip install 'nn2crn[plot]'") from None
+    return plt.subplots(figsize=(7, 4.5), layout="constrained")[1]
 
 
 def plot_tradeoff(path: str, points: Sequence[tuple[int, float, int]], chosen: int) -> None:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from nn2crn.errors import UsageError
 from nn2crn.evaluate import plots
-from nn2crn.evaluate.case import Case, engine, output_columns, outputs_of
+from nn2crn.evaluate.case import engine, output_columns, outputs_of
 from nn2crn.files.atomic import write_bytes, write_text
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.engine import SETTLED, Engine
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _LASTS = (1e6, 1e9)  # seconds: when even a ReLU at its kink with h = 1e-10 has settled, and when engines give up
 _LOOKS = 200  # times at which is looked whether anything changes
 _TOGETHER = 64  # samples between two looks at the progress
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """Courses `done` (times, samples, columns), outputs first; `expected` (samples, outputs) is the network's own.
 
@@ -41,6 +45,37 @@ class Run:
     @property
     def samples(self) -> int:
         return len(self.expected)
+
+    def __repr__(self) -> str:
+        end, names = f"{self.times[-1]:.4g} {self.unit}", ", ".join(self.columns[:3])
+        more = ", ..." if len(self.columns) > 3 else ""  # noqa: PLR2004  # as many as are named
+        return f"<Run of {self.samples} samples to {end}: {names}{more}>"
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with a row per sample and time, and a column per output and species.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise UsageError("a DataFrame needs pandas", hint="pip install pandas") from None
+        index = pd.MultiIndex.from_product([range(self.samples), self.times], names=["sample", f"time ({self.unit})"])
+        rows = self.done.swapaxes(0, 1).reshape(-1, len(self.columns))
+        return pd.DataFrame(rows, index=index, columns=list(self.columns))
+
+    def plot(self, sample: int = 0, ax: Axes | None = None) -> Axes:
+        """Draws the courses of one sample, what the network itself gives as dashed lines; on axes of matplotlib.
+
+        Raises:
+            UsageError: matplotlib is not installed.
+        """
+        curves = dict(zip(self.columns, self.done[:, sample].T, strict=True))
+        expected = dict(zip(self.columns, self.expected[sample].tolist(), strict=False))
+        axes = ax or plots.new_axes()
+        plots.draw_course(axes, self.times, curves, expected, self.unit)
+        return axes
 
     def ends(self) -> list[tuple[str, ...]]:
         """Rows of sample, label, value at the last time, and the network's own value, if it is an output."""
@@ -60,8 +95,24 @@ def check_targets(target: str | None, plot: str | None) -> None:
         plots.check_plot(plot)
 
 
+class Subject(Protocol):
+    """Chemistry with inputs (samples, size), and what the network itself gives for them (samples, outputs or none)."""
+
+    @property
+    def reactions(self) -> ReactionNetwork: ...
+
+    @property
+    def inputs(self) -> Mapping[str, Floats]: ...
+
+    @property
+    def expected(self) -> Floats: ...
+
+    @property
+    def samples(self) -> int: ...
+
+
 def simulate(
-    case: Case, name: str, *, t_end: float | None = None, points: int = 200, patterns: Sequence[str] = ()
+    case: Subject, name: str, *, t_end: float | None = None, points: int = 200, patterns: Sequence[str] = ()
 ) -> Run:
     """Runs all samples; what is done when the user interrupts is kept.
 
@@ -110,7 +161,7 @@ def _spread(last: float, count: int) -> Floats:
 _Piece = tuple[Floats, Floats]  # courses (times, samples, columns), and where they settle (samples, columns)
 
 
-def _pieces(chosen: Engine, case: Case, times: Floats, shown: Ints, *, ends: bool) -> tuple[list[_Piece], bool]:
+def _pieces(chosen: Engine, case: Subject, times: Floats, shown: Ints, *, ends: bool) -> tuple[list[_Piece], bool]:
     """Courses of some samples at a time, with a bar on a terminal; and whether the user wanted no more."""
     done: list[_Piece] = []
     try:

@@ -70,7 +70,7 @@ class LayerReport:
     settling_time: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """What `nn2crn verify` found.
 
@@ -105,6 +105,13 @@ class Report:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     drawn: str = "samples"
+
+    def __repr__(self) -> str:
+        worst = max((e.max_abs_error for e in self.engines), default=float("nan"))
+        ran = ", ".join(e.engine for e in self.engines) or "no engine"
+        failed = f"; {', '.join(f.engine for f in self.failures)} failed" * bool(self.failures)
+        word = "within" if self.within else "NOT within"
+        return f"<Report: {word} {self.tolerance:g} on {self.samples} samples in {ran} (at most {worst:.1e}){failed}>"
 
     @property
     def within(self) -> bool:

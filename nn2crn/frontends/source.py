@@ -14,6 +14,7 @@ from nn2crn.ir.network import Network
 from nn2crn.templates.registry import Library
 
 _CHUNK = 1 << 20  # bytes read at a time
+_UNNAMED = "model"  # what a model without a file is called
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,38 @@ class Request:
     library: Library = field(default_factory=Library)
 
 
+class Readable(Protocol):
+    """An open file, in binary."""
+
+    def read(self) -> bytes: ...
+
+
+class Serialisable(Protocol):
+    """A message of protocol buffers, such as onnx.ModelProto."""
+
+    def SerializeToString(self) -> bytes: ...  # noqa: N802  # the name they have
+
+
+Model = str | Path | bytes | Readable | Serialisable
+"""A model: the path of a file, its bytes, the open file, or an onnx.ModelProto."""
+
+
 class Reader(Protocol):
     """A front end: reads what is wanted of a model."""
 
     def __call__(self, model: ModelFile, request: Request) -> Network: ...
 
 
-def open_model(path: Path) -> ModelFile:
-    """Reads a file, or standard input for `-`.
+def open_model(model: Model) -> ModelFile:
+    """Reads a file, or standard input for `-`; or takes the bytes of one.
 
     Raises:
-        UsageError: it cannot be read, is not a regular file, or its suffix is neither .onnx nor .nn.
+        UsageError: it cannot be read, is not a regular file, or its suffix is neither .onnx nor .nn; or it is no model.
         SizeError: it is larger than memory.
     """
+    if not isinstance(model, str | Path):
+        return ModelFile(Path(_UNNAMED), _bytes(model))
+    path = Path(model)
     if str(path) == "-":
         if sys.stdin is None:
             raise UsageError("cannot read standard input: it is closed")
@@ -65,6 +85,18 @@ def open_model(path: Path) -> ModelFile:
     if path.suffix not in (".onnx", ".nn"):
         raise UsageError(f"{path}: a model is an .onnx or a .nn file", hint="export it to ONNX, or write it as .nn")
     return ModelFile(_as_text(path), read_file(path), path.parent)
+
+
+def _bytes(model: Model) -> bytes:
+    if isinstance(model, bytes | bytearray | memoryview):
+        return bytes(model)
+    if hasattr(model, "SerializeToString"):
+        return bytes(model.SerializeToString())
+    data = model.read() if hasattr(model, "read") else None
+    if not isinstance(data, bytes):
+        kind = "a file that is open as text" if isinstance(data, str) else f"a {type(model).__name__}"
+        raise UsageError(f"{kind} is no model", hint="give a path, bytes, a file open in binary, or an onnx.ModelProto")
+    return data
 
 
 def _as_text(path: Path) -> Path:

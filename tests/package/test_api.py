@@ -1,0 +1,118 @@
+"""The Python interface: what the commands do, on models and chemistry in memory."""
+
+import subprocess
+import sys
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+
+import nn2crn
+from nn2crn import api
+from nn2crn.ir.equality import equal
+
+ROOT = Path(__file__).parents[2]
+IRIS, XOR = ROOT / "samples" / "iris" / "iris.onnx", ROOT / "samples" / "xor" / "xor.nn"
+FLOWER = [5.1, 3.5, 1.4, 0.2]
+
+
+@pytest.mark.parametrize("model", [
+    str(IRIS), IRIS.read_bytes(), BytesIO(IRIS.read_bytes()), onnx.load(IRIS), bytearray(IRIS.read_bytes()),
+], ids=["str", "bytes", "open file", "ModelProto", "bytearray"])  # fmt: skip
+def test_a_model_is_a_path_or_what_is_in_it(model):
+    assert same(nn2crn.load(model), nn2crn.load(IRIS))
+
+
+def test_a_network_as_text_in_memory():
+    assert same(nn2crn.load(XOR.read_bytes()), nn2crn.load(XOR))
+
+
+def same(one, other):
+    return equal(*(nn2crn.compile(network, name="it") for network in (one, other)))
+
+
+@pytest.mark.parametrize(("model", "says"), [
+    (StringIO("x"), "a file that is open as text is no model"),
+    (3, "a int is no model"),
+    (nn2crn.Options(), "a Options is no model"),
+])  # fmt: skip
+def test_what_is_no_model_is_refused_with_what_is_one(model, says):
+    with pytest.raises(nn2crn.Nn2crnError, match=says) as e:
+        nn2crn.load(model)
+    assert "onnx.ModelProto" in e.value.hint
+
+
+def test_predictions_are_the_networks_outputs():
+    reactions = nn2crn.compile(nn2crn.load(IRIS, logits=True))
+    (one,) = nn2crn.predict(reactions, FLOWER).values()
+    (many,) = nn2crn.predict(nn2crn.load(IRIS, logits=True), {"X": [FLOWER, FLOWER]}).values()
+    np.testing.assert_array_equal(many, np.vstack([one, one]))
+    assert many.shape == (2, 3)
+    assert many.argmax(axis=1).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(("inputs", "says"), [
+    ([1.0, 2.0], r"has the shape \(2,\), not \(samples, 4\)"),
+    ({"Y": [FLOWER]}, "the inputs are X, not Y"),
+    ({"X": [FLOWER], "Y": [FLOWER]}, "the inputs are X, not X, Y"),
+    ([["a"] * 4], "these are no numbers"),
+    ([[1.0], [1.0, 2.0]], "rows of different lengths"),
+])  # fmt: skip
+def test_inputs_that_do_not_fit_are_refused_with_what_would(inputs, says):
+    with pytest.raises(nn2crn.Nn2crnError, match=says):
+        nn2crn.predict(nn2crn.load(IRIS), inputs)
+
+
+def test_options_are_for_a_network():
+    with pytest.raises(nn2crn.Nn2crnError, match="compiled already"):
+        nn2crn.predict(nn2crn.compile(nn2crn.load(XOR)), [0, 1], options=nn2crn.Options())
+    with pytest.raises(nn2crn.Nn2crnError, match="this is a str"):
+        nn2crn.predict(str(XOR), [0, 1])
+
+
+def test_a_course_ends_where_it_is_predicted_and_is_a_table():
+    reactions = nn2crn.compile(nn2crn.load(XOR))
+    run = api.simulate(reactions, [[0, 1], [1, 1]], species=["layer1*"])
+    (ends,) = nn2crn.predict(reactions, [[0, 1], [1, 1]]).values()
+    np.testing.assert_allclose(run.done[-1, :, :1], ends, atol=1e-5)
+    assert repr(run).startswith("<Run of 2 samples to ")
+    table = run.to_frame()
+    assert isinstance(table, pd.DataFrame)
+    assert table.shape == (2 * len(run.times), len(run.columns))
+    np.testing.assert_array_equal(table.loc[1].to_numpy(), run.done[:, 1])
+
+
+def test_a_course_is_drawn_on_axes_of_matplotlib():
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    axes = api.simulate(nn2crn.load(XOR), [[0, 1]]).plot()
+    assert [line.get_label() for line in axes.get_lines()] == ["y[0]"]
+
+
+def test_what_is_measured_and_proved_is_said_in_a_line():
+    report = nn2crn.verify(XOR, engines=["fixed-point", "internal"])
+    assert report.ok
+    assert "<Report: within 0.01 on 100 samples in fixed-point, internal (at most " in repr(report)
+    assert not nn2crn.verify(XOR, [[0, 0]], engines=["fixed-point"], tolerance=1e-9).ok
+    proved = api.certify(XOR, box=(0, 1))
+    assert proved.error_bound["y"] < 0.01
+    assert repr(proved).startswith("<Certificate of xor: error y <= ")
+
+
+@pytest.mark.slow
+def test_a_type_checker_notices_a_name_that_is_not_there(tmp_path):
+    mypy = pytest.importorskip("mypy")
+    del mypy
+    script = tmp_path / "use.py"
+    lines = "import nn2crn", "nn2crn.predict(nn2crn.load('m.onnx'), [1.0])", "nn2crn.Options()", "nn2crn.predikt"
+    script.write_text("\n".join([*lines, "nn2crn.load(3)\n"]))
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(script)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT).stdout
+    assert 'use.py:4: error: Module has no attribute "predikt"' in said
+    assert "use.py:5: error: Argument 1" in said
+    assert "use.py:2" not in said
+    assert "use.py:3" not in said
