@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "estimate": ("formats", "Say what MODEL would come to, before anything is written."),
     "check": ("look", "Say whether MODEL can be compiled, and what stands in the way."),
     "compress": ("compress", "Find a smaller chemistry of MODEL that is still accurate."),
+    "harden": ("harden", "Train MODEL on, so that it bears rate constants that are off."),
     "convert": ("look", "Write MODEL in the network language, to read and edit."),
     "simulate": ("run", "Run the chemistry in time: courses of outputs and species."),
     "verify": ("verify", "Measure the chemistry against the network itself."),

@@ -37,6 +37,7 @@ class Noise:
     def __init__(self, cv: float, network: Network, templates: Mapping[str, str]) -> None:
         self.cv, self.width = cv, math.sqrt(math.log1p(cv * cv))
         self.outputs = {o.source for o in network.outputs}
+        self.positive = {n.name for n in network.activations()} | {n.name for n in network.inputs if n.nonnegative}
         self.generator = torch.Generator()
         for node in network.activations():
             if templates[node.name] not in _RELUS:
@@ -60,12 +61,13 @@ class Noise:
         """The drive of neurons, or an output as the difference of its two rails."""
         if node.name not in self.outputs:
             return self._drawn(values, weights, bias)
-        up = [x.clamp(min=0) for x in values]
-        down = [(-x).clamp(min=0) for x in values]
+        signed = [(x, w) for t, x, w in zip(node.terms, values, weights, strict=True) if t.source not in self.positive]
+        sources = [*values, *(-x for x, _ in signed)]  # what is not of a sign is two species, one of them at zero
+        sources = [x.clamp(min=0) for x in sources] if signed else sources
         sides = []
         for sign in (1, -1):
-            ws = [(sign * w).clamp(min=0) for w in weights] + [(-sign * w).clamp(min=0) for w in weights]
-            sides.append(self._drawn([*up, *down], ws, (sign * bias).clamp(min=0)).clamp(min=0))
+            ws = [(sign * w).clamp(min=0) for w in [*weights, *(-w for _, w in signed)]]
+            sides.append(self._drawn(sources, ws, (sign * bias).clamp(min=0)).clamp(min=0))
         f, g = sides
         d1, d2, k = (self._factor(f.shape) for _ in range(3))
         p = d1 * d2 - k * (f - g)
@@ -80,7 +82,7 @@ class Noise:
         return (u + torch.sqrt(u * u + 4 * h * f * s)) / (2 * s)
 
     def _drawn(self, values: list[Tensor], weights: list[Tensor], bias: Tensor) -> Tensor:
-        mean, variance = bias.expand(len(values[0]), -1), (bias * bias).expand(len(values[0]), -1)
+        mean, variance = bias, bias * bias
         for x, w in zip(values, weights, strict=True):
             mean = mean + x @ w.T
             variance = variance + (x * x) @ (w * w).T

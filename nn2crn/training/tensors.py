@@ -146,11 +146,12 @@ class TensorNetwork:
 
     def forward(self, inputs: Mapping[str, Tensor], noise: Noise | None = None) -> Values:
         """Values of every node (batch, size), by name; with noise, each sample has a tube of its own."""
-        values = dict(inputs)
+        values, batch = dict(inputs), len(next(iter(inputs.values())))
         for node in self.network.nodes:
             if isinstance(node, Affine):
                 ws, bias = self.layer(node)
                 given = [values[t.source] for t in node.terms]
+                bias = bias.expand(batch, -1)
                 values[node.name] = noise.affine(node, given, ws, bias) if noise else _affine(given, ws, bias)
             elif isinstance(node, Activation):
                 drives = [values[s] for s in node.sources]
@@ -221,7 +222,7 @@ class TensorNetwork:
 
 
 def _affine(values: list[Tensor], weights: list[Tensor], bias: Tensor) -> Tensor:
-    total = bias.expand(len(values[0]), -1) if values else bias[None]
+    total = bias
     for x, w in zip(values, weights, strict=True):
         total = total + x @ w.T
     return total

@@ -17,9 +17,12 @@ from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.evaluate.case import case
 from nn2crn.evaluate.verify import verify
 from nn2crn.ir.arrays import Floats, Ints
-from nn2crn.ir.network import Network
+from nn2crn.ir.network import Affine, Network
 from nn2crn.passes.compression.options import Pruning, Quantization, Score, Spacing
 from nn2crn.passes.record import as_recorded, recipe
+from nn2crn.training.harden import retrain
+from nn2crn.training.options import Training
+from nn2crn.training.table import Table
 
 FRACTIONS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97)
 BITS = (None, 6, 5, 4, 3, 2)
@@ -59,7 +62,8 @@ class Candidate:
 class Task:
     """A network, the templates for it, and samples (samples, size) by input name, to calibrate on and to measure on.
 
-    `labels` (samples,) are the classes of the samples to measure on, numbered as the outputs, if they are known.
+    `labels` (samples,) are the classes of the samples to measure on, numbered as the outputs, if they are known, and
+    `calibration_labels` those of the others. Pruned networks are trained on if `training` says how.
     """
 
     network: Network
@@ -67,6 +71,8 @@ class Task:
     calibration: Mapping[str, Floats]
     samples: Mapping[str, Floats]
     labels: Ints | None = None
+    calibration_labels: Ints | None = None
+    training: Training | None = None
 
     @cached_property
     def expected(self) -> Floats:
@@ -99,8 +105,14 @@ class Task:
         return next((v for v in outputs if v.shape[1] > 1), outputs[0])
 
 
-def task(network: Network, options: Options, data: Mapping[str, Floats], labels: Ints | None = None) -> Task:
-    """Every other sample is for calibration.
+def task(
+    network: Network,
+    options: Options,
+    data: Mapping[str, Floats],
+    labels: Ints | None = None,
+    training: Training | None = None,
+) -> Task:
+    """Every other sample is for calibration, and for training on if that is wanted.
 
     Raises:
         UsageError: there are fewer than two samples, or not a label for each.
@@ -109,7 +121,9 @@ def task(network: Network, options: Options, data: Mapping[str, Floats], labels:
     if count < 2 or (labels is not None and len(labels) != count):  # noqa: PLR2004  # one for each half
         raise UsageError("too few samples", hint="half of them are for calibration, each of the others wants its label")
     first, second = ({name: rows[k::2] for name, rows in data.items()} for k in (0, 1))
-    return Task(network, options, first, second, None if labels is None else labels[1::2])
+    if labels is None:
+        return Task(network, options, first, second, training=training)
+    return Task(network, options, first, second, labels[1::2], labels[0::2], training)
 
 
 def search(given: Task, score: Score = "magnitude", spacing: Spacing = "exponential") -> list[Candidate]:
@@ -166,6 +180,7 @@ def _candidates(given: Task, score: Score, spacing: Spacing) -> Iterator[Candida
     for fraction in FRACTIONS:
         prune = Pruning(score, fraction) if fraction else None
         sparse = _compressed(given, Compression(prune=prune, repair=bool(prune), data=given.calibration))
+        sparse = _trained_on(given, sparse) if prune and given.training else sparse
         for bits in BITS:
             quantize = Quantization(spacing, bits) if bits else None
             network = _compressed(
@@ -173,6 +188,20 @@ def _candidates(given: Task, score: Score, spacing: Spacing) -> Iterator[Candida
                 Compression(quantize=quantize, repair=bool(quantize), data=given.calibration),
             )
             yield replace(measured(given, network), prune=str(prune or "-"), quantize=str(quantize or "-"))
+
+
+def _trained_on(given: Task, network: Network) -> Network:
+    """The pruned network trained for the labels, or without labels for what the whole network gives."""
+    assert given.training is not None  # noqa: S101  # the caller has looked
+    x = given.calibration[network.inputs[0].name]
+    output = forward(given.network, given.calibration, given.options.library)[given.network.outputs[0].source]
+    logits = isinstance(network.by_name[network.outputs[0].source], Affine)
+    if given.calibration_labels is not None and logits and output.shape[1] > 1:
+        table = Table(x, given.calibration_labels, tuple(map(str, range(output.shape[1]))))
+    else:
+        table = Table(x, output)
+    made = retrain(network, table, given.training, given.options_for(network))
+    return made.replace(source=network.source, compression=network.compression)
 
 
 def _compressed(given: Task, compression: Compression) -> Network:

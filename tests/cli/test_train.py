@@ -78,3 +78,32 @@ def test_without_pytorch_the_hint_says_how_to_get_it(data, tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(Nn2crnError, match="needs PyTorch"):
         run("train", data, "-o", tmp_path / "m.nn")
+
+
+@needs("torch")
+def test_harden_prints_accuracy_under_noise_before_and_after(data, tmp_path):
+    run("train", data, "--hidden", "6", "--steps", "200", "--centre", "inputs", "--save-test", tmp_path / "t.npz",
+        "-o", tmp_path / "m.nn")  # fmt: skip
+    said = run("harden", tmp_path / "m.nn", "--data", tmp_path / "t.npz", "--labels", "label", "--steps", "100",
+               "--tubes", "5", "-o", tmp_path / "hard.nn")  # fmt: skip
+    lines = said.splitlines()
+    assert [line.split()[0] for line in lines[-5:]] == ["noise", "0%", "10%", "20%", "50%"]
+    assert "smoothed_relu" in (tmp_path / "hard.nn").read_text()
+
+
+@needs("torch")
+def test_compress_retrains_what_it_prunes(data, tmp_path):
+    run("train", data, "--hidden", "8", "--steps", "300", "--centre", "inputs", "--test", "0", "--save-test",
+        tmp_path / "t.npz", "-o", tmp_path / "m.nn")  # fmt: skip
+    found = {}
+    for how in ((), ("--retrain", "100")):
+        report = json.loads(run("compress", tmp_path / "m.nn", "--data", tmp_path / "t.npz", "--labels", "label",
+                                "--json", *how))  # fmt: skip
+        best = {}
+        for c in report["candidates"]:
+            best[c["reactions"]] = max(best.get(c["reactions"], 0), c["accuracy"])
+        found[how] = best
+    shared = set(found[()]) & set(found["--retrain", "100"])
+    gains = [found["--retrain", "100"][n] - found[()][n] for n in shared]
+    assert found[()] != found["--retrain", "100"]
+    assert not gains or np.mean(gains) > -0.02

@@ -13,13 +13,15 @@ from parts import load, needs
 
 import nn2crn
 from nn2crn.analysis.forward import forward
-from nn2crn.errors import Nn2crnError, UsageError
+from nn2crn.errors import Nn2crnError, UnsupportedError, UsageError
 from nn2crn.frontends.samples import DataError
 from nn2crn.ir.arrays import dense
 from nn2crn.simulate.cvode.internal import Internal
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.training import Evolution, Training, train
-from nn2crn.training.table import read_table
+from nn2crn.training.harden import harden
+from nn2crn.training.table import Table, read_table
+from nn2crn.training.tolerance import accuracy
 from nn2crn.training.topology import evolved, random_masks
 
 RULES = [(removal, regrowth) for removal in ("magnitude", "cosine") for regrowth in ("random", "highest", "likely")]
@@ -179,3 +181,33 @@ def test_words_are_classes_and_the_split_takes_of_each_alike(tmp_path):
         read_table(tmp_path / "d.csv")
     (tmp_path / "d.csv").write_text("a,b\n" + "".join(f"{i},{i / 7}\n" for i in range(9)))
     assert read_table(tmp_path / "d.csv", "b").classes == ()  # a quantity
+
+
+@needs("torch")
+def test_training_with_noise_makes_a_classifier_that_bears_it():
+    x = np.random.default_rng(0).uniform(0, 1, (600, 3))
+    label = (x[:, 0] + 0.7 * x[:, 1] ** 2 > x[:, 2]).astype(int)
+    found = []
+    for noise in (0.0, 0.35):
+        done = train(x, label, (12,), Training(noise=noise, steps=800))
+        reactions = nn2crn.compile(done.network)
+        found.append(accuracy(reactions, {"x": done.test.x}, done.test.y, 0.3, tubes=60).mean)
+    assert found[1] > found[0] + 0.01
+
+
+@needs("torch")
+def test_noise_is_refused_where_no_closed_form_is_known():
+    with pytest.raises(UnsupportedError, match=r"knows smoothed ReLUs, not tanh\.chain"):
+        train(RINGS, INSIDE, (4,), Training(noise=0.2, steps=5), activation="tanh.chain")
+
+
+@needs("torch")
+def test_a_hardened_network_keeps_its_connections_and_its_shape():
+    before = train(RINGS, INSIDE, (16,), Training(density=0.6, steps=300, rate=0.02)).network
+    table = Table.of(RINGS, INSIDE)
+    done = harden(before, table, Training(noise=0.2, steps=200), tubes=10)
+    assert [a.cv for a in done.after] == [0.0, 0.1, 0.2, 0.5]
+    for one, other in zip(before.affines(), done.network.affines(), strict=True):
+        assert not np.any((dense(one.terms[0].weight) == 0) & (dense(other.terms[0].weight) != 0))
+    with pytest.raises(UsageError, match="2 inputs and 2 classes"):
+        harden(before, Table.of(RINGS[:, :1], INSIDE), Training(noise=0.2, steps=1))

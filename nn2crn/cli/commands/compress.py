@@ -33,6 +33,8 @@ _MIN_ACCURACY = 0.95
               help="Which connections are removed.")  # fmt: skip
 @click.option("--spacing", type=click.Choice(get_args(Spacing)), default="exponential", show_default=True,
               help="Which levels weights are put at.")  # fmt: skip
+@click.option("--retrain", metavar="STEPS", type=click.IntRange(1), is_flag=False, flag_value=1000,
+              help="Train on what pruning leaves, for so many steps [1000]; needs PyTorch.")  # fmt: skip
 @click.option("-o", "target", metavar="FILE", help="Write the network chosen, a .nn; weights go to an .npz beside it.")
 @click.option("--plot", metavar="FILE", help="Draw accuracy against reactions, as .svg or .png.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -44,6 +46,7 @@ def compress(  # noqa: PLR0913  # one argument per option
     budget_reactions: int | None,
     score: Score,
     spacing: Spacing,
+    retrain: int | None,
     target: str | None,
     plot: str | None,
     as_json: bool,
@@ -59,6 +62,7 @@ def compress(  # noqa: PLR0913  # one argument per option
     from nn2crn import compiler
     from nn2crn.evaluate.plots import plot_tradeoff
     from nn2crn.frontends.samples import read_labels
+    from nn2crn.training.options import Training
     from nn2crn.tune import compression_search
 
     del name  # of a reaction network; this writes a network
@@ -70,9 +74,9 @@ def compress(  # noqa: PLR0913  # one argument per option
         raise UsageError("compress finds out itself what is pruned", hint="leave [weights] out of the configuration")
     found = loaded(model, smaller=smaller, data=data, labels=labels or "", **options)
     samples = found.data or {}
-    given = compression_search.task(
-        found.network, found.options, samples, read_labels(data, labels) if labels else None
-    )
+    classes = read_labels(data, labels) if labels else None
+    training = Training(steps=retrain) if retrain else None
+    given = compression_search.task(found.network, found.options, samples, classes, training)
     front = compression_search.search(given, score, spacing)
     best = compression_search.choose(given, front, min_accuracy=min_accuracy, budget=budget_reactions)
     whole = compression_search.measured(given, found.network)

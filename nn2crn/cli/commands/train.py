@@ -80,10 +80,10 @@ def train(  # noqa: PLR0913  # one argument per option
     from nn2crn.training.table import read_table
     from nn2crn.training.train import train as trained
 
-    _refuse_targets(data, target_file, save_test)
+    refuse_targets(data, data, target_file, save_test)
     table = read_table(data, target, task)
     training = _training(**how)
-    with _progress() as report:
+    with show_progress() as report:
         done = trained(
             table.x, _targets(table), _sizes(hidden), training,
             activation=activation, h=h, task="classification" if table.classes else "regression", test=test,
@@ -117,11 +117,11 @@ def _training(
     )
 
 
-def _refuse_targets(data: str, target: str, save_test: str | None) -> None:
+def refuse_targets(source: str, data: str, target: str, save_test: str | None = None) -> None:
     """Before the training, which takes a while: files that could not be written after it."""
     from nn2crn.cli.targets import refuse_unwritable
 
-    refuse_unwritable(data, [target, *([save_test] if save_test else [])])
+    refuse_unwritable(source, [target, *([save_test] if save_test else [])])
     if not target.endswith(".nn"):
         raise UsageError(f"{target}: a network is written as a .nn file", hint="for instance: -o model.nn")
     if Path(target).with_suffix(".npz").resolve() == Path(data).resolve():
@@ -144,7 +144,7 @@ def _targets(table: Any) -> Any:
 
 
 @contextmanager
-def _progress() -> Iterator[Report | None]:
+def show_progress() -> Iterator[Report | None]:
     """A line on a terminal that says how far the training is."""
     if not sys.stderr.isatty():
         yield None
