@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "simulate": ("run", "Run the chemistry in time: courses of outputs and species."),
     "verify": ("verify", "Measure the chemistry against the network itself."),
     "validate": ("validate", "Say whether programs take an SBML file without a word."),
+    "robustness": ("robustness", "Say what is left when rate constants and amounts are off."),
     "certify": ("certify", "Say what is proved of the chemistry."),
     "templates": ("templates", "List the activation templates, or show one."),
     "config": ("templates", "Print a TOML file with the template of every layer."),

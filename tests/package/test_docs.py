@@ -42,6 +42,7 @@ SESSIONS = [
     pytest.param("docs/compression.md", marks=pytest.mark.slow),
     "docs/formats.md",
     pytest.param("docs/verify.md", marks=pytest.mark.slow),
+    pytest.param("docs/robustness.md", marks=pytest.mark.slow),
     *(f"docs/clients/{c}.md" for c in CLIENTS),
 ]
 
