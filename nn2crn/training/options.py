@@ -57,6 +57,29 @@ class Evolution:
 
 
 @dataclass(frozen=True)
+class Equilibrium:
+    """How equilibrium propagation goes (training/equilibrium.py).
+
+    Attributes:
+        wiring: `feed-forward`, `layered` (both ways) or `complete`, every neuron to every other.
+        rule: `exact`, or for comparison `vector-field`, or `published` (the same with one nudged phase).
+        nudge: of the outputs towards their targets.
+        bound: of the Perron root of the weights' magnitudes; below 1, the network settles from every start.
+    """
+
+    wiring: Wiring = "feed-forward"
+    rule: Rule = "exact"
+    nudge: float = 0.05
+    bound: float = 0.9
+
+    def __post_init__(self) -> None:
+        """Raises UsageError if there is no such training."""
+        known = self.wiring in get_args(Wiring) and self.rule in get_args(Rule)
+        if not known or not 0 < self.nudge < math.inf or not 0 < self.bound < 1:
+            raise UsageError(f"{self} is no equilibrium propagation", hint="0 < nudge, 0 < bound < 1")
+
+
+@dataclass(frozen=True)
 class Training:
     """How a network is trained.
 
@@ -75,6 +98,7 @@ class Training:
             first, between 20 and 60 % of the steps.
         evolution: the network is this sparse from the start, and its connections evolve.
         quantize: weights are trained at these levels, straight-through (Bengio et al. 2013, arXiv:1308.3432).
+        equilibrium: the wiring and the rule of equilibrium propagation.
         validation: share of the training samples that are for validation.
         patience: share of the steps without anything better after which training stops.
         seed: of all that is left to chance.
@@ -88,6 +112,7 @@ class Training:
     density: float = 1.0
     evolution: Evolution | None = None
     quantize: Quantization | None = None
+    equilibrium: Equilibrium = Equilibrium()
     validation: float = 0.1
     patience: float = 0.5
     seed: int = 0
@@ -107,5 +132,8 @@ class Training:
         for name, holds in ranges.items():
             if not holds:
                 raise UsageError(f"a training cannot have {name} = {getattr(self, name)!r}")
+        if self.method == "gradient" and self.equilibrium.wiring != "feed-forward":
+            hint = "give --method equilibrium"
+            raise UsageError("recurrent networks are trained by equilibrium propagation", hint=hint)
         if self.evolution and self.density == 1:
             raise UsageError("connections of a dense network cannot evolve", hint="give a density below 1 (--sparse)")

@@ -21,6 +21,7 @@ from nn2crn.passes.network.expand_compositions import expand_compositions
 from nn2crn.passes.network.fuse_affine import fuse_affine
 from nn2crn.simulate.closed_form import fixed_point
 from nn2crn.simulate.ports import read_outputs
+from nn2crn.training import settling
 from nn2crn.training.options import Centring, Task, Training
 from nn2crn.training.progress import Fit, Report
 from nn2crn.training.scaling import Scaling, standardised
@@ -93,11 +94,17 @@ def train(  # noqa: PLR0913  # one argument per choice
     if centring == "inputs":
         rest, held_out = standardised(rest, rest), standardised(held_out, rest)
     scaling = Scaling.of(rest, centred=centring == "biases")
-    network = initial(rest, hidden, activation, h, scaling, how.seed).replace(name=name)
-    masks = _sparse([table.x.shape[1], *hidden, table.n_out], how)
-    fitted = fitting(network, rest, how, scaling=scaling, masks=masks, report=report)
+    if how.method == "equilibrium":
+        if activation != _SMOOTHED:
+            raise UsageError(f"equilibrium propagation is for {_SMOOTHED}, not {activation}")
+        parts = rest.split(how.validation, np.random.default_rng([how.seed, 1]))
+        fitted = settling.fit(*parts, hidden, h, how, report)
+    else:
+        network = initial(rest, hidden, activation, h, scaling, how.seed)
+        masks = _sparse([table.x.shape[1], *hidden, table.n_out], how)
+        fitted = fitting(network, rest, how, scaling=scaling, masks=masks, report=report)
     remarks = (*fitted.network.remarks, *_remarks(table, scaling, centring))
-    fitted = replace(fitted, network=fitted.network.replace(remarks=remarks))
+    fitted = replace(fitted, network=fitted.network.replace(name=name, remarks=remarks))
     centred = scaling.centred
     return Trained(fitted.network, held_out, score(fitted.network, held_out), centred, fitted)
 

@@ -107,3 +107,14 @@ def test_compress_retrains_what_it_prunes(data, tmp_path):
     gains = [found["--retrain", "100"][n] - found[()][n] for n in shared]
     assert found[()] != found["--retrain", "100"]
     assert not gains or np.mean(gains) > -0.02
+
+
+def test_a_recurrent_network_is_trained_without_pytorch(data, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    said = run("train", data, "--method", "equilibrium", "--recurrent", "--hidden", "4", "--steps", "150",
+               "--rate", "0.02", "--save-test", tmp_path / "t.npz", "-o", tmp_path / "m.nn")  # fmt: skip
+    assert "accuracy" in said
+    assert "feedback" in (tmp_path / "m.nn").read_text()
+    report = json.loads(run("verify", tmp_path / "m.nn", "--data", tmp_path / "t.npz", "--samples", "5",
+                            "--engine", "fixed-point", "--engine", "internal", "--json"))  # fmt: skip
+    assert max(e["max_abs_error"] for e in report["engines"]) < 1e-6

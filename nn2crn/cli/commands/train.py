@@ -13,7 +13,7 @@ import click
 from nn2crn.cli.console import show_json
 from nn2crn.cli.values import POSITIVE
 from nn2crn.errors import UsageError
-from nn2crn.training.options import Centring, Method, Task
+from nn2crn.training.options import Centring, Method, Rule, Task, Wiring
 
 if TYPE_CHECKING:
     from nn2crn.training.options import Training
@@ -33,6 +33,10 @@ _INTERRUPTED = 130
 @click.option("--h", type=POSITIVE, default=0.01, show_default=True, help="Smoothing of smoothed_relu.")
 @click.option("--method", type=click.Choice(get_args(Method)), default="gradient", show_default=True,
               help="Gradients, by PyTorch, or equilibrium propagation, without.")  # fmt: skip
+@click.option("--recurrent", type=click.Choice(("layered", "complete")), is_flag=False, flag_value="complete",
+              help="Neurons in loops, by --method equilibrium: layers both ways, or all to all.")  # fmt: skip
+@click.option("--rule", type=click.Choice(get_args(Rule)), default="exact", show_default=True,
+              help="Of equilibrium propagation; the others are for comparison.")  # fmt: skip
 @click.option("--noise", metavar="CV", type=click.FloatRange(0), default=0.0,
               help="Train for rate constants that are off: 1.5 to 2 times what is expected.")  # fmt: skip
 @click.option("--sparse", metavar="D", type=click.FloatRange(0, 1, min_open=True), default=1.0,
@@ -101,14 +105,23 @@ def train(  # noqa: PLR0913  # one argument per option
         sys.exit(_INTERRUPTED)
 
 
-def _training(
-    *, evolve: str | None, quantize: str | None, sparse: float, rate: float | None, method: Method, **others: Any
+def _training(  # noqa: PLR0913  # one argument per option that is parsed
+    *,
+    evolve: str | None,
+    quantize: str | None,
+    sparse: float,
+    rate: float | None,
+    method: Method,
+    recurrent: Wiring | None,
+    rule: Rule,
+    **others: Any,
 ) -> Training:
     from nn2crn.passes.compression.options import Quantization
-    from nn2crn.training.options import Evolution, Training
+    from nn2crn.training.options import Equilibrium, Evolution, Training
 
     return Training(
         method=method,
+        equilibrium=Equilibrium(recurrent or "feed-forward", rule),
         density=sparse,
         evolution=Evolution.parse(evolve) if evolve else None,
         quantize=Quantization.parse(quantize) if quantize else None,
