@@ -142,6 +142,7 @@ def _shipped() -> Mapping[str, Traversable]:
     }
 
 
+@cache
 def _shipped_template(name: str) -> Template | None:
     file = _shipped().get(name)
     return None if file is None else parse_template(file.read_text(encoding="utf-8"), file.name, SHIPPED)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+import command_line
 import numpy as np
 import pytest
 from certified import LIBRARY, TIMES, measured_courses, measured_error, measured_time, net_around
@@ -230,8 +229,7 @@ def test_the_command_says_which_network_it_speaks_of():
 
 
 def run(*args):
-    command = [sys.executable, "-m", "nn2crn.cli", "certify", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return command_line.nn2crn("certify", *args)
 
 
 def test_the_command_is_short_enough_to_read():

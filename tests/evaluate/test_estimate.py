@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
+import command_line
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -140,13 +138,14 @@ def installed(tmp_path):
     (package / "loud.py").write_text(PLUGIN)
     (package / "loud-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1.0\n")
     (package / "loud-1.0.dist-info" / "entry_points.txt").write_text("[nn2crn.backends]\nloud = loud:loud\n")
-    return {**os.environ, "PYTHONPATH": str(package)}
+    return package
 
 
 def test_a_format_of_an_installed_package_is_written_listed_and_estimated(tmp_path, installed):
     def command(*arguments):
-        args = [sys.executable, "-m", "nn2crn.cli", *arguments]
-        return subprocess.run(args, env=installed, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        done = command_line.with_packages(installed, *arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     command("compile", XOR, "-o", "xor.loud", "--ending", "!")
     assert (tmp_path / "xor.loud").read_text() == "X[0]!\nX[1]!\nLAYER1[0]!\nLAYER1[1]!\nY[0]+!\nY[0]-!\n"

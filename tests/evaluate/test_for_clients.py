@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import command_line
 import numpy as np
 import pytest
 from clients import MODELS, SAMPLES
@@ -107,8 +108,7 @@ def test_the_command_line_writes_for_a_client(tmp_path, monkeypatch):
         (["--to", "sbml", "-o", "a.omex"], 2, "a.omex: the suffix is that of another format than sbml"),
         (["--to", "odes", "--notation", "latex", "-o", "b.tex"], 0, "b.tex: odes"),
     ]:
-        command = [sys.executable, "-m", "nn2crn.cli", "compile", str(MODELS["xor"]), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = command_line.nn2crn("compile", MODELS["xor"], *arguments)
         assert (done.returncode, said in done.stderr) == (status, True), done.stderr
     assert "<listOfRules>" not in (tmp_path / "xor.xml").read_text()
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import command_line
 import numpy as np
 import onnx
 import pytest
@@ -32,8 +33,7 @@ AGREE = 1e-6  # how far engines may differ: their tolerances are 1e-8, of concen
 
 
 def run(*args, cwd=None):
-    command = [sys.executable, "-m", "nn2crn.cli", *map(str, args)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return command_line.nn2crn(*args, cwd=cwd)
 
 
 @pytest.mark.parametrize("tolerance", ["1e-2", "1e-3"])
@@ -367,8 +367,8 @@ def test_data_are_read_in_the_forms_that_people_have(tmp_path):
 @pytest.mark.parametrize("points", [2, 3, 200])
 def test_a_course_until_the_end_has_as_many_points_as_asked_for(tmp_path, points):
     target = tmp_path / "course.csv"
-    command = ["simulate", str(SAMPLES / SMALL["xor"]), "--input", "1,0", "--points", str(points), "-o", str(target)]
-    subprocess.run([sys.executable, "-m", "nn2crn.cli", *command], check=True, capture_output=True)
+    done = run("simulate", SAMPLES / SMALL["xor"], "--input", "1,0", "--points", points, "-o", target)
+    assert done.returncode == 0, done.stderr
     assert len(target.read_text().splitlines()) == 1 + points
 
 

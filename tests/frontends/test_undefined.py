@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
+import command_line
 import numpy as np
 import pytest
 from onnx_models import model, node
@@ -19,8 +18,7 @@ def test_a_network_that_is_itself_nan_on_an_input_is_said_to_be(command, tmp_pat
     path.write_bytes(model([node("Sub", "x c", "u"), node("Sqrt", "u")], {"c": np.float64(1)}).SerializeToString())
     (tmp_path / "x.csv").write_text("5,5,5,5\n2,0,2,2\n")
     name, *rest = command
-    arguments = [sys.executable, "-m", "nn2crn.cli", name, path, "--data", tmp_path / "x.csv", *rest]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    done = command_line.nn2crn(name, path, "--data", tmp_path / "x.csv", *rest)
     assert done.returncode == 1
     assert "the network itself is nan on sample 1, at y[1]" in done.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import command_line
 import numpy as np
 import onnx
 import onnxruntime
@@ -241,13 +242,9 @@ def test_signals_may_be_multiplied_and_divided(tmp_path):
 
 def test_ops_and_check_say_what_is_supported(tmp_path):
     import json
-    import subprocess
-    import sys
 
     def run(*args):
-        return subprocess.run(
-            [sys.executable, "-m", "nn2crn.cli", *args], capture_output=True, text=True, cwd=tmp_path, check=False
-        )
+        return command_line.nn2crn(*args, cwd=tmp_path)
 
     listed = json.loads(run("ops", "--json").stdout)
     assert {"op": "Relu", "kind": "chemistry", "how": "The activation relu."} in listed

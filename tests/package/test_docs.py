@@ -12,6 +12,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import command_line
 import numpy as np
 import pytest
 from parts import needs
@@ -58,9 +59,9 @@ def test_the_sessions_in_the_documents_are_real(folder, document):
     found = list(sessions((ROOT / document).read_text(encoding="utf-8")))
     assert found
     for command, expected in found:
-        args = [sys.executable, "-m", "nn2crn.cli", *shlex.split(command)[1:]]
-        done = subprocess.run(args, cwd=folder, capture_output=True, text=True, check=True)
+        done = command_line.nn2crn(*shlex.split(command)[1:], cwd=folder)
         said = done.stdout + done.stderr
+        assert done.returncode == 0, said
         for line in expected:
             assert line == "..." or re.search(shown(line), said), f"{command} does not print {line!r}"
 

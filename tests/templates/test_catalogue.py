@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
-import sys
 from pathlib import Path
 
+import command_line
 import numpy as np
 import pytest
 
@@ -36,7 +35,7 @@ MEASURED = SCRIPT.measured_in(TEXT)
 
 
 def run(*args, folder=None):
-    done = subprocess.run([sys.executable, "-m", "nn2crn.cli", *args], cwd=folder, capture_output=True, text=True)  # noqa: PLW1510  # the caller looks at the status
+    done = command_line.nn2crn(*args, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

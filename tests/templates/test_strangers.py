@@ -5,13 +5,11 @@ Each attack here was compiled, and certified, by release 0.1.0.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+import command_line
 import numpy as np
 import pytest
 
@@ -395,9 +393,7 @@ def installed(folder, name, files, groups=("templates",), init=""):
 
 
 def command(folder, *arguments):
-    args = [sys.executable, "-m", "nn2crn.cli", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(folder / "site")}
-    done = subprocess.run(args, cwd=folder, capture_output=True, text=True, env=environment, check=False)
+    done = command_line.with_packages(folder / "site", *arguments, cwd=folder)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from itertools import pairwise
 from pathlib import Path
 
+import command_line
 import numpy as np
 import pytest
 
@@ -53,11 +51,12 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(command, folder, **environment):
-    args = [sys.executable, "-m", "nn2crn.cli", *shlex.split(command)[1:]]
-    done = subprocess.run(  # noqa: PLW1510  # some are to fail
-        args, cwd=folder, capture_output=True, text=True, env={**os.environ, **environment}
-    )
+def run(command, folder, *, packages=None):
+    words = shlex.split(command)[1:]
+    if packages:
+        done = command_line.with_packages(packages, *words, cwd=folder)
+    else:
+        done = command_line.nn2crn(*words, cwd=folder)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -111,7 +110,7 @@ def test_an_installed_package_of_templates_is_found(folder):
     (package / "__init__.py").touch()
     for name in ("squareplus.root.act", "tanh_shrink.difference.act"):
         (folder / name).rename(package / name)
-    status, said = run("nn2crn compile net.nn -o net.xml", folder, PYTHONPATH=str(folder / "site"))
+    status, said = run("nn2crn compile net.nn -o net.xml", folder, packages=folder / "site")
     assert (status, "squareplus (root)" in said) == (0, True), said
 
 
@@ -122,7 +121,7 @@ LEFT_OUT = (
 
 def test_an_entry_point_to_nowhere_is_left_out(folder):
     install(folder, "smooth_activations")
-    status, said = run("nn2crn templates relu", folder, PYTHONPATH=str(folder / "site"))
+    status, said = run("nn2crn templates relu", folder, packages=folder / "site")
     assert (status, said.count("is left out")) == (0, 1)
     assert LEFT_OUT.format("""ModuleNotFoundError("No module named 'smooth_activations'")""") in said
 
@@ -134,7 +133,7 @@ def test_a_plugin_that_raises_on_import_is_named_and_left_out(folder, raised):
     (folder / "site" / "smooth_activations.py").write_text(f"raise {raised}\n")
     plain = folder / "plain.nn"
     plain.write_text("input x[1] in [0, 1]\noutput y = relu(x)\n")
-    status, said = run("nn2crn compile plain.nn -o plain.xml", folder, PYTHONPATH=str(folder / "site"))
+    status, said = run("nn2crn compile plain.nn -o plain.xml", folder, packages=folder / "site")
     assert status == 0
     assert said.startswith(LEFT_OUT.format(raised))
     assert (folder / "plain.xml").exists()
