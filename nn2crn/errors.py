@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 _WIDTH = 100  # of a source line that a message shows
 _LONGEST = 1000  # characters of a line of a message: a name may be a megabyte long
@@ -49,6 +51,17 @@ def _printable(text: str) -> str:
     """The text without what a terminal would obey, and no line longer than people read: models bring names along."""
     lines = (line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..." for line in text.split("\n"))
     return "\n".join("".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in line) for line in lines)
+
+
+def choose_from(wrong: str, known: Collection[str], title: str) -> str:
+    """The hint for a name that is not there: the one that may have been meant, and what there is."""
+    return f"{did_you_mean(wrong, known)}{title}: {', '.join(known) or 'none'}"
+
+
+def did_you_mean(wrong: str, known: Collection[str]) -> str:
+    """A question, and a space after it, if a known name is near."""
+    near = get_close_matches(wrong, known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 class ModelError(Nn2crnError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from nn2crn.errors import UsageError
+from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.reactions import ReactionNetwork
 
 LARGE = 1000  # reactions past which programs that compile or interpret each one get them lumped
@@ -62,5 +62,5 @@ def client_named(name: str) -> Client:
     """
     found = next((c for c in CLIENTS if c.name == name), None)
     if found is None:
-        raise UsageError(f"there is no client {name!r}", hint=f"known: {', '.join(c.name for c in CLIENTS)}")
+        raise UsageError(f"there is no client {name!r}", hint=choose_from(name, [c.name for c in CLIENTS], "known"))
     return found

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from nn2crn.backends.format import GROUP, Format, FormatOption
-from nn2crn.errors import UsageError
+from nn2crn.errors import UsageError, did_you_mean
 from nn2crn.plugins import leave_out, plugins
 
 _SBML = (
@@ -116,9 +116,10 @@ def format_of(path: str, to: str = "") -> Format:
     by_suffix = BUILT_IN[0] if path == "-" else next((f for f in formats() if suffix in f.suffixes), None)
     named = next((f for f in formats() if f.name == to), None) if to else by_suffix
     if named is None:
-        known = ", ".join(f"{f.name} ({' '.join(f.suffixes)})" for f in formats())
+        known = {f.name: f"{f.name} ({' '.join(f.suffixes)})" for f in formats()}
         what = f"there is no format {to!r}" if to else f"{path}: the suffix {suffix!r} names no format"
-        raise UsageError(what, hint=f"formats: {known}; choose with --to")
+        meant = did_you_mean(to or suffix, known if to else [s for f in formats() for s in f.suffixes])
+        raise UsageError(what, hint=f"{meant}formats: {', '.join(known.values())}; choose with --to")
     if suffix and by_suffix not in (None, named) and suffix not in named.also:
         hint = f"give it a suffix of {named.name} ({' '.join(named.suffixes)}), or leave out --to"
         raise UsageError(f"{path}: the suffix is that of another format than {named.name}", hint=hint)

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import click
 
-from nn2crn.errors import Nn2crnError, SizeError
+from nn2crn.errors import Nn2crnError, SizeError, UsageError, choose_from
 from nn2crn.plugins import PluginWarning
 from nn2crn.version import __version__
 
@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "formats": ("formats", "List the formats that can be written, and their options."),
     "opt": ("opt", "Run single passes on a network or on reactions."),
     "ops": ("look", "List the ONNX operators that can be compiled."),
+    "doctor": ("doctor", "Say which programs and packages are here, and what each is for."),
 }
 
 
@@ -54,6 +55,14 @@ class Commands(click.Group):
             return None
         module = import_module(f"nn2crn.cli.commands.{COMMANDS[cmd_name][0]}")
         return cast(click.Command, getattr(module, cmd_name))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command, or an error that names the one that may have been meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise UsageError(f"there is no command {args[0]!r}", hint=choose_from(args[0], COMMANDS, "commands"))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """A line per command, without importing any."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from nn2crn.errors import UsageError
+from nn2crn.errors import UsageError, choose_from
 
 if TYPE_CHECKING:
     from nn2crn.compiler import Compression, PassPipeline
@@ -102,7 +102,8 @@ def steps_of(passes: str | None, print_after: tuple[str, ...]) -> PassPipeline:
 
     for name in print_after:
         if name not in pass_names():
-            raise UsageError(f"--print-after: there is no pass {name!r}", hint=f"passes: {', '.join(pass_names())}")
+            hint = choose_from(name, pass_names(), "passes")
+            raise UsageError(f"--print-after: there is no pass {name!r}", hint=hint)
 
     def watch(name: str, made: Network | ReactionNetwork) -> None:
         if name in print_after:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from nn2crn import compiler
 from nn2crn.compiler import Compression, Library, Options, PassPipeline
-from nn2crn.errors import UsageError
+from nn2crn.errors import UsageError, choose_from
 from nn2crn.files.reading import read_text
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
@@ -87,7 +87,7 @@ def _named(right: Mapping[str, _P], other: Collection[str], name: str, kind: str
         return right[name]
     if name == LOWER or name in other:
         raise UsageError(f"the pass {name!r} is for {kind}")
-    raise UsageError(f"there is no pass {name!r}", hint=f"passes: {', '.join(pass_names())}")
+    raise UsageError(f"there is no pass {name!r}", hint=choose_from(name, pass_names(), "passes"))
 
 
 def _lowered(network: Network | ReactionNetwork) -> ReactionNetwork:

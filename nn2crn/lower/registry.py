@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nn2crn.errors import UsageError
+from nn2crn.errors import UsageError, choose_from
 from nn2crn.lower.catalytic import CATALYTIC
 from nn2crn.lower.encoding import Encoding
 
@@ -18,5 +18,5 @@ def encoding(name: str) -> Encoding:
         UsageError: there is none.
     """
     if name not in ENCODINGS:
-        raise UsageError(f"there is no encoding {name!r}", hint=f"encodings: {', '.join(ENCODINGS)}")
+        raise UsageError(f"there is no encoding {name!r}", hint=choose_from(name, ENCODINGS, "encodings"))
     return ENCODINGS[name]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from nn2crn.errors import UsageError
+from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.verify.invariant import enabled
@@ -34,7 +34,8 @@ class PassPipeline:
     def __post_init__(self) -> None:
         for name in self.optional:
             if name not in OPTIONAL:
-                raise UsageError(f"there is no optional pass {name!r}", hint=f"optional passes: {', '.join(OPTIONAL)}")
+                hint = choose_from(name, OPTIONAL, "optional passes")
+                raise UsageError(f"there is no optional pass {name!r}", hint=hint)
 
     def network(self, passes: Sequence[Pass], network: Network) -> Network:
         """Through the passes in order; a failure names the pass, and those already run."""
@@ -79,9 +80,14 @@ class PassPipeline:
 
 @contextmanager
 def naming(where: str, done: list[str]) -> Iterator[None]:
-    """Whatever fails within says where, and what was `done` before; what does not fail is done as well."""
+    """Whatever fails within says where, and what was `done` before; what does not fail is done as well.
+
+    An option that is wrong is no failure of a pass.
+    """
     try:
         yield
+    except UsageError:
+        raise
     except Exception as e:
         e.add_note(f"{where}, after {', '.join(done)}" if done else where)
         raise

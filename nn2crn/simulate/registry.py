@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from nn2crn.errors import UsageError
+from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.plugins import leave_out, plugins
 from nn2crn.simulate.engine import Engine
@@ -187,7 +187,7 @@ def engine_named(name: str) -> EngineRecord:
     """
     record = next((e for e in engines() if e.name == name), None)
     if record is None:
-        raise UsageError(f"there is no engine {name!r}", hint=f"engines: {', '.join(engine_names())}")
+        raise UsageError(f"there is no engine {name!r}", hint=choose_from(name, engine_names(), "engines"))
     return record
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from nn2crn.errors import UsageError
+from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.network import Activation
 from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
@@ -103,10 +103,9 @@ class Options:
         ]:
             known = sorted({f"{t.activation}.{p.name}" for t in seen for p in t.parameters})
             near = get_close_matches(name, known, cutoff=0.3) or known
-            raise UsageError(
-                f"no layer of this network uses {name!r}",
-                hint=f"parameters in use: {', '.join(near) or 'none'}; activations: {', '.join(sorted(activations))}",
-            )
+            title = f"parameters in use: {', '.join(near) or 'none'}; activations"
+            hint = choose_from(name, sorted(activations), title)
+            raise UsageError(f"no layer of this network uses {name!r}", hint=hint)
         there = list(layers)
         for name in self.layers:
             if name not in there:

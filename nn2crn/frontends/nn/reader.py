@@ -15,7 +15,7 @@ from lark.lexer import Token
 from lark.tree import Meta
 from lark.visitors import v_args
 
-from nn2crn.errors import NotationError, UsageError
+from nn2crn.errors import NotationError, UsageError, choose_from
 from nn2crn.frontends.nn.expressions import ExpressionBuilder, Value
 from nn2crn.frontends.nn.literals import Literal
 from nn2crn.frontends.source import ModelFile, Request
@@ -90,7 +90,8 @@ def _choose(network: Network, names: tuple[str, ...], path: Path) -> Network:
     chosen = []
     for name in dict.fromkeys(names):
         if name not in declared and name not in network.by_name:
-            raise UsageError(f"{path}: there is no output {name!r}", hint=f"its outputs: {', '.join(declared)}")
+            hint = choose_from(name, declared, "its outputs")
+            raise UsageError(f"{path}: there is no output {name!r}", hint=hint)
         chosen.append(declared.get(name) or Output(name, name, (network.by_name[name].size,)))
     return network.replace(outputs=tuple(chosen))
 

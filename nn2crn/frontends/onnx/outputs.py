@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnx
 
-from nn2crn.errors import UnsupportedError, UsageError
+from nn2crn.errors import UnsupportedError, UsageError, choose_from
 from nn2crn.frontends.onnx.operators import FLOAT_TYPES
 from nn2crn.frontends.source import Request
 
@@ -49,7 +49,8 @@ class OutputChoice:
         there = [o.name for o in self.graph.output]
         for name in names:
             if name not in there and name not in self.producers:
-                raise UsageError(f"{self.path}: there is no output {name!r}", hint=f"its outputs: {', '.join(there)}")
+                hint = choose_from(name, there, "its outputs")
+                raise UsageError(f"{self.path}: there is no output {name!r}", hint=hint)
         if names:
             return list(dict.fromkeys(names))
         numeric = []

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Self, get_args
 
-from nn2crn.errors import UsageError
+from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.arrays import Floats
 
 Spacing = Literal["exponential", "linear"]
@@ -178,4 +178,4 @@ class Compression:
         there = list(layers)
         for name in self.layers:
             if name not in there:
-                raise UsageError(f"the network has no weights {name!r}", hint=f"its weights: {', '.join(there)}")
+                raise UsageError(f"the network has no weights {name!r}", hint=choose_from(name, there, "its weights"))

@@ -1,0 +1,80 @@
+"""nn2crn doctor."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from typing import Any
+
+import click
+
+from nn2crn.cli.console import show_json, table
+from nn2crn.version import __version__
+
+# What nn2crn itself needs; what it can use besides, what for, and how to get it.
+_NEEDED = ("onnx", "numpy", "scipy", "scikit-sundae", "sympy", "lark", "python-libsbml", "networkx")
+_PACKAGES = {
+    "onnxruntime": ("verify runs .onnx models in it", "nn2crn[verify]"),
+    "libroadrunner": ("verify, simulate: the written file in roadrunner", "nn2crn[verify]"),
+    "python-copasi": ("verify, simulate: the written file in COPASI", "nn2crn[verify]"),
+    "antimony": ("verify --file, validate: Antimony files", "nn2crn[verify]"),
+    "matplotlib": ("--plot, and drawings of templates", "nn2crn[plot]"),
+    "torch": ("train, by gradients", "nn2crn[train]"),
+    "pandas": ("courses as DataFrames, in Python", "pandas"),
+}
+_PROGRAMS = {
+    "pdflatex": ("makes pages of .tex files", "install TeX Live, with mhchem"),
+    "dot": ("draws .dot files", "install Graphviz"),
+    "CopasiUI": ("opens .xml and .omex files", "install it from copasi.org"),
+}
+_GROUPS = ("nn2crn.backends", "nn2crn.templates", "nn2crn.engines", "nn2crn.passes", "nn2crn.operators")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> None:
+    """Say which programs and packages are here, in which version, what each is for, and how to get the others."""
+    found = _found()
+    if as_json:
+        show_json(found)
+        return
+    click.echo(f"nn2crn {found['nn2crn']}, Python {found['python']} on {found['platform']}, {sys.executable}")
+    click.echo(", ".join(f"{name} {there or 'MISSING'}" for name, there in found["needed"].items()))
+    click.echo()
+    rows: list[tuple[str, ...]] = [
+        (name, part["version"] or "-", part["for"] if part["there"] else f"not here: {part['get']}; {part['for']}")
+        for name, part in found["optional"].items()
+    ]
+    table(("optional", "version", "what for"), rows, "<<<")
+    for name, package in found["plugins"].items():
+        click.echo(f"installed besides: {name}, of {package}")
+
+
+def _found() -> dict[str, Any]:
+    optional: dict[str, Any] = {}
+    for name, (use, get) in _PACKAGES.items():
+        there = _version(name)
+        optional[name] = {"there": there is not None, "version": there, "for": use, "get": f"pip install '{get}'"}
+    for name, (use, get) in _PROGRAMS.items():
+        optional[name] = {"there": shutil.which(name) is not None, "version": None, "for": use, "get": get}
+    return {
+        "nn2crn": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(terse=True),
+        "needed": {name: _version(name) for name in _NEEDED},
+        "optional": optional,
+        "plugins": {
+            f"{group.removeprefix('nn2crn.')} {point.name}": point.dist.name if point.dist else "?"
+            for group in _GROUPS
+            for point in entry_points(group=group)
+        },
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
