@@ -40,7 +40,6 @@ from nn2crn.passes.network.fuse_affine import fuse_affine
 from nn2crn.passes.network.set_domain import set_domain
 from nn2crn.passes.pipeline import Pass, PassPipeline, ReactionPass, name_of, naming
 from nn2crn.passes.reactions.set_inputs import set_inputs
-from nn2crn.passes.record import recipe
 from nn2crn.passes.rescale import rescale
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
@@ -119,14 +118,14 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
     """
     options, steps = options or Options(), steps or PassPipeline()
     prepared, way = prepare(network, options, steps=steps), encoding(options.encoding)
-    made = recipe(network, options, steps.optional)
+    made = way.recipe(network, options, steps.optional)
     verify = partial(verify_lowered, network=prepared, encoding=way, options=options)
     with naming("in the lowering", list(map(name_of, steps.wanted(way.passes(options))))):
         reactions = way.lower(prepared.replace(name=name or network.name), options)
         if enabled():
             verify_drives(reactions)
             verify(reactions)
-    reactions = steps.reactions(way.reaction_passes, reactions, verify)
+    reactions = steps.reactions(way.reaction_passes(options), reactions, verify)
     _refuse_more(reactions, options.max_reactions)
     reactions = set_inputs(replace(reactions, recipe=made), inputs or {})
     return rescale(reactions, kappa=kappa, units=units or Units())
@@ -176,7 +175,7 @@ def every_pass() -> Mapping[str, Pass | ReactionPass]:
     every: tuple[Pass | ReactionPass, ...] = (
         *compression_passes(Compression(), Library()),
         *(step for way in ways for step in way.passes(Options())),
-        *(step for way in ways for step in way.reaction_passes),
+        *(step for way in ways for step in way.reaction_passes(Options(max_products=2))),
     )
     named = {name_of(step): step for step in reversed(every)}
     return {name_of(step): named[name_of(step)] for step in every}

@@ -116,7 +116,7 @@ def _layer(module: Module) -> Layer:
         template=module.template,
         parameters=", ".join(f"{k} = {number(float(v))}" for k, v in module.values.items() if isinstance(v, float)),
         neurons=module.size,
-        weights=weights + biases,
+        weights=module.weights + weights + biases,
         species=sum(b.size for b in module.species.values()),
         reactions=sum(f.count for f in module.families),
         origin=module.origin,

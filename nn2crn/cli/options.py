@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.cli.compression import CompressionOptions, compression_options, steps_of
+from nn2crn.cli.encoding import EncodingOptions, encoding_options
 from nn2crn.cli.fitting import FittingOptions, fitting_options
 from nn2crn.cli.limits import limit_options
 from nn2crn.cli.values import interval, pair, setting, vectors
@@ -47,7 +48,7 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
                      help="Bounds of an input, or of all; a non-negative input needs one species, not two."),
         click.option("--name", default="", metavar="ID", help="Name of the reaction network; else the file's stem."),
     ]  # fmt: skip
-    command = fitting_options(limit_options(command))
+    command = fitting_options(limit_options(encoding_options(command)))
     for option in reversed(options):
         command = option(command)
     return command
@@ -84,6 +85,7 @@ def loaded(  # noqa: PLR0913  # one argument per option
     config: str | None,
     smaller: CompressionOptions,
     fitting: FittingOptions,
+    encoding: EncodingOptions,
     data: str | None = None,
     labels: str = "",
     steps: PassPipeline | None = None,
@@ -94,10 +96,11 @@ def loaded(  # noqa: PLR0913  # one argument per option
     from nn2crn import compiler
     from nn2crn.frontends.samples import read_data
 
-    options = template_options(config=config, **templates)
+    options = encoding.chosen(template_options(config=config, **templates))
     domain = dict(interval(d, "--domain") for d in domains)
     whole = compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library)
     samples = read_data(data, whole, labels) if data else None
+    smaller = encoding.quantized(smaller, config, whole, options, samples)
     compression = smaller.compression(config, samples if smaller.given(config) else None)
     network = compiler.compress(whole, compression, library=options.library, steps=steps)
     found = fitting.fit(network, options, samples)
@@ -162,8 +165,10 @@ def compiled(  # noqa: PLR0913  # one argument per option
     from nn2crn import compiler
 
     steps = steps_of(passes, print_after)
-    if data and not options["fitting"].given and not options["smaller"].given(options["config"]):
-        raise UsageError("--data has no use here", hint="it is for --accuracy, --settling-time, --prune and --quantize")
+    uses = options["fitting"].given or options["smaller"].given(options["config"]) or options["encoding"].finds_bits
+    if data and not uses:
+        hint = "it is for --accuracy, --settling-time, --prune, --quantize and --encoding rate-independent"
+        raise UsageError("--data has no use here", hint=hint)
     if options["fitting"].settling_time is not None and kappa != 1:
         raise UsageError("--settling-time and --kappa exclude each other", hint="both say how soon it settles")
     found = loaded(model, data=data, steps=steps, **options)

@@ -78,7 +78,7 @@ def _passes(compression: Compression) -> tuple[dict[str, Pass], dict[str, Reacti
     """Those on networks and those on reactions."""
     options = Options()
     network = (*compiler.passes(options), *compiler.compression_passes(compression, Library()))
-    reactions = encoding(options.encoding).reaction_passes
+    reactions = encoding(options.encoding).reaction_passes(options)
     return {name_of(p): p for p in network}, {name_of(p): p for p in reactions}
 
 

@@ -263,10 +263,12 @@ def _layer_times(chosen: Engine, subject: Case, ends: Floats, tolerance: float) 
     species = subject.reactions.species_count
     course, few = _course(chosen, subject, np.arange(species), species)
     modules = subject.reactions.modules
-    return {m.name: _last_away(read(m.readout, course), read(m.readout, ends[:few]), tolerance) for m in modules}
+    return {
+        m.name: _last_away(read(m.readout, course), read(m.readout, ends[:few]), tolerance) for m in modules if m.node
+    }
 
 
 def _layers(subject: Case, states: Floats, times: Mapping[str, float]) -> Iterator[LayerReport]:
-    for module in subject.reactions.modules:
+    for module in (m for m in subject.reactions.modules if m.node):
         error = float(np.abs(read(module.readout, states) - subject.values[module.node]).max(initial=0))
         yield LayerReport(module.name, module.template, error, times.get(module.name))

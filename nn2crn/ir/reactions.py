@@ -106,8 +106,10 @@ class Module:
 
     A vector activation works on groups of `width` neurons; any other has width 1.
     `steady` gives the fixed point of each species block as a formula of `values` and of the drives
-    (`u`, `U+`, `U-`, and earlier species), in an order in which each can be evaluated. `node` is the name of the
-    activation that it computes, in the network that was lowered.
+    (`u`, `U+`, `U-`, and earlier species), in an order in which each can be evaluated; a module without any is one
+    whose species are consumed, by its own reactions, which make species of later modules. `node` is the name of the
+    activation that it computes, in the network that was lowered, if that can be read in the end; `weights` is how many
+    weights and biases it has, if its drives do not say.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Module:
     width: int = 1
     conserved: tuple[tuple[Formula, Formula], ...] = ()
     node: str = ""
+    weights: int = 0
 
     def __repr__(self) -> str:
         return f"Module({self.name!r}, {self.template!r}, size={self.size})"

@@ -21,6 +21,7 @@ class Recipe:
         foreign: the SHA-256 of each template that is not nn2crn's own, by name.
         compression: what was done to the weights before, as options of the command line.
         encoding: how numbers are written as concentrations.
+        reduce, max_products: as in the options, of an encoding that has them.
     """
 
     outputs: tuple[str, ...] = ()
@@ -31,3 +32,5 @@ class Recipe:
     foreign: Mapping[str, str] = field(default_factory=dict)
     compression: tuple[str, ...] = ()
     encoding: str = ""
+    reduce: str = ""
+    max_products: int | None = None

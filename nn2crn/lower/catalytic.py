@@ -44,6 +44,7 @@ from nn2crn.passes.network.warn_ranges import warn_ranges
 from nn2crn.passes.pipeline import Pass
 from nn2crn.passes.reactions.drop_idle import drop_idle
 from nn2crn.passes.reactions.merge_reactions import merge_reactions
+from nn2crn.passes.record import recipe
 from nn2crn.simulate.closed_form import FixedPoint
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
@@ -71,7 +72,7 @@ class _Lowering:
         self.blocks: list[SpeciesBlock] = []
         self.inputs: list[InputPort] = []
         self.readouts: dict[str, Readout] = {}
-        self.names = _module_names(network)
+        self.names = module_names(network)
         self.numbers = 0  # that all modules so far hold, beside their weights
 
     def run(self) -> ReactionNetwork:
@@ -120,7 +121,7 @@ class _Lowering:
         def block(symbol: Symbol) -> SpeciesBlock:
             count = size if gadget.per_element(symbol) else size // node.width
             start = repeated(gadget.initial.get(symbol, Number(0.0)), values, count)
-            return self._block(_block_name(name, symbol), symbol.rail, role, start)
+            return self._block(block_name(name, symbol), symbol.rail, role, start)
 
         return Layer(name, gadget, size, node.width, values, {}, {symbol: block(symbol) for symbol in gadget.species})
 
@@ -170,13 +171,13 @@ def _drive_term(term: Term, sources: Ints, coefficients: Floats) -> DriveTerm:
     return DriveTerm(sources, scale_columns(term.weight, coefficients))
 
 
-def _block_name(module: str, symbol: Symbol) -> str:
+def block_name(module: str, symbol: Symbol) -> str:
     """`layer1` for the species Y of a template, `layer1.E2` for its E[2] or E[i,2]; the rail is kept apart."""
     plain = symbol.name + "_".join(map(show, symbol.index[1:] if symbol.element else symbol.index))
     return module if plain == "Y" else f"{module}.{plain}"
 
 
-def _module_names(network: Network) -> dict[str, str]:
+def module_names(network: Network) -> dict[str, str]:
     """Modules have the names of their layers, a linear output that of the output; primes tell equal ones apart."""
     network, outputs = name_layers(network), output_names(network)
     own = {n.name: outputs[n.name] for n in network.activations() if n.function == "identity" and n.name in outputs}
@@ -209,6 +210,7 @@ CATALYTIC = Encoding(
     summary="a signal is read from species that are held or settle; what they drive leaves them as they are",
     passes=_passes,
     lower=lambda network, options: lower(network, options.library),
-    reaction_passes=(merge_reactions, drop_idle),
+    reaction_passes=lambda _: (merge_reactions, drop_idle),
+    recipe=recipe,
     steady_state=FixedPoint,
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.recipe import Recipe
 from nn2crn.passes.pipeline import Pass, ReactionPass
 from nn2crn.simulate.engine import Engine
 from nn2crn.templates.options import Options
@@ -25,7 +26,8 @@ class Encoding:
         passes: what happens to a network before it is lowered, in order, given the options; what the encoding cannot
             compute is refused there, with the reason.
         lower: the reactions of a network that has gone through the passes.
-        reaction_passes: what may happen after lowering, in order.
+        reaction_passes: what may happen after lowering, in order, given the options.
+        recipe: what decides the chemistry of a network as it was loaded, given the optional passes that are run.
         steady_state: an engine that finds the steady state without simulating a time course.
     """
 
@@ -33,5 +35,6 @@ class Encoding:
     summary: str
     passes: Callable[[Options], tuple[Pass, ...]]
     lower: Callable[[Network, Options], ReactionNetwork]
-    reaction_passes: tuple[ReactionPass, ...]
+    reaction_passes: Callable[[Options], tuple[ReactionPass, ...]]
+    recipe: Callable[[Network, Options, Collection[str]], Recipe]
     steady_state: Callable[[ReactionNetwork], Engine]

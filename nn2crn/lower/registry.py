@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from nn2crn.errors import UsageError, choose_from
 from nn2crn.lower.catalytic import CATALYTIC
 from nn2crn.lower.encoding import Encoding
+from nn2crn.lower.rate_independent import RATE_INDEPENDENT
 
-ENCODINGS: Mapping[str, Encoding] = {e.name: e for e in (CATALYTIC,)}
+ENCODINGS: Mapping[str, Encoding] = {e.name: e for e in (CATALYTIC, RATE_INDEPENDENT)}
 
 
 def encoding(name: str) -> Encoding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nn2crn.analysis.balance import verify_root
+from nn2crn.analysis.consumption import verify_consumption
 from nn2crn.errors import UnsupportedError
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.families import Bools
@@ -26,6 +27,8 @@ def verify_lowered(reactions: ReactionNetwork, network: Network, encoding: Encod
         BrokenInvariantError: what does not hold.
     """
     verify_reactions(reactions)
+    if not all(m.steady for m in reactions.modules):
+        verify_consumption(reactions)
     random = np.random.default_rng(0)
     inputs = {}
     for node in network.inputs:
@@ -46,8 +49,8 @@ def _in_range(reactions: ReactionNetwork, states: Floats, options: Options) -> B
     """At which of the states all drives are in the ranges of their templates: elsewhere fixed points need not be."""
     inside: Bools = np.ones(len(states), dtype=np.bool_)
     for module in reactions.modules:
-        domain = options.library.get(module.template).domain
         for name, drive in module.drives.items():
+            domain = options.library.get(module.template).domain
             low, high = domain.get(name.lower(), (-np.inf, np.inf))
             with np.errstate(all="ignore"):  # an infinite state is in no range
                 u = side(drive, 1, states) - side(drive, -1, states)

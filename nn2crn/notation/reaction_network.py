@@ -12,9 +12,10 @@ from scipy import sparse
 from nn2crn.errors import Location, NotationError
 from nn2crn.ir.arrays import Floats, Ints, Matrix, as_matrix, floats, ints
 from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Family, Scheme
+from nn2crn.ir.families import Family, Scheme, Side
 from nn2crn.ir.formula import Formula, Symbol
 from nn2crn.ir.matrix_family import DriveTerm, MatrixFamily
+from nn2crn.ir.product_family import ProductFamily, as_counts
 from nn2crn.ir.reactions import Drive, InputPort, Module, OutputPort, ReactionNetwork, Readout, SpeciesBlock
 from nn2crn.ir.units import Units
 from nn2crn.notation.grammar import parse
@@ -65,7 +66,7 @@ def _symbol(text: str) -> Symbol:
 class _Parts:
     """What a module's block says."""
 
-    texts: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     values: dict[str, float | Floats] = field(default_factory=dict)
     species: dict[Symbol, SpeciesBlock] = field(default_factory=dict)
     drives: dict[str, Drive] = field(default_factory=dict)
@@ -160,13 +161,13 @@ class _Reader:
         return Module(
             name=name, activation=activation, template=template, size=size, width=width, values=parts.values,
             drives=parts.drives, species=parts.species, families=tuple(parts.families), steady=tuple(parts.steady),
-            conserved=tuple(parts.conserved), readout=parts.readout, **parts.texts,
+            conserved=tuple(parts.conserved), readout=parts.readout, **parts.facts,
         )  # fmt: skip
 
     def _part(self, parts: _Parts, s: Statement) -> None:
         match s.word, s.values:
-            case ("origin" | "provenance" | "node" as word, [str(text)]):
-                parts.texts[word] = text
+            case ("origin" | "provenance" | "node" | "weights" as word, [str(text)]):
+                parts.facts[word] = int(text) if word == "weights" else text
             case ("value", [str(name), str(value)]):
                 parts.values[name] = float(value)
             case ("value", [str(name), list(values)]):
@@ -175,7 +176,7 @@ class _Reader:
                 parts.species[_symbol(symbol)] = self.blocks[int(number)]
             case ("drive", [str(name), list(bias)]):
                 parts.drives[name] = Drive(tuple(self._terms(s.block)), _floats(bias))
-            case ("driven" | "explicit", _):
+            case ("driven" | "explicit" | "products", _):
                 parts.families.append(self._family(s))
             case ("steady", [str(symbol), str(formula)]):
                 parts.steady.append((_symbol(symbol), parse_formula(formula)))
@@ -204,6 +205,8 @@ class _Reader:
         match s.word, s.values:
             case ("explicit", [str(text), str(label), list(species), list(constants)]):
                 return ExplicitFamily(_scheme(text), _ints(species), _floats(constants), label)
+            case ("products", [str(text), str(label), *arrays]):
+                return _products(_scheme(f"{text} -> 0").reactants, label, arrays)
             case ("driven", [str(text), str(label), "1" | "-1" as rail, str(matrix), "1" | "-1" as sign,
                              list(sources), list(targets), list(factors)]):  # fmt: skip
                 scheme, term = _scheme(text), self._term(matrix, sign, sources)
@@ -214,6 +217,14 @@ class _Reader:
                 return MatrixFamily(scheme, term, cast(Literal[1, -1], int(rail)), where, rates, label)
             case _:
                 raise _unknown(s)
+
+
+def _products(left: Side, label: str, arrays: list[Any]) -> ProductFamily:
+    """Species, the three parts of a sparse matrix, how many species there are, and rate constants."""
+    species, starts, indices, data, width, constants = arrays
+    parts = tuple(np.array(part, dtype=np.int64) for part in (data, indices, starts))
+    matrix = sparse.csr_array(parts, shape=(len(constants), int(width)))
+    return ProductFamily(left, _ints(species), as_counts(matrix), _floats(constants), label)
 
 
 def _consumed(port: InputPort) -> InputPort:

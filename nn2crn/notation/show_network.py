@@ -14,6 +14,7 @@ from nn2crn.ir.explicit_family import ExplicitFamily
 from nn2crn.ir.families import Family, Scheme
 from nn2crn.ir.formula import show as show_formula
 from nn2crn.ir.matrix_family import DriveTerm, MatrixFamily
+from nn2crn.ir.product_family import ProductFamily
 from nn2crn.ir.reactions import Drive, InputPort, Module, OutputPort, ReactionNetwork, Readout, SpeciesBlock
 from nn2crn.notation.text import show_reaction, show_side
 
@@ -112,6 +113,8 @@ class _Writer:
             yield from self._matrix(term.matrix)
         yield f"module {quoted(m.name)} {quoted(m.activation)} {quoted(m.template)} {m.size} {m.width} {{"
         texts = (("origin", m.origin), ("provenance", m.provenance), ("node", m.node))
+        if m.weights:
+            yield f"  weights {m.weights}"
         yield from (f"  {word} {quoted(text)}" for word, text in texts if text)
         yield from self._parts(m)
         yield from self._readout(m.readout)
@@ -158,6 +161,11 @@ class _Writer:
             term = family.term
             weights = f"{self.matrices[id(term.matrix)]} {term.sign} {numbers(term.sources)}"
             return f"  {head} {weights} {numbers(family.targets)} {numbers(family.constants)}"
-        assert isinstance(family, ExplicitFamily)  # noqa: S101  # there are two kinds
+        if isinstance(family, ProductFamily):
+            head = f"products {quoted(show_side(family.left))} {quoted(family.label)}"
+            p = family.products
+            made = " ".join(numbers(part) for part in (p.indptr, p.indices, p.data))
+            return f"  {head} {numbers(family.species)} {made} {family.products.shape[1]} {numbers(family.rates)}"
+        assert isinstance(family, ExplicitFamily)  # noqa: S101  # there are three kinds
         head = f"explicit {scheme_text(family.scheme)} {quoted(family.label)}"
         return f"  {head} {numbers(family.species)} {numbers(family.rates)}"

@@ -23,6 +23,8 @@ def as_recorded(made: Recipe, options: Options) -> Options:
         choices={"identity": Choice(*made.identity)},
         layers={layer: Choice(*chosen) for layer, chosen in made.layers.items()},
         encoding=made.encoding,
+        reduce=made.reduce,
+        max_products=made.max_products,
     )
 
 

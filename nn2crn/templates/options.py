@@ -28,7 +28,8 @@ class Options:
     as `h`, `relu.h` or `relu.anderson2021.h`. A configuration has choices by activation, and for layers by the names
     that they have in files (`layer1`). A choice for the layer goes first, then what the model says itself, then
     variants and settings, then a choice for the activation. `encoding` is how numbers are written as concentrations
-    (nn2crn.lower.registry).
+    (nn2crn.lower.registry); `reduce` and `max_products` are for the rate-independent one: which reactions are
+    substituted (REDUCTIONS; the first if empty), and how many molecules a reaction may make.
     """
 
     variants: Mapping[str, str] = field(default_factory=dict)
@@ -38,6 +39,8 @@ class Options:
     layers: Mapping[str, Choice] = field(default_factory=dict)
     max_reactions: int | None = None
     encoding: str = "catalytic"
+    reduce: str = ""
+    max_products: int | None = None
 
     @property
     def explicit(self) -> bool:

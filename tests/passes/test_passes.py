@@ -38,12 +38,17 @@ from nn2crn.passes.compression.trained_weights import connections, layers
 from nn2crn.passes.network.choose_templates import choose_templates
 from nn2crn.passes.network.drop_dead import drop_dead
 from nn2crn.passes.network.expand_compositions import expand_compositions
+from nn2crn.passes.network.expand_piecewise import expand_piecewise
 from nn2crn.passes.network.fuse_affine import fuse_affine
 from nn2crn.passes.network.materialise_affine import materialise_affine
+from nn2crn.passes.network.separate_outputs import separate_outputs
 from nn2crn.passes.network.share_drives import share_drives
 from nn2crn.passes.network.warn_ranges import warn_ranges
+from nn2crn.passes.network.whole_weights import whole_weights
 from nn2crn.passes.reactions.drop_idle import drop_idle
 from nn2crn.passes.reactions.merge_reactions import merge_reactions
+from nn2crn.passes.reactions.split_products import split_products
+from nn2crn.passes.reactions.substitute_unimolecular import substitute_unimolecular
 from nn2crn.passes.records import OPTIONAL
 from nn2crn.simulate.closed_form import fixed_point
 from nn2crn.simulate.cvode.internal import Internal
@@ -68,6 +73,9 @@ NETWORK_PASSES = {
         n, Compression(quantize=Quantization.parse(how), repair=True, data=corners(n)), LIBRARY
     ),
     "warn_ranges": partial(warn_ranges, options=OPTIONS),
+    "expand_piecewise": partial(expand_piecewise, library=LIBRARY),
+    "whole_weights": whole_weights,
+    "separate_outputs": separate_outputs,
 }
 
 
@@ -77,7 +85,13 @@ def corners(network):
     return {x.name: np.array(list(product((0.0, 1.0), repeat=x.size)))}
 
 
-REACTION_PASSES = {"merge_reactions": merge_reactions, "drop_idle": drop_idle}
+CONSUMED = nn2crn.Options(encoding="rate-independent", reduce="none")
+REACTION_PASSES = {
+    "merge_reactions": (merge_reactions, OPTIONS),
+    "drop_idle": (drop_idle, OPTIONS),
+    "substitute_unimolecular": (substitute_unimolecular, CONSUMED),
+    "split_products": (lambda r, most: split_products(r, int(most)), CONSUMED),
+}
 
 
 def written(network):
@@ -101,7 +115,8 @@ def made(fixture, folder):
     network = nn2crn.load(folder / "net.nn")
     if name in NETWORK_PASSES:
         return written(NETWORK_PASSES[name](network, *options)).replace(f"{folder}/", "")
-    reactions = REACTION_PASSES[name](nn2crn.compile(network))
+    step, choices = REACTION_PASSES[name]
+    reactions = step(nn2crn.compile(network, choices), *options)
     return "".join(f"{show_reaction(r)}\n" for r in reactions.reactions())
 
 

@@ -126,12 +126,13 @@ def _verify_module(module: Module, known: Bools) -> None:
         own[block.start : block.stop] = True
     _verify_module_drives(module, known)
     require(len({s for s, _ in module.steady}) == len(module.steady), f"{module.name!r} states a fixed point twice")
-    require(
-        {s for s, _ in module.steady} == set(module.species), f"{module.name!r} states no fixed point of some species"
-    )
+    stated = {s for s, _ in module.steady}
+    require(stated in (set(), set(module.species)), f"{module.name!r} states no fixed point of some species")
     known |= own
     for family in module.families:
-        _verify_family(family, module, known, own)
+        _verify_family(family, module, len(known))
+        if stated:
+            _verify_layered(family, module, known, own)
     for indices, coefficients in module.readout.terms:
         require(indices.shape == coefficients.shape == module.readout.constant.shape, f"{module.name!r} reads askew")
         require(np.all((indices >= 0) & (indices < len(own))), f"{module.name!r} reads species that are not there")
@@ -151,20 +152,15 @@ def _verify_module_drives(module: Module, known: Bools) -> None:
             require(known[term.sources].all(), f"{where} reads what is no input and of no earlier module")
 
 
-def _verify_family(family: Family, module: Module, known: Bools, own: Bools) -> None:
+def _verify_family(family: Family, module: Module, count: int) -> None:
     where = f"family {family.label!r} of {module.name!r}"
     require(family.order <= _HIGHEST, f"{where} is of order {family.order}")
     members = family.members()
-    require(
-        not members.size or 0 <= members.min() <= members.max() < len(known), f"{where} has species that are not there"
-    )
-    require(known[family.taking_part()].all(), f"{where} has species of a later module")
+    require(not members.size or 0 <= members.min() <= members.max() < count, f"{where} has species that are not there")
     for batch in family.batches():
         require(
             np.all((batch.rates > 0) & np.isfinite(batch.rates)), f"{where} has a rate constant that is not positive"
         )
-        for species, _ in batch.change:
-            require(own[species].all(), f"{where} changes species of another module")
     if isinstance(family, MatrixFamily):
         rows, columns = family.term.matrix.shape
         require(columns == len(family.term.sources), f"{where} has {len(family.term.sources)} sources, not {columns}")
@@ -172,6 +168,15 @@ def _verify_family(family: Family, module: Module, known: Bools, own: Bools) -> 
         require(np.all(family.constants >= 0), f"{where} has a negative constant")
     elif isinstance(family, ExplicitFamily):
         require(family.species.shape[1] == len(family.rates), f"{where} has reactions without rate constants")
+
+
+def _verify_layered(family: Family, module: Module, known: Bools, own: Bools) -> None:
+    """Where fixed points are stated, a layer changes nothing but its own species, and reads earlier ones."""
+    where = f"family {family.label!r} of {module.name!r}"
+    require(known[family.taking_part()].all(), f"{where} has species of a later module")
+    for batch in family.batches():
+        for species, _ in batch.change:
+            require(own[species].all(), f"{where} changes species of another module")
 
 
 def _verify_outputs(network: ReactionNetwork) -> None:

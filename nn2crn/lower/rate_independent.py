@@ -1,0 +1,91 @@
+"""The rate-independent encoding: its passes, and which options it takes.
+
+The chemistry is in consumed.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from functools import partial
+
+from nn2crn.errors import UsageError
+from nn2crn.ir.network import Network
+from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.recipe import Recipe
+from nn2crn.lower.consumed import NAME, lower
+from nn2crn.lower.encoding import Encoding
+from nn2crn.passes.name_layers import name_layers
+from nn2crn.passes.network.drop_dead import drop_dead
+from nn2crn.passes.network.expand_piecewise import expand_piecewise
+from nn2crn.passes.network.fuse_affine import fuse_affine
+from nn2crn.passes.network.materialise_affine import materialise_affine
+from nn2crn.passes.network.separate_outputs import separate_outputs
+from nn2crn.passes.network.whole_weights import whole_weights
+from nn2crn.passes.pipeline import Pass, ReactionPass
+from nn2crn.passes.reactions.split_products import split_products
+from nn2crn.passes.reactions.substitute_unimolecular import substitute_unimolecular
+from nn2crn.passes.record import recipe
+from nn2crn.simulate.extents import Extents
+from nn2crn.templates.options import Options
+
+REDUCTIONS = ("inputs", "none")
+
+
+def _passes(options: Options) -> tuple[Pass, ...]:
+    _refuse_templates(options)
+    return (
+        drop_dead,
+        fuse_affine,
+        drop_dead,
+        name_layers,
+        partial(expand_piecewise, library=options.library),
+        fuse_affine,
+        drop_dead,
+        whole_weights,
+        materialise_affine,
+        separate_outputs,
+    )
+
+
+def _refuse_templates(options: Options) -> None:
+    """Activations are computed by their slopes: there are no templates to choose, and no parameters."""
+    chosen = [*options.choices.values(), *options.layers.values()]
+    if options.variants or options.settings or any(c.template or c.settings for c in chosen):
+        raise UsageError(
+            f"the {NAME} encoding has no templates, and none of their parameters",
+            hint="leave out --relu, --activation, --set, --config and the like",
+        )
+
+
+def _lower(network: Network, options: Options) -> ReactionNetwork:
+    del options  # which say nothing of it
+    return lower(network)
+
+
+def _reaction_passes(options: Options) -> tuple[ReactionPass, ...]:
+    reduction = options.reduce or REDUCTIONS[0]
+    if reduction not in REDUCTIONS:
+        raise UsageError(f"there is no reduction {reduction!r}", hint=f"reductions: {', '.join(REDUCTIONS)}")
+    substituted = (substitute_unimolecular,) if reduction != "none" else ()
+    split = (partial(split_products, most=options.max_products),) if options.max_products else ()
+    return (*substituted, *split)
+
+
+def _recipe(network: Network, options: Options, passes: Collection[str]) -> Recipe:
+    """Without templates."""
+    made = recipe(network, Options(library=options.library, encoding=options.encoding), passes)
+    return replace(
+        made, layers={}, identity=("", {}), foreign={}, reduce=options.reduce, max_products=options.max_products
+    )
+
+
+RATE_INDEPENDENT = Encoding(
+    name=NAME,
+    summary="a signal is the difference of two species, which what reads it consumes; what is left is the answer",
+    passes=_passes,
+    lower=_lower,
+    reaction_passes=_reaction_passes,
+    recipe=_recipe,
+    steady_state=Extents,
+)

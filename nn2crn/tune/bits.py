@@ -1,0 +1,37 @@
+"""The fewest bits of weights with which a network still computes what it should."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nn2crn import compiler
+from nn2crn.compiler import Compression, Options
+from nn2crn.ir.arrays import Floats
+from nn2crn.ir.network import Network
+from nn2crn.passes.compression.options import Quantization
+from nn2crn.passes.network.whole_weights import is_whole
+from nn2crn.tune.compression_search import CompressionError, Task
+
+BITS = range(2, 13)
+KEPT = 0.97  # of the samples' classes, or of the variance of an output
+
+
+def fewest_bits(network: Network, data: Mapping[str, Floats], options: Options) -> tuple[Quantization, float] | None:
+    """The quantization of the fewest bits that keeps KEPT of what the network makes of the samples, and what it keeps.
+
+    None if the weights are multiples of a step as they are.
+
+    Raises:
+        CompressionError: 12 bits are too few.
+    """
+    if is_whole(network):
+        return None
+    given = Task(network, options, data, data)
+    for bits in BITS:
+        how = Quantization("linear", bits, zero=True)
+        accuracy = given.accuracy(compiler.compress(network, Compression(quantize=how), library=options.library))
+        if np.isfinite(accuracy) and accuracy >= KEPT:
+            return how, accuracy
+    raise CompressionError(f"{BITS[-1]} bits are too few for {network.name}", hint="retrain it with fewer bits")

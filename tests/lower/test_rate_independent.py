@@ -1,0 +1,205 @@
+"""The rate-independent encoding: exact in whole numbers, whatever the rates; and what it refuses."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from nets import random_mlp
+
+import nn2crn
+from nn2crn.analysis.consumption import competing, levels
+from nn2crn.analysis.forward import forward
+from nn2crn.analysis.stoichiometry import matrices
+from nn2crn.errors import UnsupportedError, UsageError
+from nn2crn.ir.arrays import dense
+from nn2crn.ir.equality import equal
+from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
+from nn2crn.notation.reaction_network import parse_network
+from nn2crn.notation.show_network import show_network
+from nn2crn.passes.network.whole_weights import whole_form
+from nn2crn.simulate.cvode.internal import Internal
+from nn2crn.simulate.extents import Extents
+from nn2crn.simulate.ports import read_outputs
+
+LIBRARY = nn2crn.Library()
+SEEDS = range(int(os.environ.get("NN2CRN_RANDOM", "25")))
+HOMOGENEOUS = ("relu", "leaky_relu", "prelu", "abs", "min", "max", "linear")
+FUNCTIONS = (*HOMOGENEOUS, "clip", "relu6", "hard_tanh", "hard_sigmoid")
+
+
+def options(reduce="inputs", **others):
+    return nn2crn.Options(encoding="rate-independent", reduce=reduce, **others)
+
+
+def random_network(seed, depth=None):
+    """Whole weights times a step, skips, all functions; of an even seed, nothing is there before the inputs."""
+    rng = np.random.default_rng(seed)
+    homogeneous = seed % 2 == 0
+    size = int(rng.integers(1, 5))
+    low = 0.0 if rng.random() < 0.3 else -4.0
+    nodes = [Input("x", (size,), low, 4.0)]
+    last = "x"
+    for k in range(depth or int(rng.integers(1, 7))):
+        wide = int(rng.integers(1, 5))
+        sources = [last] + ["x"] * (last != "x" and rng.random() < 0.3)
+        sizes = {n.name: n.size for n in nodes}
+        step = float(rng.choice([1.0, 0.5, 0.3, 0.0123]))
+        function = str(
+            rng.choice(
+                [f for f in FUNCTIONS if not homogeneous or f not in ("clip", "relu6", "hard_tanh", "hard_sigmoid")]
+            )
+        )
+        terms = [Term(s, rng.integers(-3, 4, (wide, sizes[s])) * step) for s in sources]
+        nodes.append(Affine(f"u{k}", tuple(terms), rng.integers(-3, 4, wide) * step * (not homogeneous)))
+        given = (f"u{k}",)
+        if function in ("min", "max"):
+            other = rng.integers(-3, 4, (wide, sizes[last])) * step
+            nodes.append(Affine(f"v{k}", (Term(last, other),), np.zeros(wide)))
+            given = (f"u{k}", f"v{k}")
+        attributes = {
+            "leaky_relu": {"alpha": np.float64(0.1)},
+            "prelu": {"alpha": rng.choice([-0.75, 0.25, 0.0, 1.0, 0.01], wide)},
+        }.get(function, {})
+        if function == "linear":
+            last = f"u{k}"
+            continue
+        nodes.append(Activation(f"h{k}", function, given, wide, attributes))
+        last = f"h{k}"
+    sizes = {n.name: n.size for n in nodes}
+    return Network("net", tuple(nodes), (Output("y", last, (sizes[last],)),))
+
+
+def whole_network(network, x):
+    """Amounts of each node, in fractions, read from its whole form: nothing that the chemistry is made by."""
+    form = whole_form(network)
+    amounts = {}
+    for node in network.nodes:
+        if isinstance(node, Input):
+            amounts[node.name] = [Fraction(float(v)) for v in x]
+        elif isinstance(node, Affine):
+            layer = form.layers[node.name]
+            total = [Fraction(float(b)) for b in layer.bias]
+            for source, weights in layer.weights:
+                for i, row in enumerate(weights.toarray().tolist()):
+                    total[i] += sum(w * a for w, a in zip(row, amounts[source], strict=True))
+            amounts[node.name] = total
+        else:
+            above, below = form.slopes[node.name]
+            drive = amounts[node.sources[0]]
+            amounts[node.name] = [u * int(a if u > 0 else b) for u, a, b in zip(drive, above, below, strict=True)]
+    return amounts
+
+
+def exactly(reactions, x):
+    """What the exact engine leaves of the output's species, in fractions."""
+    start = np.array([Fraction(float(v)) for v in reactions.initial], dtype=object)
+    given = {reactions.inputs[0].name: np.array([[Fraction(float(v)) for v in x]], dtype=object)}
+    end = Extents(reactions).run(given, start)[0]
+    (plus, _), (minus, _) = reactions.outputs[0].readout.terms
+    return (end[plus] - end[minus]).tolist()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_exact_engine_is_the_whole_network_exactly(seed):
+    network = random_network(seed)
+    prepared = nn2crn.compiler.prepare(network, options())
+    rng = np.random.default_rng(seed)
+    (source,) = network.inputs
+    for how in (options("none"), options("inputs"), options("inputs", max_products=3)):
+        reactions = nn2crn.compile(network, how)
+        for _ in range(3):
+            x = rng.uniform(source.lower, source.upper).round(3)
+            found, expected = exactly(reactions, x), whole_network(prepared, x)[prepared.outputs[0].source]
+            if how.reduce == "none" or seed % 2 == 0:
+                assert found == expected
+            else:  # amounts at the start are sums in double precision
+                assert np.allclose(np.array(found, float), np.array(expected, float), rtol=1e-9, atol=1e-9)
+        batch = {"x": rng.uniform(source.lower, source.upper, (5, source.size))}
+        found = read_outputs(reactions, Extents(reactions).settle(batch))["y"]
+        own = forward(prepared, batch, LIBRARY)[prepared.outputs[0].source]
+        np.testing.assert_allclose(found, own, rtol=1e-5, atol=1e-5)  # weights may be of single precision
+
+
+@pytest.mark.parametrize("seed", SEEDS[:10])
+def test_the_differential_equations_end_there_with_any_rate_constants(seed):
+    network = random_network(seed, depth=2)
+    reactions = nn2crn.compile(network, options())
+    rng = np.random.default_rng(seed)
+    (source,) = network.inputs
+    inputs = {"x": rng.uniform(source.lower, source.upper, (4, source.size))}
+    expected = read_outputs(reactions, Extents(reactions).settle(inputs))["y"]
+    found = read_outputs(reactions, Internal(reactions).settle(inputs))["y"]
+    np.testing.assert_allclose(found, expected, atol=1e-5 * max(1.0, np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("seed", SEEDS[:10])
+def test_no_two_reactions_compete_and_none_go_round_in_a_circle(seed):
+    for how in (options("none"), options("inputs"), options("inputs", max_products=2)):
+        reactions = matrices(nn2crn.compile(random_network(seed), how))
+        assert not len(competing(reactions))
+        assert levels(reactions) is not None
+        assert reactions.reactants.sum(axis=1).max(initial=0) <= 2
+
+
+@pytest.mark.parametrize("seed", SEEDS[:10])
+def test_its_text_reads_back_equal(seed):
+    reactions = nn2crn.compile(random_network(seed), options())
+    assert equal(parse_network("".join(show_network(reactions))), reactions)
+
+
+def ternary(sizes, unused, seed=0):
+    """A random net of ternary weights, whose first inputs are unused and all others are not."""
+    net = random_mlp(sizes, seed)
+    rng = np.random.default_rng(seed)
+    weights = [rng.integers(-1, 2, np.shape(dense(w))) for w in net.weights]
+    for w in weights:
+        w[0, np.flatnonzero(~w.any(axis=0))] = 1
+        w[np.flatnonzero(~w.any(axis=1)), -1] = 1
+    weights[0][:, :unused] = 0
+    nodes, last = [Input("x", (sizes[0],))], "x"
+    for k, w in enumerate(weights):
+        nodes.append(Affine(f"u{k}", (Term(last, w.astype(float)),), np.zeros(len(w))))
+        last = f"u{k}"
+        if k < len(weights) - 1:
+            nodes.append(Activation(f"h{k}", "relu", (last,), len(w)))
+            last = f"h{k}"
+    return Network("net", tuple(nodes), (Output("y", last, (sizes[-1],)),))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "unused", "whole", "kept"),
+    [([4, 8, 3], 0, 40, 16), ([4, 3, 3], 1, 18, 9), ([64, 4, 2], 2, 140, 128)],
+)
+def test_nets_of_the_published_sizes_have_the_published_numbers_of_reactions(sizes, unused, whole, kept):
+    """Vasic et al. 2022: two of the inputs of the digits and one of the irises' are not read."""
+    network = ternary(sizes, unused)
+    assert nn2crn.compile(network, options("none")).reaction_count == whole
+    assert nn2crn.compile(network, options("inputs")).reaction_count == kept
+
+
+@pytest.mark.parametrize("function", ["sigmoid", "tanh", "step", "exp", "product", "softplus", "hard_swish"])
+def test_what_is_not_continuous_and_piecewise_linear_is_refused_with_the_reason(function):
+    sources = ("x", "x") if function == "product" else ("x",)
+    network = Network("net", (Input("x", (1,)), Activation("h", function, sources, 1)), (Output("y", "h", (1,)),))
+    with pytest.raises(UnsupportedError, match=r"not continuous|not piecewise linear|multiplies"):
+        nn2crn.compile(network, options())
+
+
+def test_templates_are_not_chosen_for_it():
+    network = random_network(0)
+    with pytest.raises(UsageError, match="no templates"):
+        nn2crn.compile(network, options(variants={"relu": "annihilation"}))
+    with pytest.raises(UsageError, match="reduction"):
+        nn2crn.compile(network, options("everything"))
+
+
+def test_weights_that_are_no_multiples_of_a_step_are_rounded_and_that_is_said():
+    y = Affine("y", (Term("x", np.array([[1.0, np.pi, -0.1]])),), np.zeros(1))
+    network = Network("net", (Input("x", (3,)), y), (Output("y", "y", (1,)),))
+    reactions = nn2crn.compile(network, options())
+    assert any("rounded" in r for r in reactions.remarks)
+    found = read_outputs(reactions, Extents(reactions).settle({"x": np.array([[1.0, 1.0, 1.0]])}))["y"]
+    assert abs(found[0, 0] - (1 + np.pi - 0.1)) < 0.05
