@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class _Rows:
     def __init__(self, network: ReactionNetwork) -> None:
         self.shape = (network.reaction_count, network.species_count)
         self.columns: list[NDArray[np.int32]] = []
-        self.values: list[NDArray[np.int32]] = []
+        self.values: list[NDArray[Any]] = []
         self.lengths: list[NDArray[np.int32]] = []
 
     def add(self, coefficients: Side, batch: Batch) -> None:
@@ -54,7 +55,9 @@ class _Rows:
         if coefficients:
             place = batch.place
             self.columns.append(np.stack([place[slot] for slot, _ in coefficients], axis=1, dtype=np.int32).reshape(-1))
-            self.values.append(np.tile(np.array([n for _, n in coefficients], dtype=np.int32), batch.count))
+            numbers = np.array([n for _, n in coefficients])
+            small = numbers.astype(np.int32)  # unless chemistry was substituted into chemistry
+            self.values.append(np.tile(small if np.array_equal(small, numbers) else numbers, batch.count))
 
     def csr(self) -> Counts:
         lengths, columns, values = (

@@ -101,6 +101,12 @@ def _fixed_point(subject: Subject) -> Engine:
     return FixedPoint(subject.network)
 
 
+def _exact(subject: Subject) -> Engine:
+    from nn2crn.simulate.extents import Extents
+
+    return Extents(subject.network)
+
+
 def _internal(subject: Subject) -> Engine:
     from nn2crn.simulate.cvode.internal import Internal
 
@@ -127,6 +133,14 @@ BUILT_IN = (
         "thousands of samples at once",
         in_time=False,
         encodings=("catalytic",),
+    ),
+    EngineRecord(
+        "exact",
+        "how often each reaction happens in all, where none competes with another",
+        _exact,
+        "rate-independent networks: thousands of samples at once",
+        in_time=False,
+        encodings=("rate-independent",),
     ),
     EngineRecord(
         "internal",

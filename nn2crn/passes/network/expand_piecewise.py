@@ -13,7 +13,7 @@ from scipy import sparse
 
 from nn2crn.errors import Problem, UnsupportedError
 from nn2crn.ir.arrays import floats
-from nn2crn.ir.network import Activation, Affine, Network, Node, Term, fresh
+from nn2crn.ir.network import Activation, Affine, Feedback, Network, Node, Term, fresh
 from nn2crn.passes.network.compose import compose
 from nn2crn.templates.registry import Library
 
@@ -63,6 +63,8 @@ class _Expansion:
 
     def _whole(self, node: Node) -> Iterator[Node]:
         """The parts of a node of the network; a problem is one of the whole."""
+        if isinstance(node, Feedback):
+            self.problems.append(Problem(node.origin or node.name, "feedback", "what is consumed does not come back"))
         if not isinstance(node, Activation):
             yield node
             return

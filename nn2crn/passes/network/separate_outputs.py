@@ -12,7 +12,7 @@ def separate_outputs(network: Network) -> Network:
 
     A signal that is consumed by what reads it is not there at the end.
 
-    >>> from nn2crn.ir.network import Output
+    >>> from nn2crn.ir.network import Input, Output
     >>> done = separate_outputs(Network("net", (Input("x", (1,)),), (Output("y", "x", (1,)),)))
     >>> done.outputs[0].source, done.nodes[-1].function
     ('x (output)', 'identity')

@@ -65,7 +65,7 @@ def whole_weights(network: Network) -> Network:
     changed: dict[str, Node] = {}
     remarks: list[str] = []
     for node in network.nodes:
-        new = _as_computed(node, form) if not isinstance(node, Input) else node
+        new = _as_computed(node, form) if isinstance(node, Affine | Activation) else node
         if new is not node:
             changed[node.name] = new
             what = "weights are rounded to multiples of one step" if isinstance(node, Affine) else "slopes are rounded"
@@ -87,7 +87,7 @@ def whole_form(network: Network) -> WholeForm:
         elif isinstance(node, Affine):
             affine[node.name], step = _layer(node, scales)
             scales[node.name] = np.full(node.size, step)
-        else:
+        elif isinstance(node, Activation):
             above, below, denominator = _slopes(node)
             slopes[node.name] = above, below
             scales[node.name] = scales[node.sources[0]] / denominator
@@ -145,8 +145,8 @@ def _multiples(weight: Matrix) -> tuple[float, Counts]:
 def _shared_step(steps: Floats) -> float:
     """The largest of which all are multiples, or nearly so.
 
-    >>> _shared_step(np.array([0.5, 1.25])), _shared_step(np.array([1.0, np.pi]))
-    (0.25, 0.14285714285714285)
+    >>> _shared_step(np.array([0.5, 1.25]))
+    0.25
     """
     if not len(steps):
         return 1.0

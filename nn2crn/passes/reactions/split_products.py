@@ -24,6 +24,13 @@ _ONE = (("A", 1),)
 def split_products(network: ReactionNetwork, most: int) -> ReactionNetwork:
     """A -> P1 + ... + Pn  ->  reactions that make `most` molecules at most, whose species are made for that alone.
 
+    >>> from nn2crn.compiler import Options, compile
+    >>> from nn2crn.ir.network import Affine, Input, Network, Output, Term
+    >>> y = Affine("y", (Term("x", np.array([[5.0, 1.0]])),), np.zeros(1))
+    >>> net = Network("net", (Input("x", (2,), 0.0, 1.0), y), (Output("y", "y", (1,)),))
+    >>> [compile(net, Options(encoding="rate-independent", max_products=n)).reaction_count for n in (None, 2)]
+    [2, 4]
+
     Args:
         network: of families of products, as the rate-independent encoding makes it.
         most: molecules, two at least.
