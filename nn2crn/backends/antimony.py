@@ -67,9 +67,10 @@ def _species(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
     yield "\n  // species; $ marks those that only follow an input\n"
     for block in network.blocks:
         mark = "$" if network.held[block.start] else ""
+        set_below = block.role == "input"
         for i, start in enumerate(block.initial.tolist()):
             name = ids.species[block.start + i]
-            value = "" if mark else f" {name} = {number(start)};"
+            value = "" if set_below else f" {name} = {number(start)};"
             yield f'  species {mark}{name} in {COMPARTMENT};{value} {name} is "{_string(block.label(i))}";\n'
 
 
@@ -80,12 +81,13 @@ def _ports(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
             plus = ids.species[port.plus.start + i]
             value = float(port.values[i])
             yield f'  var {name} = {value!r}; {name} is "{_string(port.name)}[{i}]"; {name} has concentration;\n'
+            follows = ":=" if port.held else "="
             if port.minus is None:
-                yield f"  {plus} := {name};\n"
+                yield f"  {plus} {follows} {name};\n"
                 continue
             minus = ids.species[port.minus.start + i]
-            yield f"  {plus} := piecewise({name}, {name} > {ZERO}, {ZERO});\n"
-            yield f"  {minus} := piecewise(-{name}, {name} < {ZERO}, {ZERO});\n"
+            yield f"  {plus} {follows} piecewise({name}, {name} > {ZERO}, {ZERO});\n"
+            yield f"  {minus} {follows} piecewise(-{name}, {name} < {ZERO}, {ZERO});\n"
     constants = RuleConstants(network)
     yield from (f"  {name} = {value!r}; {name} has {units};\n" for name, value, units in constants)
     yield "\n  // outputs: read these at the end\n"

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from nn2crn.ir.reactions import ReactionNetwork
 
+_DETERMINISTIC = (
+    "The model is for deterministic simulation: at these concentrations, a litre holds too many molecules for a"
+    " stochastic one."
+)
+_CONSUMED = (
+    "Reactions consume the inputs: for other values, set them, reset the model to its start, and run again. What is left"
+    " in the end does not depend on rate constants; of signals that meet in equal amounts, the last molecules are slow."
+)
+
 
 def how_to_use(network: ReactionNetwork, *, rules: bool = True) -> list[str]:
     """What to set, run and read, and which steady state is meant; each a line for a comment or a paragraph.
@@ -21,19 +30,31 @@ def how_to_use(network: ReactionNetwork, *, rules: bool = True) -> list[str]:
         start = "Set the concentrations of the inputs' species, as said below," if inputs else ""
         end = "the concentrations that the outputs are read from, as said below, then stay."
     run = f"{start} and run" if start else "Run"
+    consumed = any(not p.held for p in network.inputs)
+    return [
+        f"{run} a time course until nothing changes{_how_long(network, consumed=consumed)}: {end}",
+        *_end(network, consumed=consumed),
+    ]
+
+
+def _how_long(network: ReactionNetwork, *, consumed: bool) -> str:
+    if consumed:
+        return ""
     clock, kappa = network.units.clock, network.kappa
     long = f"some thousand {clock}s" if kappa == 1 else f"some {1000 / kappa:.3g} to {10_000 / kappa:.3g} {clock}s"
-    run = f"{run} a time course until nothing changes ({long} with the default templates): {end}"
+    return f" ({long} with the default templates)"
+
+
+def _end(network: ReactionNetwork, *, consumed: bool) -> list[str]:
+    """What is known of the end, and what the model is not for."""
+    if consumed:
+        return [_CONSUMED, _DETERMINISTIC]
     state = (
         f"Every positive start{_kept(network)} reaches one and the same steady state with non-negative concentrations."
         " Run a time course, not a Newton steady-state solver, unless from the end of a time course:"
         " the equations have other roots, with negative concentrations, which mean nothing."
     )
-    deterministic = (
-        "The model is for deterministic simulation: at these concentrations, a litre holds too many molecules for a"
-        " stochastic one."
-    )
-    return [run, state, deterministic]
+    return [state, _DETERMINISTIC]
 
 
 def _kept(network: ReactionNetwork) -> str:

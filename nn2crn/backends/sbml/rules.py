@@ -14,24 +14,33 @@ _ZERO = f"<ci>{ZERO}</ci>"
 
 
 def rules(network: ReactionNetwork, ids: Ids, constants: RuleConstants, style: Style) -> Iterator[str]:
-    """Assignment rules for the inputs' species and the outputs' parameters."""
+    """Assignment rules for the inputs' species that are held, and the outputs' parameters."""
     for port, names in zip(network.inputs, ids.inputs, strict=True):
-        yield from _input_rules(port, names, ids, style)
+        if port.held:
+            yield from (_rule(species, content, style) for species, content in _rails(port, names, ids))
     for out_port, names in zip(network.outputs, ids.outputs, strict=True):
         yield from _output_rules(out_port, names, ids, constants, style)
 
 
-def _input_rules(port: InputPort, names: list[str], ids: Ids, style: Style) -> Iterator[str]:
-    """The plus rail is the positive part of the parameter, the minus rail the negative part."""
+def initial_assignments(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
+    """Where the inputs' species start that reactions consume."""
+    for port, names in zip(network.inputs, ids.inputs, strict=True):
+        if not port.held:
+            for species, content in _rails(port, names, ids):
+                yield f'<initialAssignment symbol="{species}">{math(content, style.namespace)}</initialAssignment>\n'
+
+
+def _rails(port: InputPort, names: list[str], ids: Ids) -> Iterator[tuple[str, str]]:
+    """Each species of an input, and its value: the positive part of the parameter, or the negative part."""
     for i, name in enumerate(names):
         ci = f"<ci>{name}</ci>"
         plus = ids.species[port.plus.start + i]
         if port.minus is None:
-            yield _rule(plus, ci, style)
+            yield plus, ci
             continue
         minus = ids.species[port.minus.start + i]
-        yield _rule(plus, _piecewise(ci, apply("gt", ci, _ZERO)), style)
-        yield _rule(minus, _piecewise(apply("minus", ci), apply("lt", ci, _ZERO)), style)
+        yield plus, _piecewise(ci, apply("gt", ci, _ZERO))
+        yield minus, _piecewise(apply("minus", ci), apply("lt", ci, _ZERO))
 
 
 def _piecewise(value: str, condition: str) -> str:

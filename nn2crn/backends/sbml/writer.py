@@ -1,6 +1,7 @@
 """SBML Level 3, streamed: one reaction at a time, as literal mass action with units.
 
-Inputs are signed parameters that boundary species follow by rule; outputs are parameters read from species by rule.
+Inputs are signed parameters that boundary species follow by rule, or that species start from by initial assignment, if
+reactions consume them; outputs are parameters read from species by rule.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from nn2crn.backends.common.rule_constants import RuleConstants
 from nn2crn.backends.sbml import lumped, reactions
 from nn2crn.backends.sbml.notes import notes
 from nn2crn.backends.sbml.options import Style
-from nn2crn.backends.sbml.rules import rules
+from nn2crn.backends.sbml.rules import initial_assignments, rules
 from nn2crn.backends.sbml.text import quote
 from nn2crn.ir.reactions import ReactionNetwork
 
@@ -57,6 +58,7 @@ def emit(  # noqa: PLR0913  # one argument per option
     out.writelines(_head(network, ids, style))
     out.writelines(_list("listOfSpecies", _species(network, ids, style)))
     out.writelines(_list("listOfParameters", _parameters(network, ids, rates, constants, style)))
+    out.writelines(_list("listOfInitialAssignments", iter(()) if pure else initial_assignments(network, ids, style)))
     out.writelines(_list("listOfRules", iter(()) if pure else rules(network, ids, constants, style)))
     write = lumped.reactions if style.lumped else reactions.reactions
     out.writelines(_list("listOfReactions", write(network, ids, rates, style)))

@@ -37,10 +37,12 @@ class RoadRunner(Client):
 
     def course(self, values: Mapping[str, float], times: Floats, watch: Ints) -> Floats:
         """Concentrations and outputs (times, watched); see Client.course."""
-        self.runner.reset()
-        try:
-            for name, value in values.items():
-                self.runner[f"[{name}]" if name in self._rails else name] = value
+        try:  # parameters decide where species start, which a reset brings about
+            for name in values.keys() - self._rails:
+                self.runner[name] = values[name]
+            self.runner.reset()
+            for name in values.keys() & self._rails:
+                self.runner[f"[{name}]"] = values[name]
             columns = [self.columns[i] for i in watch]
             self.runner.timeCourseSelections = [f"[{c}]" if c in self._rails else c for c in columns]
             with silence():
