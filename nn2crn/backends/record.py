@@ -59,6 +59,8 @@ def show_record(network: ReactionNetwork, options: FormatOptions) -> str:
         "foreign-sha256": recipe.foreign,
         "compression": recipe.compression,
         "encoding": recipe.encoding,
+        **({"reduce": recipe.reduce} if recipe.reduce else {}),
+        **({"max-products": recipe.max_products} if recipe.max_products else {}),
         "units": [network.units.concentration, network.units.time],
         "kappa": network.kappa,
         "format": options,
@@ -83,7 +85,16 @@ def read_record(text: str, where: str) -> Record:
         outputs, passes, compression = (tuple(map(str, data[k])) for k in ("outputs", "passes", "compression"))
         foreign = {str(name): str(text) for name, text in data["foreign-sha256"].items()}
         recipe = Recipe(
-            outputs, domain, passes, layers, _read(data["identity"]), foreign, compression, str(data["encoding"])
+            outputs,
+            domain,
+            passes,
+            layers,
+            _read(data["identity"]),
+            foreign,
+            compression,
+            str(data["encoding"]),
+            str(data.get("reduce", "")),
+            int(data.get("max-products", 0)) or None,
         )
         concentration, time = data["units"]
         units, kappa = Units(concentration, time), float(data["kappa"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +14,7 @@ import nn2crn
 from nn2crn.analysis.consumption import competing, levels
 from nn2crn.analysis.forward import forward
 from nn2crn.analysis.stoichiometry import matrices
+from nn2crn.certify.rate_independence import rate_independence
 from nn2crn.errors import UnsupportedError, UsageError
 from nn2crn.ir.arrays import dense
 from nn2crn.ir.equality import equal
@@ -203,3 +205,15 @@ def test_weights_that_are_no_multiples_of_a_step_are_rounded_and_that_is_said():
     assert any("rounded" in r for r in reactions.remarks)
     found = read_outputs(reactions, Extents(reactions).settle({"x": np.array([[1.0, 1.0, 1.0]])}))["y"]
     assert abs(found[0, 0] - (1 + np.pi - 0.1)) < 0.05
+
+
+def test_rate_independence_is_proved_and_what_breaks_it_is_named():
+    reactions = nn2crn.compile(random_network(1), options())
+    proved = rate_independence(reactions)
+    assert proved.holds
+    assert [m for m in proved.not_proved if "measures" not in m] == []
+    (family, *others) = reactions.modules[0].families
+    twice = replace(reactions.modules[0], families=(family, replace(family, label="again"), *others))
+    broken = rate_independence(replace(reactions, modules=(twice, *reactions.modules[1:])))
+    assert not broken.holds
+    assert broken.competing

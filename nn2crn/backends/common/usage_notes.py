@@ -9,8 +9,8 @@ _DETERMINISTIC = (
     " stochastic one."
 )
 _CONSUMED = (
-    "Reactions consume the inputs: for other values, set them, reset the model to its start, and run again. What is left"
-    " in the end does not depend on rate constants; of signals that meet in equal amounts, the last molecules are slow."
+    "Reactions consume the inputs: for other values, set them, reset the model to its start, and run again. What is"
+    " left in the end depends on no rate constant; where signals meet in equal amounts, the last of them are slow."
 )
 
 

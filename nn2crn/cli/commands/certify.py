@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +10,7 @@ import click
 from nn2crn.certify.rounding import at_least, at_most
 from nn2crn.cli.console import show_json
 from nn2crn.cli.fitting import FittingOptions
-from nn2crn.cli.options import loaded, model_options
+from nn2crn.cli.options import Loaded, loaded, model_options
 from nn2crn.cli.values import POSITIVE
 
 if TYPE_CHECKING:
@@ -51,19 +51,43 @@ def certify(  # noqa: PLR0913  # one argument per option
 
     An input without bounds is taken to lie in [-1, 1]. docs/theory.md has the proofs.
     """  # fmt: skip
+    found = loaded(model, fitting=fitting, **options)
+    as_data, lines = _PROVERS[found.options.encoding](found, name, fitting, tolerance, start)
+    if as_json:
+        show_json(as_data)
+        return
+    for title, text in lines:
+        click.echo(f"{title:11}{text}".rstrip())
+
+
+_Proved = tuple[dict[str, Any], Iterator[tuple[str, str]]]  # as data, and as lines with titles
+
+
+def _catalytic(found: Loaded, name: str, fitting: FittingOptions, tolerance: float, start: float) -> _Proved:
     from nn2crn.certify import certificate
     from nn2crn.certify.boxes import boxes_of
 
-    found = loaded(model, fitting=fitting, **options)
     box = boxes_of(found.network, found.data, fitting.boxes())
     original = None if found.network is found.whole else found.whole
     given = certificate.subject(found.network, found.options, name=name, box=box, original=original)
     proved = certificate.certify(given, tolerance=tolerance, start=start)
-    if as_json:
-        show_json(proved.as_json())
-        return
-    for title, text in statements(proved):
-        click.echo(f"{title:11}{text}".rstrip())
+    return proved.as_json(), statements(proved)
+
+
+def _rate_independent(found: Loaded, name: str, fitting: FittingOptions, tolerance: float, start: float) -> _Proved:
+    """For all inputs: neither a box, nor a start, nor a tolerance makes a difference."""
+    from nn2crn import compiler
+    from nn2crn.certify.rate_independence import rate_independence
+
+    del fitting, tolerance, start
+    proved = rate_independence(compiler.compile(found.network, found.options, name=name))
+    return proved.as_json(), proved.statements()
+
+
+_PROVERS: Mapping[str, Callable[[Loaded, str, FittingOptions, float, float], _Proved]] = {
+    "catalytic": _catalytic,
+    "rate-independent": _rate_independent,
+}
 
 
 def statements(c: Certificate) -> Iterator[tuple[str, str]]:
