@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("look", "Say whether MODEL can be compiled, and what stands in the way."),
     "compress": ("compress", "Find a smaller chemistry of MODEL that is still accurate."),
     "harden": ("harden", "Train MODEL on, so that it bears rate constants that are off."),
+    "learner": ("learner", "Write a chemistry that learns (experimental)."),
+    "teach": ("learner", "Simulate its lessons, and write the network that has learnt (experimental)."),
     "convert": ("look", "Write MODEL in the network language, to read and edit."),
     "simulate": ("run", "Run the chemistry in time: courses of outputs and species."),
     "verify": ("verify", "Measure the chemistry against the network itself."),

@@ -89,7 +89,7 @@ def train(  # noqa: PLR0913  # one argument per option
     training = _training(**how)
     with show_progress() as report:
         done = trained(
-            table.x, _targets(table), _sizes(hidden), training,
+            table.x, _targets(table), sizes(hidden), training,
             activation=activation, h=h, task="classification" if table.classes else "regression", test=test,
             centring=centre, name=Path(target_file).stem, report=report,
         )  # fmt: skip
@@ -143,7 +143,8 @@ def refuse_targets(source: str, data: str, target: str, save_test: str | None = 
         raise UsageError(f"{save_test}: samples are written as an .npz file", hint="for instance: --save-test test.npz")
 
 
-def _sizes(text: str) -> tuple[int, ...]:
+def sizes(text: str) -> tuple[int, ...]:
+    """`8` or `16,8`."""
     parts = text.split(",")
     if not all(p.strip().isdecimal() and len(p) < 8 and int(p) for p in parts):  # noqa: PLR2004  # digits
         raise UsageError(f"--hidden {text}: sizes are whole numbers above zero", hint="for instance: --hidden 16,8")
