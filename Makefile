@@ -8,6 +8,8 @@ READY  := $(VENV)/ready
 PEERS  := $(VENV)-peers
 LOCK   ?=
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCK:%=--constraint %)
+# Tests start Python a hundred times, so its bytecode is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 # A worker takes tests that stand together, so that what they share is made once.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/frontends/test_dsl.py tests/simulate/test_steady_state.py tests/simulate/test_engine.py
@@ -73,9 +75,9 @@ test: $(TESTS) ## run the tests but for the slow ones: six minutes on two cores
 	$(PYTEST) tests/archives
 	$(PYTEST) -m 'not slow'
 
-test-all: $(READY) ## run every test: ten minutes
-	$(PYTEST) tests/archives
-	$(PYTEST)
+test-all: $(READY) ## run every test, with more random examples: ten minutes
+	NN2CRN_THOROUGH=1 $(PYTEST) tests/archives
+	NN2CRN_THOROUGH=1 $(PYTEST)
 
 exports: $(READY) ## export models of PyTorch, Keras and scikit-learn, and compare: six minutes
 	@$(PIP) torch onnxscript keras

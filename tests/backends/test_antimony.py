@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import roadrunner
 from clients import HOSTILE, MODELS, net_named, port_ids, read_sbml, written
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,7 +100,7 @@ def test_all_hostile_names_together(tmp_path):
     check_same(net_named(HOSTILE, [name + "!" for name in HOSTILE]), tmp_path)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_any_names(tmp_path_factory, input_name, output_name, name):
     check_same(net_named([input_name], [output_name], name), tmp_path_factory.getbasetemp())

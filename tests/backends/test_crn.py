@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from clients import HOSTILE, MODELS
+from effort import examples
 from hypothesis import given, settings
 from reading import expected, hostile, networks, probe, sample, text
 
@@ -68,7 +69,7 @@ def test_all_hostile_names_together(read):
     check(read, hostile())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(networks())
 def test_random_networks(read, network):
     check(read, network)

@@ -32,7 +32,7 @@ def run(folder, code, *args, **env):
     return done
 
 
-@pytest.mark.parametrize("name", ["iris", "digits"])
+@pytest.mark.parametrize("name", ["iris", pytest.param("digits", marks=pytest.mark.slow)])
 def test_the_same_bytes_under_all_settings(tmp_path, name):
     targets = [f"out{f.suffixes[0]}" for f in formats()]
     made = []

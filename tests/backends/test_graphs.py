@@ -12,6 +12,7 @@ import numpy as np
 import pydot
 import pytest
 from clients import HOSTILE, MODELS, net_named
+from effort import examples
 from hypothesis import given, settings
 from nets import random_mlp
 from reading import expected, hostile, networks, probe, sample, text
@@ -74,7 +75,7 @@ def edges_in_order(network):
     return [(e.get("source"), e.get("target")) for e in tree.iter(f"{namespace}edge")]
 
 
-@pytest.mark.parametrize("name", ["iris", "sine", "xor"])
+@pytest.mark.parametrize("name", ["iris", pytest.param("sine", marks=pytest.mark.slow), "xor"])
 def test_samples(name):
     check(sample(name))
     check_dot(sample(name))
@@ -99,14 +100,14 @@ def test_hostile_names_in_dot(name):
     check_dot(hostile([name], name))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(networks())
 def test_random_networks(network):
     check(network)
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(networks())
 def test_random_networks_in_dot(network):
     check_dot(network)

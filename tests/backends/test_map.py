@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from clients import HOSTILE, MODELS, read_sbml
+from effort import examples
 from hypothesis import given, settings
 from reading import hostile, networks, sample, text
 
@@ -43,7 +44,7 @@ def test_hostile_names():
     check(hostile())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(networks())
 def test_random_networks(network):
     check(network)

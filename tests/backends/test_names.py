@@ -14,6 +14,7 @@ import numpy as np
 import pydot
 import pytest
 from clients import HOSTILE, net_named
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,7 +120,7 @@ def test_names_are_names_and_nothing_else(tmp_path_factory, f):
     folder = tmp_path_factory.mktemp(f.name)
     expected = plain(f, folder)
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=examples(25), deadline=None)
     @given(st.lists(names, min_size=4, max_size=4, unique=True), names)
     def holds(ports, name):
         network = nn2crn.compile(net_named(ports[:2], ports[2:], name))

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from clients import HOSTILE, MODELS
+from effort import examples
 from hypothesis import given, settings
 from reading import expected, hostile, networks, probe, sample, text
 
@@ -70,7 +71,7 @@ def test_all_hostile_names_together():
     check(hostile())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(networks())
 def test_random_networks(network):
     check(network)

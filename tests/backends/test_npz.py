@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clients import HOSTILE, MODELS
+from effort import examples
 from hypothesis import given, settings
 from reading import expected, hostile, networks, probe, sample
 from scipy import sparse
@@ -93,7 +94,7 @@ def test_hostile_names(name):
     check(hostile([name], name))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(networks())
 def test_random_networks(network):
     check(network)

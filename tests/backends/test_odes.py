@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sympy
 from clients import HOSTILE, MODELS
+from effort import examples
 from hypothesis import given, settings
 from nets import random_mlp
 from parts import needs
@@ -64,7 +65,7 @@ def test_hostile_names(name):
     check(hostile([name], name))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(networks())
 def test_random_networks(network):
     check(network)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import roadrunner
 from clients import HOSTILE, MODELS, SAMPLES, net_named, port_ids, read_sbml, written
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import random_mlp
@@ -120,7 +121,7 @@ def test_an_output_that_is_called_like_an_input(tmp_path, case):
     check_names(text, network)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(name_lists, name_lists, names)
 def test_any_names(tmp_path_factory, inputs, outputs, name):
     network = net_named(inputs, outputs, name)
@@ -130,7 +131,7 @@ def test_any_names(tmp_path_factory, inputs, outputs, name):
 
 
 @pytest.mark.parametrize("suffix", [".xml", ".ant", ".tex"])
-@pytest.mark.parametrize("name", ["iris", "sine"])
+@pytest.mark.parametrize("name", ["iris", pytest.param("sine", marks=pytest.mark.slow)])
 def test_the_same_bytes_in_every_process(tmp_path, name, suffix):
     first = written(nn2crn.load(MODELS[name], logits=True), tmp_path, suffix).read_bytes()
     assert written(nn2crn.load(MODELS[name], logits=True), tmp_path, suffix).read_bytes() == first
@@ -168,7 +169,7 @@ def test_the_file_says_which_layers_conserve_what_they_start_with(tmp_path):
     assert "Every positive start with the conserved quantities of this file's (layer2) reaches one" in text
 
 
-@pytest.mark.parametrize("name", ["iris", "sine", "xor"])
+@pytest.mark.parametrize("name", ["iris", pytest.param("sine", marks=pytest.mark.slow), "xor"])
 def test_newtons_method_is_right_from_the_end_of_a_time_course(tmp_path, name):
     """From the file's own start, roadrunner's steadyState() finds roots with negative concentrations."""
     network = nn2crn.load(MODELS[name])

@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 from adversary import violations
+from effort import examples
 from random_networks import random_network
 from random_templates import Made, random_template
 from strangers import Trusting, net
@@ -18,8 +19,8 @@ from nn2crn.templates.options import Options
 from nn2crn.templates.parse import parse_template
 
 pytestmark = pytest.mark.unverified
-TEMPLATES = int(os.environ.get("NN2CRN_TEMPLATES", "25"))  # 500 in make fuzz
-NETWORKS = int(os.environ.get("NN2CRN_NETWORKS", "12"))  # 200 there
+TEMPLATES = int(os.environ.get("NN2CRN_TEMPLATES", examples(25)))  # 500 in make fuzz
+NETWORKS = int(os.environ.get("NN2CRN_NETWORKS", examples(12)))  # 200 there
 
 
 @pytest.mark.parametrize("library", [Trusting, Library])

@@ -6,6 +6,7 @@ import signal
 
 import fuzz
 import pytest
+from effort import examples
 from fuzz import KINDS
 
 KEPT = sorted(fuzz.REGRESSIONS.iterdir())
@@ -28,7 +29,7 @@ def test_what_failed_once_does_not_fail_again(path, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile_files_end_in_success_or_one_clear_error(kind, tmp_path):
-    ended = [fuzz.outcome(*fuzz.case(kind, 1, number), tmp_path) for number in range(40)]
+    ended = [fuzz.outcome(*fuzz.case(kind, 1, number), tmp_path) for number in range(examples(60))]
     assert set(ended) <= {"done", "refused", "usage"}
     assert "done" in ended
     assert {"refused", "usage"} & set(ended)

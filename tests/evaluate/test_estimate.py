@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from clients import MODELS
+from effort import examples
 from hypothesis import given, settings
 from nets import random_mlp
 from reading import networks, probe, sample
@@ -61,7 +62,7 @@ def test_bytes_of_a_large_network_are_nearly_right(monkeypatch, sizes, target):
     assert guess.bytes == pytest.approx(exact.bytes, rel=0 if guess.exact else 0.15)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(networks())
 def test_counts_of_random_networks(network):
     found = matrices(network)

@@ -22,12 +22,13 @@ import roadrunner
 import sympy
 from clients import read_sbml
 from driving import drive
+from effort import examples
 from scipy import sparse
 from test_consistent import random_case
 
 import nn2crn
 
-CASES = int(os.environ.get("NN2CRN_CHEMISTRIES", "6"))
+CASES = int(os.environ.get("NN2CRN_CHEMISTRIES", examples(6)))
 TARGETS = ("a.xml", "a.ant", "a.omex", "a.crn", "a.net", "a.npz", "a.py")
 State = Mapping[str, float]
 

@@ -36,7 +36,7 @@ def run(*args, cwd=None):
     return command_line.nn2crn(*args, cwd=cwd)
 
 
-@pytest.mark.parametrize("tolerance", ["1e-2", "1e-3"])
+@pytest.mark.parametrize("tolerance", [pytest.param("1e-2", marks=pytest.mark.slow), "1e-3"])
 @pytest.mark.parametrize("name", ["xor", "iris", "sine", pytest.param("digits", marks=pytest.mark.slow)])
 def test_the_samples_in_all_four_engines(name, tolerance):
     path = SAMPLES / SMALL[name]

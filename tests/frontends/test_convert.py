@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import mlps
@@ -69,7 +70,7 @@ def test_names_are_kept(x, y, tmp_path):
     assert same(network, converted)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(mlps(), st.sampled_from(NAMES), st.sampled_from(NAMES))
 def test_any_net_with_any_names(tmp_path_factory, mlp, x, y):
     network = mlp.network("a net", x, y if y != x else f"{y}'")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -165,7 +166,7 @@ EXPRESSION = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(EXPRESSION, EXPRESSION)
 def test_expressions_mean_what_they_mean_in_numpy(a, b):
     x, z = np.array([1.5, -2.0]), np.array([0.25, 3.0])
@@ -223,7 +224,7 @@ def data(node):
     return node.name, node.function, node.sources, node.size, node.template, node.settings
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(networks())
 def test_parsing_what_was_shown_gives_the_same_network(network):
     again = read(show(network))
@@ -342,7 +343,7 @@ output z = dense(c, weight = [[1, 2, 3, 4, 5, 6]], bias = load("none.npy"))
 EDIT = st.tuples(st.integers(0, len(RICH)), st.integers(0, 6), FRAGMENT)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(EDIT, min_size=1, max_size=4))
 def test_whatever_the_text_the_error_has_a_place(edits):
     text = RICH

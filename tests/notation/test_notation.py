@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import random_mlp
@@ -46,7 +47,7 @@ def test_reactions_read_back_as_shown(rs):
     assert parse_reactions("\n".join(map(show_reaction, rs))) == rs
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(formulas)
 def test_formulas_read_back_as_shown(f):
     assert parse_formula(show(f)) == f

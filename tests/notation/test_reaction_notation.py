@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from effort import examples
 from random_networks import random_network
 from scipy import sparse
 
@@ -22,7 +23,7 @@ from nn2crn.notation.show_network import show_network
 from nn2crn.passes.records import OPTIONAL
 
 pytestmark = pytest.mark.unverified  # strangers among the random templates
-COUNT = int(os.environ.get("NN2CRN_NOTATION_NETWORKS", "40"))
+COUNT = int(os.environ.get("NN2CRN_NOTATION_NETWORKS", examples(40)))
 
 
 def shown(network):

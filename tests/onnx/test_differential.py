@@ -11,6 +11,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from effort import examples
 from onnx_models import LIBRARY, forward_pass, onnx_runtime
 from random_graphs import SAMPLES, RandomGraph
 
@@ -22,7 +23,7 @@ from nn2crn.simulate.closed_form import fixed_point
 from nn2crn.simulate.cvode.internal import Internal
 from nn2crn.simulate.ports import read_outputs
 
-GRAPHS = int(os.environ.get("NN2CRN_GRAPHS", "15"))
+GRAPHS = int(os.environ.get("NN2CRN_GRAPHS", examples(15)))
 FOUND = (207,)  # graphs that have found a defect: their seeds
 SINGLE = 1e-4  # of the largest value there is: rounding in single precision, through some layers
 SETTLED = 1e-5  # an integration to steady state, relative

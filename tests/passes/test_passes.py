@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import mlps, nets_with_inputs, random_mlp
@@ -218,7 +219,7 @@ def test_quantized_weights_are_levels_of_their_sign_scaled_to_least_squares(weig
     assert np.sum((w - v) * v) == pytest.approx(0, abs=1e-6 * max(np.sum(w * w), 1))  # no other multiple is nearer
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(0, 1000), st.floats(0.05, 0.9), st.floats(0.2, 3), st.sampled_from(["normal", "laplace"]))
 def test_no_other_levels_correlate_better(seed, ratio, top, tails):
     w = getattr(np.random.default_rng(seed), tails)(size=500)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from nets import mlps, random_mlp
 from scipy.linalg import null_space
@@ -35,18 +37,22 @@ LIBRARY = Library()
 BATCH = 3
 
 
-def networks() -> dict[str, ReactionNetwork]:
-    """Every template by itself, and nets of several layers, skips and dual rails among them."""
-    found = {name: alone(LIBRARY.get(name), LIBRARY) for name in LIBRARY.names}
-    for path in ("iris/iris.onnx", "xor/xor.nn", "sine/sine.onnx"):
-        found[path] = nn2crn.compile(nn2crn.load(SAMPLES / path))
-    for variant in ("anderson2021", "annihilation"):
-        options = nn2crn.Options(variants={"relu": variant})
-        found[f"4-5-3 {variant}"] = nn2crn.compile(random_mlp([4, 5, 3]).network(), options)
-    return found
+# Every template by itself, and nets of several layers, skips and dual rails among them.
+NETWORKS = [
+    *LIBRARY.names,
+    *("iris/iris.onnx", "xor/xor.nn", "sine/sine.onnx"),
+    *("4-5-3 anderson2021", "4-5-3 annihilation"),
+]
 
 
-NETWORKS = networks()
+@cache
+def network_of(name: str) -> ReactionNetwork:
+    if name in LIBRARY.names:
+        return alone(LIBRARY.get(name), LIBRARY)
+    if "/" in name:
+        return nn2crn.compile(nn2crn.load(SAMPLES / name))
+    options = nn2crn.Options(variants={"relu": name.split()[1]})
+    return nn2crn.compile(random_mlp([4, 5, 3]).network(), options)
 
 
 def somewhere(network: ReactionNetwork, seed: int = 0) -> np.ndarray:
@@ -84,18 +90,18 @@ def check_structure(network: ReactionNetwork) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_structured_odes_are_the_expanded_ones_and_solves_are_exact(name):
-    check_structure(NETWORKS[name])
+    check_structure(network_of(name))
 
 
 @given(mlps())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_structured_odes_of_random_nets_are_the_expanded_ones(net):
     check_structure(nn2crn.compile(net.network()))
 
 
 @pytest.mark.parametrize("name", ["iris/iris.onnx", "sine/sine.onnx", "4-5-3 annihilation"])
 def test_many_inputs_settle_where_the_closed_forms_and_each_alone_do(name):
-    network = NETWORKS[name]
+    network = network_of(name)
     rng = np.random.default_rng(3)
     inputs = {p.name: rng.uniform(-1, 1, (20, p.plus.size)) for p in network.inputs}
     together = Internal(network).settle(inputs)
@@ -158,7 +164,7 @@ def test_the_pattern_is_found_once(monkeypatch):
     found = []
     original = kinetics_module.Kinetics._find_pattern  # noqa: SLF001  # to count it
     monkeypatch.setattr(kinetics_module.Kinetics, "_find_pattern", lambda *a: found.append(1) or original(*a))
-    network = NETWORKS["iris/iris.onnx"]
+    network = network_of("iris/iris.onnx")
     Internal(network).settle({network.inputs[0].name: np.zeros((10, 4))})
     assert found == [1]
 
@@ -233,8 +239,8 @@ def test_a_circle_of_too_many_for_eigenvalues_is_tried(b, settles, monkeypatch):
 
 @pytest.mark.parametrize("name", ["step.switch", "softmax.exact", "winner_take_all.lotka_volterra", "sine/sine.onnx"])
 def test_a_nudge_moves_what_is_chosen_and_keeps_what_is_conserved(name):
-    kinetics = Kinetics(NETWORKS[name])
-    before = somewhere(NETWORKS[name])
+    kinetics = Kinetics(network_of(name))
+    before = somewhere(network_of(name))
     chosen = np.array([True, False, True])
     moved = attraction.nudged(kinetics, kinetics.start(before), chosen).T - before
     where, reaction, change = kinetics.entries

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from effort import examples
 from nets import random_mlp
 
 import nn2crn
@@ -76,7 +77,7 @@ def test_every_template(name):
         inputs["B-"] = inputs["B-"] * 0.1
     reactions = network.reaction_count
     neutral = LIBRARY.get(name).stability == "neutral"  # what integration errs in the relation stays
-    check(network, inputs, list(range(0, reactions, max(1, reactions // 12))), rtol=2e-2 if neutral else 1e-3)
+    check(network, inputs, list(range(0, reactions, max(1, reactions // examples(12)))), rtol=2e-2 if neutral else 1e-3)
 
 
 def test_a_relation_that_one_rate_breaks():

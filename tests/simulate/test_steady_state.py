@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import Mlp, nets_with_inputs, random_mlp
@@ -18,7 +19,7 @@ def outputs_from(crn, x, start=None):
     return read_outputs(crn, steady_state(crn, {"x": x}, start))["y"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(nets_with_inputs(), st.integers(0, 2**32 - 1))
 def test_random_nets_settle_at_the_smoothed_forward_pass_from_several_starts(net_and_input, seed):
     net, x = net_and_input

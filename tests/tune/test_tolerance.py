@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from certified import LIBRARY, net_around
+from effort import examples
 from nets import random_mlp
 from parts import MODELS, needs
 
@@ -101,7 +102,7 @@ def test_the_data_decide_where_they_are_given():
     assert not found.certified
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(examples(3)))
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-3])
 def test_inputs_that_nothing_was_fitted_on_are_within_the_tolerance_too(tolerance, seed):
     """Fitted on 16 flowers, 17 % of others were past the tolerance, by up to 19.5 times."""
