@@ -1,5 +1,6 @@
-"""Prints the tables of docs/formats.md: what is written for which client, and what clients take to load a network.
+"""Prints the tables of docs/formats.md: options, what is written for which client, and what clients take to load it.
 
+    python docs/formats.py options
     python docs/formats.py clients
     python docs/formats.py            (measures: some minutes, and 2 GB)
 
@@ -22,7 +23,8 @@ import numpy as np
 
 import nn2crn
 from nn2crn.backends.clients import CLIENTS, LARGE
-from nn2crn.cli.commands.formats import client_rows
+from nn2crn.backends.registry import formats
+from nn2crn.cli.commands.formats import client_rows, flag
 from nn2crn.evaluate.estimate import non_zeros
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.simulate.cvode.internal import steady_state
@@ -113,6 +115,15 @@ def clients() -> None:
         print(row([flags[0], summary, *flags[1:], "yes" if client.tested else "no"]))
 
 
+def options() -> None:
+    """Prints the options of the formats."""
+    print(row(["format", "option", "what it says"]))
+    print(row(["---"] * 3))
+    for f in formats():
+        for option in f.declared:
+            print(row([f"`{f.name}`", f"`{flag(option)}`".replace("|", "\\|"), option.help]))
+
+
 def main() -> None:
     """Prints the tables of what was measured."""
     print(row(["network", "reactions", "species", "non-zeros", *LOADERS]))
@@ -151,8 +162,9 @@ def child(client: str, subject: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["clients"]:
-        clients()
+    tables = {"clients": clients, "options": options}
+    if sys.argv[1:] and sys.argv[1] in tables:
+        tables[sys.argv[1]]()
     elif sys.argv[1:]:
         child(*sys.argv[1:])
     else:

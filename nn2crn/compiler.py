@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 
-from nn2crn.backends.clients import client_named
-from nn2crn.backends.registry import format_of, formats
-from nn2crn.errors import Nn2crnError, OutputError, UnsupportedError, UsageError
-from nn2crn.files.atomic import gzipped, is_there, write_bytes, write_text
+from nn2crn.backends import write as writing
+from nn2crn.backends.registry import formats
+from nn2crn.errors import OutputError, UnsupportedError, UsageError
+from nn2crn.files.atomic import is_there, write_bytes, write_text
 from nn2crn.frontends.nn import writer
 from nn2crn.frontends.registry import reader_for
 from nn2crn.frontends.source import Model, Request, open_model
@@ -210,26 +209,7 @@ def write(
             option, or not with this value.
         OutputError: the target cannot be written; an existing file is untouched.
     """
-    if client:
-        reader = client_named(client)
-        if to not in ("", reader.format):
-            raise UsageError(f"{client} reads {reader.format}, not {to}")
-        to, options = reader.format, {**reader.options_for(network), **options}
-    target = format_of(str(path), to)
-    target.refuse_wrong(options)
-
-    def emit(out: IO[Any]) -> None:
-        try:
-            target.emit(network, out, **options)
-        except Exception as e:
-            if not target.origin or isinstance(e, Nn2crnError | OSError | MemoryError):
-                raise
-            raise OutputError(f"the format {target.name} of {target.origin} failed: {e!r}") from e
-
-    if str(path).endswith(".gz") and not target.binary:
-        write_bytes(Path(path), gzipped(emit))
-    else:
-        (write_bytes if target.binary else write_text)(Path(path), emit)
+    writing.write(network, str(path), to, client, options)
 
 
 def convert(network: Network, path: str | Path, *, library: Library | None = None) -> tuple[Path, ...]:

@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import TextIO
 
 from nn2crn.backends.common.names import COMPARTMENT, Ids, make_ids
+from nn2crn.backends.common.rails import one_line
 from nn2crn.backends.common.rates import RateConstants, reactions_as_text
 from nn2crn.backends.common.rule_constants import CONCENTRATION, DIMENSIONLESS, ZERO, RuleConstants
 from nn2crn.backends.common.usage_notes import how_to_use
@@ -34,13 +35,13 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
 
 
 def _head(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
-    yield f"// {_line(network.name)}, compiled by nn2crn {__version__}\n"
+    yield f"// {one_line(network.name)}, compiled by nn2crn {__version__}\n"
     for text in (*how_to_use(network), *network.remarks):
-        yield from (f"// {line}\n" for line in wrap(_line(text), _WIDTH, break_long_words=False))
+        yield from (f"// {line}\n" for line in wrap(one_line(text), _WIDTH, break_long_words=False))
     if network.source:
         yield f"// source SHA-256 {network.source}\n"
     for template, provenance in network.provenance.items():
-        yield f"// template {template}: {_line(provenance)}\n"
+        yield f"// template {template}: {one_line(provenance)}\n"
     record = show_record(network, {})
     if record:
         yield f"{MARK}{record}\n"
@@ -115,7 +116,7 @@ def _readout(port: OutputPort, i: int, ids: Ids, constants: RuleConstants) -> st
 def _reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants) -> Iterator[str]:
     first = 1
     for family in network.families:
-        yield f"\n  // {_line(family.label)}\n"
+        yield f"\n  // {one_line(family.label)}\n"
         yield from reactions_as_text(family, first, _layout, ids.species, rates.numbers)
         first += family.count
 
@@ -131,12 +132,7 @@ def _layout(scheme: Scheme) -> str:
     return f"  r{{0}}: {side(scheme.reactants)} => {side(scheme.products)}; {COMPARTMENT}*k{{1}}{factors};\n"
 
 
-def _line(text: str) -> str:
-    """For a comment: one line."""
-    return "".join(c if c.isprintable() else " " for c in text)
-
-
 def _string(text: str) -> str:
     """For a display name: Antimony's strings have no escapes; libSBML would take `&#0;` as an XML entity."""
-    plain = _line(text).replace('"', "'").replace("\\", "/")
+    plain = one_line(text).replace('"', "'").replace("\\", "/")
     return re.sub(r"&(?=(#\d+|#x[0-9A-Fa-f]+|amp|lt|gt|quot|apos);)", "&amp;", plain)

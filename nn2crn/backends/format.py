@@ -1,23 +1,23 @@
-"""What a format is: its suffixes, its options, and the module that writes it."""
+"""What a format is: its suffixes, its options as a dataclass, and the module that writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from importlib import import_module
-from typing import Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 from nn2crn.errors import UsageError
+from nn2crn.ir.reactions import ReactionNetwork
 
-Emit = Callable[..., None]  # emit(network, out, **options)
+Emit = Callable[..., None]  # emit(network, out), and the options besides if the format has any
 
 
 GROUP = "nn2crn.backends"  # entry points, each a Format
 
 
-@dataclass(frozen=True)
-class FormatOption:
-    """A keyword of a format's emit function, given on the command line as --name: a flag, a choice or a value."""
+class FormatOption(NamedTuple):
+    """An option as the command line (--name) and `nn2crn formats` show it: a flag, a choice or a value."""
 
     name: str
     help: str
@@ -36,31 +36,94 @@ class FormatOption:
             raise UsageError(f"{self.name} cannot be {value!r}", hint="it is a number")
 
 
+def option(
+    help_: str,
+    *,
+    default: Any = False,
+    choices: tuple[str, ...] = (),
+    value: type | None = None,
+    metavar: str | None = None,
+) -> Any:
+    """A field of a `FormatOptions` dataclass: a flag unless it has choices, or a type of value."""
+    shown = {"help": help_, "choices": choices, "value": value, "metavar": metavar}
+    return field(default=choices[0] if choices and default is False else default, metadata=shown)
+
+
+@dataclass(frozen=True)
+class FormatOptions:
+    """Base of the options of a format: a frozen dataclass whose fields are made by `option`.
+
+    Raises:
+        UsageError: an option cannot have this value.
+    """
+
+    def __post_init__(self) -> None:
+        defaults = {f.name: f.default for f in fields(self)}
+        for declared in self.declared():
+            value = getattr(self, declared.name)
+            if value != defaults[declared.name] or isinstance(value, bool):
+                declared.refuse(value)
+
+    @classmethod
+    def declared(cls) -> tuple[FormatOption, ...]:
+        """Each option, in order, for people."""
+        return tuple(FormatOption(f.name, **f.metadata) for f in fields(cls))
+
+
 @dataclass(frozen=True)
 class Format:
     """A format: its suffixes, the first being what is written without one asked for, and the module that emits it.
 
-    `also` are suffixes of other formats under which it may be written if it is named.
+    Attributes:
+        options: the dataclass of its options, of which the emit function gets one; None if the format has none.
+        binary: emit writes bytes, not text.
+        module: of the emit function; nn2crn.backends.NAME if empty.
+        origin: the package it is from, if it is not built in.
+        also: suffixes of other formats under which it may be written if it is named.
+        timed: its options have the end times of `OmexOptions`, which are measured unless they are given.
+
+    Raises:
+        UsageError: `options` is something else.
     """
 
     name: str
     suffixes: tuple[str, ...]
     summary: str
-    options: tuple[FormatOption, ...] = ()
-    binary: bool = False  # emit writes bytes, not text
-    module: str = ""  # of the emit function; nn2crn.backends.NAME if empty
-    origin: str = ""  # the package it is from, if it is not built in
+    options: type[FormatOptions] | None = None
+    binary: bool = False
+    module: str = ""
+    origin: str = ""
     also: tuple[str, ...] = ()
+    timed: bool = False
+
+    def __post_init__(self) -> None:
+        kind: object = self.options
+        if kind is not None and not (isinstance(kind, type) and issubclass(kind, FormatOptions)):
+            hint = "see docs/adding/format.md"
+            raise UsageError(f"the options of the format {self.name} are not a FormatOptions dataclass", hint=hint)
 
     @property
-    def emit(self) -> Emit:
-        module: Any = import_module(self.module or f"nn2crn.backends.{self.name}")
-        return cast(Emit, module.emit)
+    def declared(self) -> tuple[FormatOption, ...]:
+        """Its options."""
+        return self.options.declared() if self.options else ()
 
-    def refuse_wrong(self, options: Mapping[str, object]) -> None:
-        """Raises UsageError if the format has no such option, or one of them cannot have this value."""
-        known = {o.name: o for o in self.options}
-        for name, value in options.items():
+    def chosen(self, given: Mapping[str, Any]) -> FormatOptions | None:
+        """The options with what is given, by name; None if the format has no options.
+
+        Raises:
+            UsageError: there is no such option, it cannot have this value, or the options contradict each other.
+        """
+        known = {o.name for o in self.declared}
+        for name in given:
             if name not in known:
                 raise UsageError(f"the format {self.name} has no option {name!r}")
-            known[name].refuse(value)
+        return self.options(**given) if self.options else None
+
+    def write(self, network: ReactionNetwork, out: IO[Any], options: FormatOptions | None = None) -> None:
+        """Writes the network to an open file, text or binary as `binary` says."""
+        module: Any = import_module(self.module or f"nn2crn.backends.{self.name}")
+        emit = cast(Emit, module.emit)
+        if self.options:
+            emit(network, out, options or self.options())
+        else:
+            emit(network, out)

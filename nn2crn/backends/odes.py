@@ -14,7 +14,10 @@ from nn2crn.backends.common.rails import MISSING, Rails, comments, linear, one_l
 from nn2crn.backends.latex.document import document, legend
 from nn2crn.backends.latex.indices import total
 from nn2crn.backends.latex.names import Symbols, escape, mathematical
+from nn2crn.backends.options import OdeOptions
 from nn2crn.ir.reactions import ReactionNetwork
+
+_DEFAULT = OdeOptions()
 
 _CONVENTIONS = r"""\par\noindent
 Species stand for their concentrations: %s. Subscripts count from 1, numbers in
@@ -24,19 +27,18 @@ brackets from 0. Inputs are held; outputs are read at steady state.\par
 Monomial = tuple[float, list[tuple[int, int]]]  # a coefficient, and (species, exponent) of each factor
 
 
-def emit(network: ReactionNetwork, out: TextIO, *, notation: str = "sympy", standalone: bool = False) -> None:
+def emit(network: ReactionNetwork, out: TextIO, options: OdeOptions = _DEFAULT) -> None:
     r"""Writes the equations of all species but the inputs.
 
     Args:
         network: what to write.
         out: a text file.
-        notation: `sympy`, a Python module, or `latex`.
-        standalone: of LaTeX, a document that compiles by itself instead of a fragment to \input.
+        options: the notation, and whether LaTeX is a whole document.
     """
-    if notation == "sympy":
+    if options.notation == "sympy":
         out.writelines(_sympy(network))
     else:
-        out.writelines(document(f"Equations of {network.name}", _latex(network), standalone=standalone))
+        out.writelines(document(f"Equations of {network.name}", _latex(network), standalone=options.standalone))
 
 
 def _equations(network: ReactionNetwork) -> Iterator[tuple[int, list[Monomial]]]:

@@ -7,28 +7,17 @@ from functools import cache
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
-from nn2crn.backends.format import GROUP, Format, FormatOption
+from nn2crn.backends.format import GROUP, Format
+from nn2crn.backends.options import GraphOptions, LatexOptions, OdeOptions, OmexOptions, SbmlOptions
 from nn2crn.errors import UsageError, did_you_mean
 from nn2crn.plugins import leave_out, plugins
-
-_SBML = (
-    FormatOption("sbml_level", "Level 3 Version 1 or 2", choices=("3.1", "3.2")),
-    FormatOption("rate_constants", "shared parameters, one per reaction, or numbers", ("global", "local", "inline")),
-    FormatOption("profile", "catalysts on both sides, or as modifiers with inline rates", ("faithful", "compact")),
-    FormatOption("kinetics", "a reaction per weight, or a growth and a decay per neuron", ("elementary", "lumped")),
-    FormatOption("pure", "no rules: set and read concentrations of species, as AMICI wants it"),
-)
-
-
-_GRAPH = FormatOption("graph", "of species and reactions, or of layers", choices=("reactions", "modules"))
-
 
 BUILT_IN = (
     Format(
         "sbml",
         (".xml", ".sbml"),
         "SBML Level 3, for COPASI, Tellurium and most others",
-        _SBML,
+        SbmlOptions,
         module="nn2crn.backends.sbml.writer",
     ),
     Format("antimony", (".ant",), "Antimony, for Tellurium and for reading"),
@@ -36,10 +25,7 @@ BUILT_IN = (
         "latex",
         (".tex",),
         "LaTeX: families of reactions as a paper prints them, or the full list",
-        (
-            FormatOption("expand", "list every reaction, not families"),
-            FormatOption("standalone", "a whole document, not a fragment"),
-        ),
+        LatexOptions,
         module="nn2crn.backends.latex.writer",
     ),
     Format("crn", (".crn",), "reactions as text, for crnsimulator and Nuskell"),
@@ -51,18 +37,15 @@ BUILT_IN = (
         "odes",
         (".py",),
         "differential equations, as sympy expressions or LaTeX",
-        (
-            FormatOption("notation", "how equations are written", choices=("sympy", "latex")),
-            FormatOption("standalone", "a whole document, not a fragment"),
-        ),
+        OdeOptions,
         also=(".tex",),
     ),
-    Format("dot", (".dot", ".gv"), "graph for Graphviz", (_GRAPH,), module="nn2crn.backends.graph.dot"),
+    Format("dot", (".dot", ".gv"), "graph for Graphviz", GraphOptions, module="nn2crn.backends.graph.dot"),
     Format(
         "graphml",
         (".graphml",),
         "graph for networkx, Cytoscape and Gephi",
-        (_GRAPH,),
+        GraphOptions,
         module="nn2crn.backends.graph.graphml",
     ),
     Format(
@@ -81,9 +64,10 @@ BUILT_IN = (
         "omex",
         (".omex",),
         "COMBINE archive: SBML, SED-ML, Antimony and LaTeX, for Tellurium and COPASI",
-        (FormatOption("t_end", "how long to simulate; else until outputs settle", value=float, metavar="T"),),
+        OmexOptions,
         binary=True,
-        module="nn2crn.backends.combine.archive",  # which simulates, as no other back end does
+        module="nn2crn.backends.combine.archive",
+        timed=True,
     ),
 )
 

@@ -18,6 +18,7 @@ from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.lower.registry import encoding
 from nn2crn.simulate.cvode.internal import Internal
 from nn2crn.simulate.ports import read_outputs
+from nn2crn.simulate.settling import log_times, settling_time
 from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
 
@@ -26,7 +27,7 @@ _POINTS = 13
 _DENSE = 2001  # points at which the stated fixed point is searched for its largest error
 _ROUNDING = 1e-9  # no error of a template is as small as this
 _NEAR = 1e-3  # an output this near to its steady state has settled
-_TIMES = np.concatenate([[0.0], np.geomspace(1e-2, 1e6, 321)])  # seconds
+_TIMES = log_times(1e6, 322)
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,7 @@ def _settling_time(engine: Internal, inputs: dict[str, Floats], start: Floats, e
     """The first time from which on every output of every run is near its end."""
     network = engine.network
     states = engine.trajectories(inputs, _TIMES, np.arange(network.species_count), start)
-    away = np.abs(read_outputs(network, states)["y"] - read_outputs(network, ends)["y"]).max(axis=(1, 2)) > _NEAR
-    return float(_TIMES[min(np.flatnonzero(away)[-1] + 1, len(_TIMES) - 1)]) if away.any() else 0.0
+    return settling_time(_TIMES, read_outputs(network, states)["y"], read_outputs(network, ends)["y"], _NEAR)
 
 
 def plot(template: Template, library: Library, path: Path) -> None:

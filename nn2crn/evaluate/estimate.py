@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nn2crn.backends.format import Format
+from nn2crn.backends.options import OmexOptions
 from nn2crn.backends.registry import formats
 from nn2crn.ir.reactions import Module, ReactionNetwork
 
@@ -101,13 +102,12 @@ def size(network: ReactionNetwork, target: Format) -> Size:
 
 def _written(network: ReactionNetwork, target: Format) -> int:
     raw = io.BytesIO()
-    # an archive simulates the network unless it is told for how long its readers shall do so
-    options = {o.name: 1.0 for o in target.options if o.name == "t_end"}
+    options = OmexOptions(t_end=1.0) if target.timed else None  # whose end would be measured
     if target.binary:
-        target.emit(network, raw, **options)
+        target.write(network, raw, options)
     else:
         text = io.TextIOWrapper(raw, "utf-8", newline="\n")
-        target.emit(network, text, **options)
+        target.write(network, text, options)
         text.flush()
     return raw.getbuffer().nbytes
 

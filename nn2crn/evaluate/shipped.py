@@ -13,13 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from xml.parsers import expat
 
-from nn2crn.backends import antimony, antimony_difference
+from nn2crn.backends import antimony_difference
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.common.rails import Rails
-from nn2crn.backends.format import Emit
 from nn2crn.backends.record import MARK, ProvenanceError, Record, read_record
+from nn2crn.backends.registry import format_of
 from nn2crn.backends.sbml import difference as sbml_difference
-from nn2crn.backends.sbml import writer as sbml
 from nn2crn.errors import SizeError, UsageError
 from nn2crn.files.reading import look_at
 from nn2crn.ir.reactions import ReactionNetwork
@@ -69,7 +68,7 @@ class Shipped:
         """
         if self.text is not self.sbml:
             return self._in_antimony(network, self.text, self.record)
-        expected = self._written(network, sbml.emit, self.record)
+        expected = self._written(network, "sbml", self.record)
         if expected.encode() != self.text:
             found = sbml_difference.first_difference(self.text, expected.encode(), _free(network), self.path)
             if found:
@@ -80,14 +79,15 @@ class Shipped:
         return ""
 
     def _in_antimony(self, network: ReactionNetwork, text: bytes, record: Record) -> str:
-        expected, here = self._written(network, antimony.emit, record), text.decode(errors="replace")
+        expected, here = self._written(network, "antimony", record), text.decode(errors="replace")
         return "" if here == expected else antimony_difference.first_difference(here, expected, _free(network))
 
-    def _written(self, network: ReactionNetwork, write: Emit, record: Record) -> str:
+    def _written(self, network: ReactionNetwork, name: str, record: Record) -> str:
         """What the compiler writes now."""
         out = io.StringIO()
         try:
-            write(network, out, **record.options)
+            target = format_of("", name)
+            target.write(network, out, target.chosen(record.options))
         except (TypeError, UsageError) as e:
             raise ProvenanceError(f"{self.path}: what it says of its format does not fit together: {e}") from None
         return out.getvalue()

@@ -19,6 +19,7 @@ from nn2crn.files.atomic import write_bytes, write_text
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.engine import SETTLED, Engine
+from nn2crn.simulate.settling import log_times, unsettled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -152,10 +153,8 @@ def simulate(
 
 
 def _spread(last: float, count: int) -> Floats:
-    """Times from 0 to the last, evenly on a logarithmic axis."""
-    if count == 2:  # noqa: PLR2004  # the start and the end
-        return np.array([0.0, last])
-    return np.concatenate([[0.0], np.geomspace(min(1e-2, last / 2), last, count - 1)])
+    """Times from 0 to the last, evenly on a logarithmic axis; only these two if there are no more."""
+    return log_times(last, count) if count > 2 else np.array([0.0, last])  # noqa: PLR2004  # the start and the end
 
 
 _Piece = tuple[Floats, Floats]  # courses (times, samples, columns), and where they settle (samples, columns)
@@ -200,9 +199,7 @@ def _progress(parts: list[Ints]) -> Iterator[Ints]:
 
 def _settled(done: Floats, ends: Floats) -> int:
     """How many times to show: until all are as near to where they settle as an engine says it is; one more if none."""
-    away = np.abs(done - ends) > SETTLED * np.maximum(np.abs(ends), 1.0)
-    moving = np.flatnonzero(away.any(axis=(1, 2)))
-    return int(moving[-1] if len(moving) else 0) + 2
+    return int(max(unsettled(done, ends, SETTLED, relative=True).max(initial=0), 1)) + 1
 
 
 def write(run: Run, target: str) -> None:

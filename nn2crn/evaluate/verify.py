@@ -17,9 +17,10 @@ from nn2crn.simulate.engine import Engine
 from nn2crn.simulate.ports import read
 from nn2crn.simulate.registry import engine_for, engine_named
 from nn2crn.simulate.registry import engines as known_engines
+from nn2crn.simulate.settling import log_times, settling_time
 
 SMALL = 3000  # reactions up to which a client loads a file in seconds
-_TIMES = np.concatenate([[0.0], np.geomspace(1e-2, 1e6, 241)])  # seconds, 8 % apart
+_TIMES = log_times(1e6, 242)  # 8 % apart
 _HELD = 20_000_000  # numbers in memory while settling times are measured
 
 
@@ -240,7 +241,7 @@ def _argmax(subject: Case, found: Floats, tolerance: float) -> tuple[float | Non
 def _settling(chosen: Engine, subject: Case, ends: Floats, tolerance: float) -> float:
     """When all outputs are within the tolerance of their end for good."""
     course, few = _course(chosen, subject, *output_columns(chosen, subject.reactions))
-    return _last_away(outputs_of(subject.reactions, course), ends[:few], tolerance)
+    return settling_time(_TIMES, outputs_of(subject.reactions, course), ends[:few], tolerance)
 
 
 def _course(chosen: Engine, subject: Case, watch: Ints, columns: int) -> tuple[Floats, int]:
@@ -252,19 +253,15 @@ def _course(chosen: Engine, subject: Case, watch: Ints, columns: int) -> tuple[F
     return states, few
 
 
-def _last_away(course: Floats, end: Floats, tolerance: float) -> float:
-    """The first of the times from which on all of `course` (times, ...) is near `end`."""
-    away = np.abs(course - end).reshape(len(course), -1).max(axis=1, initial=0) > tolerance
-    return float(_TIMES[min(np.flatnonzero(away)[-1] + 1, len(_TIMES) - 1)]) if away.any() else 0.0
-
-
 def _layer_times(chosen: Engine, subject: Case, ends: Floats, tolerance: float) -> dict[str, float]:
     """The settling time of each module, by name."""
     species = subject.reactions.species_count
     course, few = _course(chosen, subject, np.arange(species), species)
     modules = subject.reactions.modules
     return {
-        m.name: _last_away(read(m.readout, course), read(m.readout, ends[:few]), tolerance) for m in modules if m.node
+        m.name: settling_time(_TIMES, read(m.readout, course), read(m.readout, ends[:few]), tolerance)
+        for m in modules
+        if m.node
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -260,6 +261,11 @@ def fresh(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name += "'"
     return name
+
+
+def numbered(stem: str, taken: Collection[str]) -> Iterator[str]:
+    """`stem1`, `stem2`, ... without those that are taken."""
+    return (name for name in (f"{stem}{k}" for k in count(1)) if name not in taken)
 
 
 def _check_sources(node: Node, sizes: Mapping[str, int]) -> None:

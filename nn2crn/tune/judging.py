@@ -20,12 +20,13 @@ from nn2crn.lower.registry import encoding
 from nn2crn.passes.network.set_domain import Bound
 from nn2crn.simulate.cvode.internal import Internal
 from nn2crn.simulate.ports import read_outputs
+from nn2crn.simulate.settling import log_times, output_courses, settling_time
 from nn2crn.templates.options import Options
 
 _SAMPLES = 1000  # random inputs where there are no data, and what fewer samples are filled up to
 _TIMED = 16  # samples whose settling time is measured
 _MARGIN = 0.5  # of the tolerance that a measured error may take up: other inputs may be worse
-_TIMES = np.concatenate([[0.0], np.geomspace(1e-2, 1e9, 221)])
+_TIMES = log_times(1e9, 222)
 
 Data = Mapping[str, Floats]
 Box = Mapping[str, tuple[Bound, Bound]]
@@ -123,12 +124,8 @@ class Measured:
         """When the outputs of a few samples have come near their ends."""
         reactions = compiler.compile(self.network, options)
         few = {name: rows[:_TIMED] for name, rows in self.data.items()}
-        watch = np.unique(np.concatenate([i for o in reactions.outputs for i, _ in o.readout.terms]))
-        states = np.zeros((len(_TIMES), self.timed, reactions.species_count))
-        states[..., watch] = Internal(reactions).trajectories(few, _TIMES, watch)
-        course = np.concatenate(list(read_outputs(reactions, states).values()), axis=-1)
-        away = (np.abs(course - course[-1]) > self.tolerance).any(axis=(1, 2))
-        return float(_TIMES[min(np.flatnonzero(away)[-1] + 1, len(_TIMES) - 1)]) if away.any() else 0.0
+        course = output_courses(Internal(reactions), few, _TIMES)
+        return settling_time(_TIMES, course, course[-1], self.tolerance)
 
 
 def _filled(data: Data) -> dict[str, Floats]:

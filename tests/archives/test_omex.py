@@ -22,6 +22,8 @@ from reading import networks, probe, sample
 
 import nn2crn
 from nn2crn.backends.combine.archive import emit
+from nn2crn.backends.registry import format_of
+from nn2crn.backends.write import completed
 from nn2crn.errors import UsageError
 from nn2crn.ir.explicit_family import ExplicitFamily
 from nn2crn.ir.families import Scheme
@@ -31,13 +33,14 @@ from nn2crn.simulate.closed_form import fixed_point
 from nn2crn.simulate.ports import read_outputs
 
 CONTENTS = ["manifest.xml", "model.xml", "experiment.sedml", "model.ant", "model.tex", "metadata.rdf"]
+OMEX = format_of("", "omex")
 NEAR = 1e-5  # how far an output may be from its end when the outputs are said to have settled
 
 
 def contents(network, **options):
     """The archive's members by name, as text."""
     out = io.BytesIO()
-    emit(network, out, **options)
+    emit(network, out, completed(OMEX, network, OMEX.chosen(options)))
     with zipfile.ZipFile(out) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name).decode() for name in archive.namelist()}

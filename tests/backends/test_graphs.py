@@ -20,6 +20,7 @@ from reading import expected, hostile, networks, probe, sample, text
 import nn2crn
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.graph import dot, graphml, svg
+from nn2crn.backends.options import GraphOptions
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pydot")  # of pyparsing, which pydot uses
 SVG = "{http://www.w3.org/2000/svg}"
@@ -27,11 +28,11 @@ DOT_WORDS = {"node", "edge", "graph", "digraph", "subgraph", "strict"}
 
 
 def from_graphml(network, graph="reactions"):
-    return nx.read_graphml(io.BytesIO(text(graphml.emit, network, graph=graph).encode()))
+    return nx.read_graphml(io.BytesIO(text(graphml.emit, network, GraphOptions(graph=graph)).encode()))
 
 
 def from_dot(network, graph="reactions"):
-    (parsed,) = pydot.graph_from_dot_data(text(dot.emit, network, graph=graph))
+    (parsed,) = pydot.graph_from_dot_data(text(dot.emit, network, GraphOptions(graph=graph)))
     return parsed
 
 

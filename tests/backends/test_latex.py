@@ -15,6 +15,7 @@ from parts import needs
 import nn2crn
 from nn2crn.backends.latex.names import LONGEST, escape, mathematical, width
 from nn2crn.backends.latex.writer import emit
+from nn2crn.backends.options import LatexOptions
 from nn2crn.ir.explicit_family import ExplicitFamily
 from nn2crn.ir.families import Scheme
 from nn2crn.ir.formula import Symbol
@@ -132,7 +133,7 @@ EMPTY = ReactionNetwork("nothing", (), (), (), ())
 
 def latex(network, **options):
     out = io.StringIO()
-    emit(network, out, **options)
+    emit(network, out, LatexOptions(**options))
     return out.getvalue()
 
 
@@ -302,7 +303,7 @@ def test_memory_does_not_grow_with_the_number_of_reactions(monkeypatch):
     out = Counter()
     tracemalloc.start()
     try:
-        emit(network, out, expand=True)
+        emit(network, out, LatexOptions(expand=True))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

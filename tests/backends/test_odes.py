@@ -18,6 +18,7 @@ import nn2crn
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.common.rails import Rails
 from nn2crn.backends.odes import emit
+from nn2crn.backends.options import OdeOptions
 from nn2crn.simulate.mass_action import MassAction
 from nn2crn.simulate.ports import read_outputs
 
@@ -91,7 +92,7 @@ def test_the_latex_compiles_within_its_margins(tmp_path, name):
 
 
 def test_the_latex_of_one_equation():
-    said = text(emit, sample("xor"), notation="latex")
+    said = text(emit, sample("xor"), OdeOptions(notation="latex"))
     assert r"$\frac{d}{dt}\crnname{layer1}_{1}$" in said
     assert (
         r"10^{-6}+2\,\crnname{x}_{1}\,\crnname{layer1}_{1}-2\,\crnname{x}_{2}\,\crnname{layer1}_{1}"

@@ -23,13 +23,21 @@ from nn2crn.evaluate import estimate as estimated
 
 XOR = str(MODELS["xor"])
 PLUGIN = """
-from nn2crn.backends.format import Format, FormatOption
+from dataclasses import dataclass
 
-ending = FormatOption("ending", "what follows", value=str)
-loud = Format("loud", (".loud",), "names, shouted", (ending,), module=__name__)
+from nn2crn.backends.format import Format, FormatOptions, option
 
-def emit(network, out, *, ending=""):
-    out.writelines(f"{label.upper()}{ending}\\n" for label in network.labels())
+
+@dataclass(frozen=True)
+class Loud(FormatOptions):
+    ending: str = option("what follows each line", default="", value=str)
+
+
+loud = Format("loud", (".loud",), "names, shouted", Loud, module=__name__)
+
+
+def emit(network, out, options):
+    out.writelines(f"{label.upper()}{options.ending}\\n" for label in network.labels())
 """
 
 

@@ -91,10 +91,11 @@ def test_large_networks_are_lumped_for_those_that_compile_each_reaction(tmp_path
     assert (tmp_path / "model.xml").read_text().count("<reaction ") == reactions.reaction_count
 
 
-def test_the_table_of_the_documents_is_the_one_in_use():
+@pytest.mark.parametrize("table", ["clients", "options"])
+def test_the_table_of_the_documents_is_the_one_in_use(table):
     root = SAMPLES.parent
     made = subprocess.run(
-        [sys.executable, "docs/formats.py", "clients"], cwd=root, capture_output=True, text=True, check=True
+        [sys.executable, "docs/formats.py", table], cwd=root, capture_output=True, text=True, check=True
     )
     assert made.stdout in (root / "docs" / "formats.md").read_text()
 

@@ -69,9 +69,9 @@ def expected(network, avoid=""):
     return species, [(flat(r.reactants), flat(r.products), r.rate) for r in network.reactions()]
 
 
-def text(emit, network, **options):
+def text(emit, network, *options):
     """What a text format writes."""
     out = io.StringIO()
-    emit(network, out, **options)
+    emit(network, out, *options)
     out.getvalue().encode()  # a file is UTF-8
     return out.getvalue()

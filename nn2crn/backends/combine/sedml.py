@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.common.rails import Rails, one_line
+from nn2crn.backends.common.xml_text import quote
 from nn2crn.ir.reactions import ReactionNetwork
 
 NAMESPACE = "http://sed-ml.org/sed-ml/level1/version3"
@@ -106,7 +106,7 @@ def _scan(parameter: str, low: float) -> Iterator[str]:
 
 def _generator(quantity: _Quantity) -> Iterator[str]:
     what = f'target="{_target(quantity.parameter)}"' if quantity.parameter else 'symbol="urn:sedml:symbol:time"'
-    name = _quoted(quantity.name)
+    name = quote(quantity.name)
     yield f'<dataGenerator id="{quantity.id}" name={name}><listOfVariables>'
     yield f'<variable id="{quantity.id}_v" name={name} taskReference="{quantity.task}" {what}/></listOfVariables>'
     yield f"{_MATH}<ci>{quantity.id}_v</ci></math></dataGenerator>\n"
@@ -114,21 +114,16 @@ def _generator(quantity: _Quantity) -> Iterator[str]:
 
 def _plot(title: str, x: _Quantity, ys: Sequence[_Quantity]) -> Iterator[str]:
     """A plot, and the same numbers as a report."""
-    yield f'<plot2D id="plot_{x.task}" name={_quoted(title)}><listOfCurves>\n'
+    yield f'<plot2D id="plot_{x.task}" name={quote(title)}><listOfCurves>\n'
     for y in ys:
-        yield f'<curve id="{y.id}_curve" name={_quoted(y.name)} logX="false" logY="false"'
+        yield f'<curve id="{y.id}_curve" name={quote(y.name)} logX="false" logY="false"'
         yield f' xDataReference="{x.id}" yDataReference="{y.id}"/>\n'
-    yield f'</listOfCurves></plot2D>\n<report id="report_{x.task}" name={_quoted(title)}><listOfDataSets>\n'
+    yield f'</listOfCurves></plot2D>\n<report id="report_{x.task}" name={quote(title)}><listOfDataSets>\n'
     for q in (x, *ys):
-        yield f'<dataSet id="{q.id}_data" label={_quoted(q.name)} dataReference="{q.id}"/>\n'
+        yield f'<dataSet id="{q.id}_data" label={quote(q.name)} dataReference="{q.id}"/>\n'
     yield "</listOfDataSets></report>\n"
 
 
 def _target(parameter: str) -> str:
     """The XPath of a parameter in the SBML file."""
     return f"/sbml:sbml/sbml:model/sbml:listOfParameters/sbml:parameter[@id='{parameter}']"
-
-
-def _quoted(text: str) -> str:
-    """A name as an XML attribute; characters that XML cannot hold are replaced."""
-    return quoteattr("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))

@@ -6,8 +6,11 @@ from typing import TextIO
 
 from nn2crn.backends.common.rails import one_line
 from nn2crn.backends.graph.elements import Attributes, Node, edges, nodes
+from nn2crn.backends.options import GraphOptions
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import ReactionNetwork
+
+_DEFAULT = GraphOptions()
 
 _SHAPES = {
     "input": 'shape=ellipse, style=filled, fillcolor="#f2d7a0"',
@@ -19,11 +22,11 @@ _SHAPES = {
 _ARROWS = {"catalyst": "style=dashed, arrowhead=odot"}
 
 
-def emit(network: ReactionNetwork, out: TextIO, *, graph: str = "reactions") -> None:
-    """Writes the graph `reactions` (species and reactions) or `modules` (layers), a line at a time."""
+def emit(network: ReactionNetwork, out: TextIO, options: GraphOptions = _DEFAULT) -> None:
+    """Writes the graph of species and reactions or that of layers, a line at a time."""
     out.write(f"digraph {_quoted(network.name)} {{\n  rankdir=LR;\n")
-    out.writelines(f"  {node.id} [{_text(node)}, {_SHAPES[node.kind]}];\n" for node in nodes(network, graph))
-    out.writelines(f"  {e.source} -> {e.target}{_look(e.attributes)};\n" for e in edges(network, graph))
+    out.writelines(f"  {node.id} [{_text(node)}, {_SHAPES[node.kind]}];\n" for node in nodes(network, options.graph))
+    out.writelines(f"  {e.source} -> {e.target}{_look(e.attributes)};\n" for e in edges(network, options.graph))
     out.write("}\n")
 
 

@@ -11,11 +11,11 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TextIO
 from unicodedata import east_asian_width
-from xml.sax.saxutils import escape
 
 import numpy as np
 
 from nn2crn.analysis.layer_graph import LayerGraph, Link, Part
+from nn2crn.backends.common import xml_text
 from nn2crn.ir.arrays import dense, entries
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import InputPort, Module, OutputPort, ReactionNetwork
@@ -137,7 +137,7 @@ def _group(group: _Group) -> Iterator[str]:
     for neuron, y in group.y.items():
         name = f"{group.part.name}[{neuron}]"
         yield f'<circle class="node" cx="{group.x:g}" cy="{y:g}" r="{_RADIUS}" fill="{colour}">'
-        yield f"<title>{_legal(name)}</title></circle>\n"
+        yield f"<title>{xml_text.text(name)}</title></circle>\n"
         yield _text(group.x, y + 3, str(neuron), f'font-size="{min(9, 28 // len(str(neuron)))}" {middle}')
     if len(group.y) < _neurons(group.part):
         y = group.top + _HEAD + (_SHOWN - 1.5) * _ROW
@@ -198,14 +198,10 @@ def _name(x: float, y: float, text: str, look: str, longest: int = _LONGEST) -> 
     widths = accumulate(2 if east_asian_width(c) in "WF" else 1 for c in text)
     fitting = sum(width <= longest for width in widths)
     if fitting == len(text):
-        return _text(x, y, _legal(text), look)
-    return _text(x, y, f"<title>{_legal(text)}</title>{_legal(text[:fitting])}\N{HORIZONTAL ELLIPSIS}", look)
+        return _text(x, y, xml_text.text(text), look)
+    cut = f"<title>{xml_text.text(text)}</title>{xml_text.text(text[:fitting])}\N{HORIZONTAL ELLIPSIS}"
+    return _text(x, y, cut, look)
 
 
 def _text(x: float, y: float, content: str, look: str) -> str:
     return f'<text x="{x:g}" y="{y:g}" {look}>{content}</text>\n'
-
-
-def _legal(text: str) -> str:
-    """As XML text; characters that XML cannot hold are replaced."""
-    return escape("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text))

@@ -6,9 +6,10 @@ The result is ASCII and compiles with pdflatex in any font encoding, in text and
 from __future__ import annotations
 
 import re
-from itertools import count, pairwise
+from itertools import pairwise
 
 from nn2crn.ir.formula import number
+from nn2crn.ir.network import numbered
 from nn2crn.ir.reactions import ReactionNetwork, SpeciesBlock
 
 LONGEST = 16  # printed characters of a name inside a reaction; longer ones get a short symbol and a legend
@@ -75,7 +76,7 @@ class Symbols:
     def __init__(self, network: ReactionNetwork) -> None:
         tensors = [p.name for p in network.inputs] + [p.name for p in network.outputs]
         names = dict.fromkeys(tensors + [b.name for b in network.blocks])
-        fresh = (s for s in (f"S{k}" for k in count(1)) if s not in names)
+        fresh = numbered("S", names)
         self.legend = {name: next(fresh) for name in names if width(name) > LONGEST}
 
     def name(self, name: str) -> str:

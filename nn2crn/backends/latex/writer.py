@@ -18,9 +18,12 @@ from nn2crn.backends.latex.families import indexed_family, indexed_readout, long
 from nn2crn.backends.latex.indices import Species, Statement, coefficient, numbered
 from nn2crn.backends.latex.levels import levels
 from nn2crn.backends.latex.names import escape, grouped, mathematical, prose
+from nn2crn.backends.options import LatexOptions
 from nn2crn.ir.arrays import floats
 from nn2crn.ir.families import Family
 from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
+
+_DEFAULT = LatexOptions()
 
 _CONVENTIONS = r"""\par\noindent
 Rate constants are those of deterministic mass action: $2\,Y \to \cdots$ at rate constant $k$ has the flux $k[Y]^2$.
@@ -34,20 +37,19 @@ _FAMILY_COLUMNS = [("right", 0.37), ("right", 0.35), ("left", 0.1), ("right", 0.
 _REACTION_COLUMNS = [("left", 0.1), ("right", 0.6), ("right", 0.3)]
 
 
-def emit(network: ReactionNetwork, out: TextIO, *, expand: bool = False, standalone: bool = False) -> None:
+def emit(network: ReactionNetwork, out: TextIO, options: LatexOptions = _DEFAULT) -> None:
     r"""Writes the network as LaTeX.
 
     Args:
         network: what to write.
         out: a text file; only ASCII is written.
-        expand: every reaction by species names, instead of one row per family.
-        standalone: a document that compiles by itself, instead of a fragment to \input.
+        options: families or every reaction, a fragment or a document.
     """
     species = Species(network)
-    reactions = _reactions(network, species) if expand else _families(network, species)
-    notes, ports = _notes(network, species, expand=expand), _ports(network, species)
+    reactions = _reactions(network, species) if options.expand else _families(network, species)
+    notes, ports = _notes(network, species, expand=options.expand), _ports(network, species)
     parts = chain(notes, ports, levels(network), reactions, [_totals(network)])
-    out.writelines(document(f"Reaction network {network.name}", parts, standalone=standalone))
+    out.writelines(document(f"Reaction network {network.name}", parts, standalone=options.standalone))
 
 
 def _notes(network: ReactionNetwork, species: Species, *, expand: bool) -> Iterator[str]:

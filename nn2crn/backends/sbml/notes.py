@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from nn2crn.backends.common.names import Ids
 from nn2crn.backends.common.rails import settings
 from nn2crn.backends.common.usage_notes import how_to_use
+from nn2crn.backends.common.xml_text import quote, text
 from nn2crn.backends.record import show_record
 from nn2crn.backends.sbml.options import Style
-from nn2crn.backends.sbml.text import quote, text
 from nn2crn.errors import UsageError
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.version import __version__
@@ -33,7 +34,7 @@ def notes(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
         parameters = f" parameters={quote(values)}" if values else ""
         source = f" template-source={quote(m.provenance)}" if m.provenance else ""
         yield f'<module name={quote(m.name)} size="{m.size}" template="{m.template}"{source}{parameters}/>\n'
-    record = show_record(network, style.options)
+    record = show_record(network, asdict(style.options))
     if record:
         yield f"<record>{text(record)}</record>\n"
     yield "</compiled>\n</annotation>\n"

@@ -1,11 +1,11 @@
-"""The variants of the SBML file: level, where rate constants stand, what is left out, units."""
+"""How an SBML file is written: the format's options, and units."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from nn2crn.errors import UsageError
+from nn2crn.backends.options import SbmlOptions
 from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units
 
 NAMESPACES: Mapping[str, str] = {
@@ -16,59 +16,41 @@ NAMESPACES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Style:
-    """How a network is written as SBML.
+    """How a network is written as SBML: the options, and the units of concentrations and time."""
 
-    Attributes:
-        level: `3.1` or `3.2`.
-        rate_constants: `global` parameters, equal ones shared; `local` to each reaction; or `inline` in the rate laws.
-        compact: catalysts are modifiers, and stand on neither side.
-        pure: without rules: inputs are concentrations to set, outputs differences of concentrations to read.
-        lumped: a growth and a decay reaction per neuron, with weighted sums in their rate laws.
-        units: of concentrations and time.
-
-    Raises:
-        UsageError: lumped reactions with local rate constants.
-    """
-
-    level: str
-    rate_constants: str
-    compact: bool
-    pure: bool
-    lumped: bool
+    options: SbmlOptions
     units: Units
 
-    def __post_init__(self) -> None:
-        if self.lumped and self.rate_constants == "local":
-            raise UsageError(
-                "a lumped reaction has many rate constants, which cannot be local to it",
-                hint="--rate-constants global or inline",
-            )
+    @property
+    def rate_constants(self) -> str:
+        return self.options.rate_constants
 
     @property
-    def options(self) -> dict[str, bool | str | float]:
-        """The back end's options that make it."""
-        return {
-            "sbml_level": self.level,
-            "rate_constants": self.rate_constants,
-            "profile": "compact" if self.compact else "faithful",
-            "kinetics": "lumped" if self.lumped else "elementary",
-            "pure": self.pure,
-        }
+    def compact(self) -> bool:
+        return self.options.profile == "compact"
+
+    @property
+    def lumped(self) -> bool:
+        return self.options.kinetics == "lumped"
+
+    @property
+    def pure(self) -> bool:
+        return self.options.pure
 
     @property
     def namespace(self) -> str:
         """Of SBML's core."""
-        return NAMESPACES[self.level]
+        return NAMESPACES[self.options.sbml_level]
 
     @property
     def version(self) -> str:
         """`1` or `2`, of Level 3."""
-        return self.level.partition(".")[2]
+        return self.options.sbml_level.partition(".")[2]
 
     @property
     def fast(self) -> str:
         """An attribute that every reaction of Version 1 must have, and none of Version 2."""
-        return ' fast="false"' if self.level == "3.1" else ""
+        return ' fast="false"' if self.options.sbml_level == "3.1" else ""
 
     @property
     def substance(self) -> str:

@@ -13,53 +13,27 @@ from nn2crn.backends.common.names import COMPARTMENT, Ids, make_ids
 from nn2crn.backends.common.rails import Rails
 from nn2crn.backends.common.rates import RateConstants
 from nn2crn.backends.common.rule_constants import RuleConstants
+from nn2crn.backends.common.xml_text import quote
+from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.sbml import lumped, reactions
 from nn2crn.backends.sbml.notes import notes
 from nn2crn.backends.sbml.options import Style
 from nn2crn.backends.sbml.rules import initial_assignments, rules
-from nn2crn.backends.sbml.text import quote
 from nn2crn.ir.reactions import ReactionNetwork
 
+_DEFAULT = SbmlOptions()
 
-def emit(  # noqa: PLR0913  # one argument per option
-    network: ReactionNetwork,
-    out: TextIO,
-    *,
-    sbml_level: str = "3.1",
-    rate_constants: str = "",
-    profile: str = "faithful",
-    kinetics: str = "elementary",
-    pure: bool = False,
-) -> None:
-    """Writes the whole document; what is held does not grow with the number of reactions but for distinct rates.
 
-    Args:
-        network: what to write.
-        out: text.
-        sbml_level: `3.1` or `3.2`.
-        rate_constants: `global`, `local` or `inline`; inline in the compact profile unless said otherwise.
-        profile: `faithful`, catalysts on both sides; or `compact`, catalysts as modifiers.
-        kinetics: `elementary`, a reaction per weight; or `lumped`, a growth and a decay reaction per neuron.
-        pure: without rules.
-
-    Raises:
-        UsageError: the options contradict each other.
-    """
-    compact = profile == "compact"
-    style = Style(
-        level=sbml_level,
-        rate_constants=rate_constants or ("inline" if compact else "global"),
-        compact=compact,
-        pure=pure,
-        lumped=kinetics == "lumped",
-        units=network.units,
-    )
+def emit(network: ReactionNetwork, out: TextIO, options: SbmlOptions = _DEFAULT) -> None:
+    """Writes the whole document; what is held does not grow with the number of reactions but for distinct rates."""
+    style = Style(options, network.units)
     ids, rates, constants = make_ids(network), RateConstants(network), RuleConstants(network)
     out.writelines(_head(network, ids, style))
     out.writelines(_list("listOfSpecies", _species(network, ids, style)))
     out.writelines(_list("listOfParameters", _parameters(network, ids, rates, constants, style)))
-    out.writelines(_list("listOfInitialAssignments", iter(()) if pure else initial_assignments(network, ids, style)))
-    out.writelines(_list("listOfRules", iter(()) if pure else rules(network, ids, constants, style)))
+    assigned = iter(()) if style.pure else initial_assignments(network, ids, style)
+    out.writelines(_list("listOfInitialAssignments", assigned))
+    out.writelines(_list("listOfRules", iter(()) if style.pure else rules(network, ids, constants, style)))
     write = lumped.reactions if style.lumped else reactions.reactions
     out.writelines(_list("listOfReactions", write(network, ids, rates, style)))
     out.write("</model>\n</sbml>\n")

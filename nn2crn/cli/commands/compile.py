@@ -28,7 +28,7 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
     takers: dict[str, list[str]] = {}
     declared: dict[str, FormatOption] = {}
     for f in formats():
-        for option in f.options:
+        for option in f.declared:
             declared.setdefault(option.name, option)
             takers.setdefault(option.name, []).append(f.name)
     for name, option in reversed(declared.items()):
@@ -77,7 +77,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
 
     reader = client_named(client) if client else None
     plan = _plan(model, targets, names, map_file, reader)
-    known = {o.name for f in formats() for o in f.options}
+    known = {o.name for f in formats() for o in f.declared}
     given = {name: value for name, value in options.items() if name in known and value is not None}
     used = _used(given, plan)
     network, fit = compiled(model, inputs=inputs, quiet=quiet, **{k: v for k, v in options.items() if k not in known})
@@ -120,10 +120,10 @@ def _plan(
 
 def _used(given: dict[str, Any], plan: list[tuple[str, Format]]) -> dict[str, dict[str, Any]]:
     """The options that each format is written with, of those given."""
-    takes = {f.name: {o.name for o in f.options} for _, f in plan}
+    takes = {f.name: {o.name for o in f.declared} for _, f in plan}
     for name in given:
         if not any(name in t for t in takes.values()):
-            able = ", ".join(f.name for f in formats() if any(o.name == name for o in f.options))
+            able = ", ".join(f.name for f in formats() if any(o.name == name for o in f.declared))
             raise UsageError(f"--{name.replace('_', '-')} is for {able}, which is not among the targets")
     return {f: {k: v for k, v in given.items() if k in names} for f, names in takes.items()}
 

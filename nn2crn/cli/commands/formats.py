@@ -46,19 +46,19 @@ def _flags(name: str, options: Mapping[str, bool | str]) -> str:
 
 def _rows(target: Format) -> list[tuple[str, ...]]:
     """The format, and its options in lines below; an option stays beside its values."""
-    options = "  ".join(_option(o).replace(" ", "\xa0") for o in target.options)
+    options = "  ".join(flag(o).replace(" ", "\xa0") for o in target.declared)
     lines = (line.replace("\xa0", " ") for line in textwrap.wrap(options, _WIDTH, break_on_hyphens=False))
     return [(target.name, " ".join(target.suffixes), target.summary), *(("", "", f"  {line}") for line in lines)]
 
 
-def _option(option: FormatOption) -> str:
+def flag(option: FormatOption) -> str:
     """`--graph reactions|modules`."""
     value = "|".join(option.choices) or option.metavar or (option.name.upper() if option.value else "")
     return f"--{option.name.replace('_', '-')} {value}".rstrip()
 
 
 def _as_json(target: Format) -> dict[str, Any]:
-    options = [{"name": o.name, "help": o.help, "choices": o.choices} for o in target.options]
+    options = [{"name": o.name, "help": o.help, "choices": o.choices} for o in target.declared]
     return {"name": target.name, "suffixes": target.suffixes, "summary": target.summary, "options": options}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TextIO
 
@@ -14,7 +14,7 @@ from scipy import sparse
 
 from nn2crn.errors import UnsupportedError
 from nn2crn.ir.arrays import Floats, Matrix, floats
-from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Node, Output, Term
+from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Node, Output, Term, numbered
 from nn2crn.templates import Library
 
 _INLINE = 16  # numbers that are written in the text
@@ -155,18 +155,10 @@ def _names(network: Network, outputs: Sequence[Output]) -> dict[str, str]:
         if output.name in inputs and output.source != output.name:
             raise UnsupportedError(f"an input and an output are both called {output.name!r}")
     names = {o.source: o.name for o in reversed(outputs)} | {name: name for name in inputs}
-    fresh = _fresh(inputs | {o.name for o in outputs})
+    fresh = numbered("h", inputs | {o.name for o in outputs})
     made = (n for n in network.nodes if not isinstance(n, Feedback))
     found = {n.name: names[n.name] if n.name in names else next(fresh) for n in made}
     return found | {f.name: found[f.source] for f in network.feedbacks()}
-
-
-def _fresh(taken: set[str]) -> Iterator[str]:
-    k = 0
-    while True:
-        k += 1
-        if f"h{k}" not in taken:
-            yield f"h{k}"
 
 
 def _factor(weight: Matrix) -> float | None:

@@ -1,4 +1,4 @@
-"""Names in XML."""
+"""Names in XML, as every back end that writes it has them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,109 @@
+"""The options of the built-in formats, a frozen dataclass each: command line, checks and documents follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nn2crn.backends.format import FormatOptions, option
+from nn2crn.errors import UsageError
+
+
+@dataclass(frozen=True)
+class SbmlOptions(FormatOptions):
+    """How a network is written as SBML.
+
+    Attributes:
+        sbml_level: `3.1` or `3.2`.
+        rate_constants: `global` parameters, equal ones shared; `local` to each reaction; or `inline` in the rate laws.
+            Inline in the compact profile unless said otherwise, else global.
+        profile: `faithful`, catalysts on both sides; or `compact`, catalysts as modifiers, which stand on neither side.
+        kinetics: `elementary`, a reaction per weight; or `lumped`, a growth and a decay reaction per neuron, with
+            weighted sums in their rate laws.
+        pure: without rules: inputs are concentrations to set, outputs differences of concentrations to read.
+
+    Raises:
+        UsageError: lumped reactions with local rate constants, or a value that an option cannot have.
+    """
+
+    sbml_level: str = option("Level 3 Version 1 or 2", choices=("3.1", "3.2"))
+    rate_constants: str = option(
+        "shared parameters, one per reaction, or numbers", default="", choices=("global", "local", "inline")
+    )
+    profile: str = option("catalysts on both sides, or as modifiers with inline rates", choices=("faithful", "compact"))
+    kinetics: str = option(
+        "a reaction per weight, or a growth and a decay per neuron", choices=("elementary", "lumped")
+    )
+    pure: bool = option("no rules: set and read concentrations of species, as AMICI wants it")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.rate_constants:
+            object.__setattr__(self, "rate_constants", "inline" if self.profile == "compact" else "global")
+        if self.kinetics == "lumped" and self.rate_constants == "local":
+            raise UsageError(
+                "a lumped reaction has many rate constants, which cannot be local to it",
+                hint="--rate-constants global or inline",
+            )
+
+
+@dataclass(frozen=True)
+class LatexOptions(FormatOptions):
+    r"""How a network is written as LaTeX.
+
+    Attributes:
+        expand: every reaction by species names, instead of one row per family.
+        standalone: a document that compiles by itself, instead of a fragment to \input.
+    """
+
+    expand: bool = option("list every reaction, not families")
+    standalone: bool = option("a whole document, not a fragment")
+
+
+@dataclass(frozen=True)
+class OdeOptions(FormatOptions):
+    r"""How the differential equations are written.
+
+    Attributes:
+        notation: `sympy`, a Python module, or `latex`.
+        standalone: of LaTeX, a document that compiles by itself instead of a fragment to \input.
+    """
+
+    notation: str = option("how equations are written", choices=("sympy", "latex"))
+    standalone: bool = option("a whole document, not a fragment")
+
+
+@dataclass(frozen=True)
+class GraphOptions(FormatOptions):
+    """Which graph is written: `reactions` (species and reactions) or `modules` (layers)."""
+
+    graph: str = option("of species and reactions, or of layers", choices=("reactions", "modules"))
+
+
+@dataclass(frozen=True)
+class OmexOptions(FormatOptions):
+    """How long an archive's two simulations last, in the unit of time.
+
+    Attributes:
+        t_end: of the time course; None until it is measured.
+        t_scan: of each step of the scan; `t_end` if None.
+
+    Raises:
+        UsageError: a time is not positive and finite.
+    """
+
+    t_end: float | None = option(
+        "how long to simulate; else until outputs settle", default=None, value=float, metavar="T"
+    )
+    t_scan: float | None = option(
+        "how long each step of the scan; else as --t-end", default=None, value=float, metavar="T"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("t_end", "t_scan"):
+            time = getattr(self, name)
+            if time is not None and not 0 < time < float("inf"):
+                raise UsageError(
+                    f"--{name.replace('_', '-')} {time}: a time course must take some time",
+                    hint="give a positive number, in the unit of time",
+                )
