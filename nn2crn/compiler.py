@@ -39,6 +39,7 @@ from nn2crn.passes.network.fuse_affine import fuse_affine
 from nn2crn.passes.network.set_domain import set_domain
 from nn2crn.passes.pipeline import Pass, PassPipeline, ReactionPass, name_of, naming
 from nn2crn.passes.reactions.set_inputs import set_inputs
+from nn2crn.passes.records import installed
 from nn2crn.passes.rescale import rescale
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
@@ -59,8 +60,16 @@ def compression_passes(compression: Compression, library: Library) -> tuple[Pass
 
 
 def passes(options: Options) -> tuple[Pass, ...]:
-    """What happens to a network before it is lowered, in order: the encoding says (lower/catalytic.py)."""
-    return encoding(options.encoding).passes(options)
+    """What happens to a network before it is lowered, in order: the encoding says (lower/catalytic.py).
+
+    Passes of installed packages come first.
+    """
+    return (*(r.function for r in installed() if r.on == "network"), *encoding(options.encoding).passes(options))
+
+
+def reaction_passes(options: Options) -> tuple[ReactionPass, ...]:
+    """What may happen to reactions, in order: the encoding says; passes of installed packages come last."""
+    return (*encoding(options.encoding).reaction_passes(options), *(r.function for r in installed() if r.on == "reactions"))
 
 
 def load(
@@ -119,12 +128,12 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
     prepared, way = prepare(network, options, steps=steps), encoding(options.encoding)
     made = way.recipe(network, options, steps.optional)
     verify = partial(verify_lowered, network=prepared, encoding=way, options=options)
-    with naming("in the lowering", list(map(name_of, steps.wanted(way.passes(options))))):
+    with naming("in the lowering", list(map(name_of, steps.wanted(passes(options))))):
         reactions = way.lower(prepared.replace(name=name or network.name), options)
         if enabled():
             verify_drives(reactions)
             verify(reactions)
-    reactions = steps.reactions(way.reaction_passes(options), reactions, verify)
+    reactions = steps.reactions(reaction_passes(options), reactions, verify)
     _refuse_more(reactions, options.max_reactions)
     reactions = set_inputs(replace(reactions, recipe=made), inputs or {})
     return rescale(reactions, kappa=kappa, units=units or Units())
@@ -173,8 +182,10 @@ def every_pass() -> Mapping[str, Pass | ReactionPass]:
     ways = ENCODINGS.values()
     every: tuple[Pass | ReactionPass, ...] = (
         *compression_passes(Compression(), Library()),
+        *passes(Options()),
         *(step for way in ways for step in way.passes(Options())),
         *(step for way in ways for step in way.reaction_passes(Options(max_products=2))),
+        *reaction_passes(Options()),
     )
     named = {name_of(step): step for step in reversed(every)}
     return {name_of(step): named[name_of(step)] for step in every}

@@ -18,7 +18,7 @@ from nn2crn.lower.registry import encoding
 from nn2crn.memory import allowed
 from nn2crn.notation.reaction_network import parse_network
 from nn2crn.passes.pipeline import Pass, ReactionPass, name_of
-from nn2crn.passes.records import OPTIONAL
+from nn2crn.passes.records import optional
 
 _P = TypeVar("_P", Pass, ReactionPass)
 LOWER = "lower"  # stands among the passes for the step from a network to its reactions
@@ -61,7 +61,7 @@ def run_passes(
         made = _lowered(run_passes(subject, names[:first], compression, watch))
         watch(LOWER, made)
         return run_passes(made, names[first + 1 :], compression, watch)
-    steps = PassPipeline(OPTIONAL, watch)
+    steps = PassPipeline(optional(), watch)
     before, after = _passes(compression or Compression())
     if isinstance(subject, Network):
         return steps.network([_named(before, after, n, "reactions, which 'lower' makes") for n in names], subject)
@@ -78,7 +78,7 @@ def _passes(compression: Compression) -> tuple[dict[str, Pass], dict[str, Reacti
     """Those on networks and those on reactions."""
     options = Options()
     network = (*compiler.passes(options), *compiler.compression_passes(compression, Library()))
-    reactions = encoding(options.encoding).reaction_passes(options)
+    reactions = compiler.reaction_passes(options)
     return {name_of(p): p for p in network}, {name_of(p): p for p in reactions}
 
 

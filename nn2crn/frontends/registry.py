@@ -29,6 +29,6 @@ class Operator:
 
 def operators() -> list[Operator]:
     """The table behind `nn2crn ops`, made from the operators' own code."""
-    from nn2crn.frontends.onnx.importer import OPERATORS
+    from nn2crn.frontends.onnx import tables
 
-    return [Operator(op, o.kind, o.how) for op, o in sorted(OPERATORS.items())]
+    return [Operator(op, o.kind, o.how) for op, o in sorted(tables.operators().items())]

@@ -13,7 +13,7 @@ from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.verify.invariant import enabled
 from nn2crn.ir.verify.network import verify_network
 from nn2crn.ir.verify.reactions import verify_reactions
-from nn2crn.passes.records import OPTIONAL, STANDARD
+from nn2crn.passes.records import STANDARD, optional
 
 Pass = Callable[[Network], Network]
 ReactionPass = Callable[[ReactionNetwork], ReactionNetwork]
@@ -33,8 +33,8 @@ class PassPipeline:
 
     def __post_init__(self) -> None:
         for name in self.optional:
-            if name not in OPTIONAL:
-                hint = choose_from(name, OPTIONAL, "optional passes")
+            if name not in optional():
+                hint = choose_from(name, optional(), "optional passes")
                 raise UsageError(f"there is no optional pass {name!r}", hint=hint)
 
     def network(self, passes: Sequence[Pass], network: Network) -> Network:
@@ -75,7 +75,7 @@ class PassPipeline:
 
     def wanted(self, passes: Sequence[_P]) -> Iterator[_P]:
         """Those of the passes that are run."""
-        return (p for p in passes if name_of(p) not in OPTIONAL or name_of(p) in self.optional)
+        return (p for p in passes if name_of(p) not in optional() or name_of(p) in self.optional)
 
 
 @contextmanager

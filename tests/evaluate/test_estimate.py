@@ -131,7 +131,7 @@ def test_formats_are_listed():
     assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == [f.name for f in formats()]
     assert max(map(len, lines)) <= 100
     for f in formats():
-        for option in f.options:
+        for option in f.declared:
             assert any(f"--{option.name.replace('_', '-')}" in line for line in lines)
     listed = json.loads(run("formats", "--json").output)
     assert [f["name"] for f in listed] == [f.name for f in formats()]

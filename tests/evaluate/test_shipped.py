@@ -54,10 +54,10 @@ def test_a_file_that_was_written_is_what_it_says_it_is(tmp_path, model, name):
 
 def every_option():
     """Each option of the formats that can be verified, with a value other than the default."""
-    given = {"t_end": "3000"}
+    given = {"t_end": "3000", "t_scan": "3000"}
     for f in formats():
         if f.name in ("sbml", "antimony", "omex"):
-            for o in f.options:
+            for o in f.declared:
                 value = [o.choices[-1]] if o.choices else [given[o.name]] if o.value else []
                 yield pytest.param(f.suffixes[0], [f"--{o.name.replace('_', '-')}", *value], id=f"{f.name}-{o.name}")
 

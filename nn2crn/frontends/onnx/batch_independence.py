@@ -10,7 +10,8 @@ import onnx
 
 from nn2crn.analysis.forward import forward
 from nn2crn.errors import Nn2crnError, UnsupportedError
-from nn2crn.frontends.onnx.operators import OPERATORS, Value
+from nn2crn.frontends.onnx.operators import Value
+from nn2crn.frontends.onnx.tables import operator_of
 from nn2crn.frontends.source import ModelFile
 from nn2crn.ir.network import Network
 from nn2crn.templates.registry import Library
@@ -80,7 +81,7 @@ def refuse_mixing(file: ModelFile, model: onnx.ModelProto, library: Library, net
         UnsupportedError: naming the output that mixes samples.
     """
     opened = {name for name, dims in _input_shapes(model).items() if dims and not dims[0].dim_value}
-    if not opened or not any(n.op_type in OPERATORS and OPERATORS[n.op_type].mixes for n in model.graph.node):
+    if not opened or not any(_mixes(n) for n in model.graph.node):
         return
     try:
         two = network(2)
@@ -99,6 +100,11 @@ def refuse_mixing(file: ModelFile, model: onnx.ModelProto, library: Library, net
         first, second = (~np.isclose(base, other, rtol=1e-9, atol=1e-12, equal_nan=True) for other in others)
         if np.any(first & second):
             raise UnsupportedError(f"{file.path}: output {output.name!r} of one sample depends on others of its batch")
+
+
+def _mixes(node: onnx.NodeProto) -> bool:
+    operator = operator_of(node.domain, node.op_type)
+    return operator is not None and operator.mixes
 
 
 def _input_shapes(model: onnx.ModelProto) -> dict[str, list[onnx.TensorShapeProto.Dimension]]:

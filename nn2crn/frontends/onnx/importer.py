@@ -26,7 +26,6 @@ from nn2crn.ir.network import Network
 from nn2crn.memory import refuse_larger
 
 OPERATORS: Mapping[str, Operator] = tables.OPERATORS
-_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 _LARGEST_TENSOR_AXIS = 1024  # a first axis longer than that is a batch with a fixed size, whatever is done with it
 
 
@@ -72,7 +71,7 @@ class _Importer:
 
     def __init__(self, file: ModelFile, model: onnx.ModelProto, request: Request, batch: Batch) -> None:
         self.path, self.graph, self.source, self.batch = file.path, model.graph, file.sha256, batch
-        self.opset = max((o.version for o in model.opset_import if o.domain in _DOMAINS), default=1)
+        self.opset = max((o.version for o in model.opset_import if o.domain in tables.DOMAINS), default=1)
         self.wires = WireGraph()
         self.numbers = 0  # that all nodes so far hold
         self.refusals: list[Problem] = []
@@ -132,7 +131,7 @@ class _Importer:
     def _node(self, node: onnx.NodeProto) -> None:
         """Computes its results, or takes note of why it cannot; what is behind a refusal is still looked at."""
         name = node.name or next(o for o in node.output if o)
-        operator = OPERATORS.get(node.op_type) if node.domain in _DOMAINS else None
+        operator = tables.operator_of(node.domain, node.op_type)
         follows = not self.assumed.isdisjoint(node.input)
         if not self.unknown.isdisjoint(node.input):
             self.unknown.update(filter(None, node.output))
@@ -173,9 +172,10 @@ class _Importer:
     def _results(self, node: OpNode, operator: Operator | None) -> tuple[Value, ...]:
         """In the order of the node's outputs."""
         self._afford(node, operator)
-        if node.proto.domain not in _DOMAINS:
+        computed = any(isinstance(v, Signal | Guard) for v in node.inputs)
+        if node.proto.domain not in tables.DOMAINS and not (computed and operator):
             raise Refusal(f"ops of the domain {node.proto.domain!r} are not supported", "export without them")
-        if not any(isinstance(v, Signal | Guard) for v in node.inputs):
+        if not computed:
             made = iter(run_reference(node.proto, node.inputs, self.opset))
             return tuple(next(made) if o else None for o in node.proto.output)
         if operator is None:
@@ -185,11 +185,20 @@ class _Importer:
         node = replace(node, inputs=tuple(map(widened, node.inputs)))
         if not operator.infinities:
             self._refuse_infinities(node)
-        built = operator.build(self.wires, node)
+        built = self._built(node, operator)
         results = built if isinstance(built, tuple) else (built,)
         if operator.kind != "data movement" and any(isinstance(r, Signal) and not r.wires.size for r in results):
             raise Refusal("its result has no elements")
         return results
+
+    def _built(self, node: OpNode, operator: Operator) -> Value | tuple[Value, ...]:
+        """What the operator makes; a stranger's failure names its package."""
+        try:
+            return operator.build(self.wires, node)
+        except Exception as e:
+            if not operator.origin or isinstance(e, Refusal | Nn2crnError | MemoryError):
+                raise
+            raise Refusal(f"the operator of {operator.origin} failed: {e!r}") from e
 
     def _refuse_infinities(self, node: OpNode) -> None:
         for name, value in zip(node.proto.input, node.inputs, strict=False):

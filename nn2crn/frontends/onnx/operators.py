@@ -145,6 +145,7 @@ class Operator:
     entries: Callable[[OpNode], int] = _one  # of the matrix behind one element of its result
     infinities: bool = False  # it knows what becomes of infinite operands
     recognised: bool = False  # only in the company of what comes before it
+    origin: str = ""  # the package it is from, if it is not built in
 
 
 OPERATORS: dict[str, Operator] = {}

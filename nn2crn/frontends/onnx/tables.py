@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from nn2crn.frontends.onnx.operators import OPERATORS
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import EntryPoint
+
+from nn2crn.errors import UsageError
+from nn2crn.frontends.onnx.operators import OPERATORS, Operator
 from nn2crn.frontends.onnx.ops import (
     activation,
     comparison,
@@ -17,7 +23,10 @@ from nn2crn.frontends.onnx.ops import (
     product,
     resize,
 )
+from nn2crn.plugins import leave_out, plugins
 
+GROUP = "nn2crn.onnx_operators"  # entry points, each an Operator, named as its op, after its domain if it has one
+DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 MODULES = (
     activation, convolution, comparison, min_max, indices, linear, logarithms, ml,
     data_movement, norms, product, resize,
@@ -41,4 +50,27 @@ def reason(op: str) -> tuple[str, str]:
     return "this op is not supported", ""
 
 
-__all__ = ["MODULES", "OPERATORS", "QUANTISED", "reason"]
+def operator_of(domain: str, op: str) -> Operator | None:
+    """The operator of this name and domain, our own or an installed package's; None if there is none."""
+    return operators().get(op if domain in DOMAINS else f"{domain}.{op}")
+
+
+@cache
+def operators() -> Mapping[str, Operator]:
+    """All operators by name, those of domains of their own as `domain.Op`; what packages add replaces nothing."""
+    known = dict(OPERATORS)
+    for package, (name, operator) in plugins(GROUP, _loaded):
+        if name in known:
+            leave_out(f"the operator {name} of {package}", "there is one of this name")
+        known.setdefault(name, replace(operator, origin=package))
+    return known
+
+
+def _loaded(point: EntryPoint) -> tuple[str, Operator]:
+    operator = point.load()
+    if not isinstance(operator, Operator):
+        raise UsageError(f"{point.value} is no nn2crn.frontends.onnx.operators.Operator")
+    return point.name, operator
+
+
+__all__ = ["DOMAINS", "MODULES", "OPERATORS", "QUANTISED", "operator_of", "operators", "reason"]
