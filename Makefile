@@ -116,6 +116,7 @@ fuzz: $(READY) ## hostile files by the thousand, random graphs, nets and templat
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tests/tools/sizes.py
 
 types: $(READY)
 	$(BIN)/mypy

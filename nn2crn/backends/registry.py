@@ -20,7 +20,12 @@ BUILT_IN = (
         SbmlOptions,
         module="nn2crn.backends.sbml.writer",
     ),
-    Format("antimony", (".ant",), "Antimony, for Tellurium and for reading"),
+    Format(
+        "antimony",
+        (".ant",),
+        "Antimony, for Tellurium and for reading",
+        module="nn2crn.backends.antimony.writer",
+    ),
     Format(
         "latex",
         (".tex",),

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from xml.parsers import expat
 
-from nn2crn.backends import antimony_difference
+from nn2crn.backends.antimony import difference as antimony_difference
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.common.rails import Rails
 from nn2crn.backends.record import MARK, ProvenanceError, Record, read_record

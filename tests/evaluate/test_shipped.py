@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import nn2crn
-from nn2crn.backends import antimony_difference
+from nn2crn.backends.antimony import difference as antimony_difference
 from nn2crn.backends.record import read_record, show_record
 from nn2crn.backends.registry import formats
 from nn2crn.backends.sbml.difference import first_difference

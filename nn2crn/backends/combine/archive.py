@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable
 from typing import BinaryIO, TextIO
 
-from nn2crn.backends import antimony
+from nn2crn.backends.antimony import writer as antimony
 from nn2crn.backends.combine import sedml
 from nn2crn.backends.common.xml_text import text
 from nn2crn.backends.latex import writer
