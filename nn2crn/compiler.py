@@ -69,7 +69,10 @@ def passes(options: Options) -> tuple[Pass, ...]:
 
 def reaction_passes(options: Options) -> tuple[ReactionPass, ...]:
     """What may happen to reactions, in order: the encoding says; passes of installed packages come last."""
-    return (*encoding(options.encoding).reaction_passes(options), *(r.function for r in installed() if r.on == "reactions"))
+    return (
+        *encoding(options.encoding).reaction_passes(options),
+        *(r.function for r in installed() if r.on == "reactions"),
+    )
 
 
 def load(

@@ -105,8 +105,7 @@ def train(  # noqa: PLR0913  # one argument per choice
         fitted = fitting(network, rest, how, scaling=scaling, masks=masks, report=report)
     remarks = (*fitted.network.remarks, *_remarks(table, scaling, centring))
     fitted = replace(fitted, network=fitted.network.replace(name=name, remarks=remarks))
-    centred = scaling.centred
-    return Trained(fitted.network, held_out, score(fitted.network, held_out), centred, fitted)
+    return Trained(fitted.network, held_out, score(fitted.network, held_out), scaling.centred, fitted)
 
 
 def fitting(  # noqa: PLR0913  # what a training is made of

@@ -69,14 +69,11 @@ def compress(  # noqa: PLR0913  # one argument per option
     if budget_reactions is None and min_accuracy is None:
         min_accuracy = _MIN_ACCURACY
     _refuse_targets(model, target, plot)
-    smaller = CompressionOptions()
-    if smaller.given(options["config"]):
+    if (smaller := CompressionOptions()).given(options["config"]):
         raise UsageError("compress finds out itself what is pruned", hint="leave [weights] out of the configuration")
     found = loaded(model, smaller=smaller, data=data, labels=labels or "", **options)
-    samples = found.data or {}
-    classes = read_labels(data, labels) if labels else None
-    training = Training(steps=retrain) if retrain else None
-    given = compression_search.task(found.network, found.options, samples, classes, training)
+    training, classes = Training(steps=retrain) if retrain else None, read_labels(data, labels) if labels else None
+    given = compression_search.task(found.network, found.options, found.data or {}, classes, training)
     front = compression_search.search(given, score, spacing)
     best = compression_search.choose(given, front, min_accuracy=min_accuracy, budget=budget_reactions)
     whole = compression_search.measured(given, found.network)

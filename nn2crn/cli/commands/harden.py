@@ -60,14 +60,13 @@ def harden(  # noqa: PLR0913  # one argument per option
     refuse_targets(model, data, target)
     network = compiler.load(model, outputs=outputs, logits=True, domain=dict(interval(d, "--domain") for d in domains))
     if labels:
-        values = read_data(data, network, labels)
-        classes = read_labels(data, labels)
+        values, classes = read_data(data, network, labels), read_labels(data, labels)
         samples = Table(values[network.inputs[0].name], classes, tuple(map(str, range(int(classes.max()) + 1))))
     else:
         samples = read_table(data)
     with show_progress() as report:
-        training = Training(noise=noise, steps=steps, seed=seed)
-        done = hardened(network, samples, training, h=h, test=test, tubes=tubes, report=report)
+        how = Training(noise=noise, steps=steps, seed=seed)
+        done = hardened(network, samples, how, h=h, test=test, tubes=tubes, report=report)
     compiler.convert(done.network, target)
     rows = [(b.cv, b.mean, b.quantile, a.mean, a.quantile) for b, a in zip(done.before, done.after, strict=True)]
     if as_json:
