@@ -16,7 +16,7 @@ CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/fronte
 COVERED := ir notation lower passes frontends
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all exports test-lowest lock coverage mutants fuzz check lint types imports samples accuracy compression pictures bench bench-quick clean
+.PHONY: help setup demo test test-all exports test-lowest lock coverage mutants fuzz check release-check lint types imports samples accuracy compression pictures bench bench-quick clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -105,6 +105,17 @@ coverage: $(READY) ## what the tests reach of the compiler's core, branch by bra
 mutants: $(READY) ## small faults in lowering and notation: do the tests notice each? three minutes
 	@$(PIP) mutmut==3.8.1
 	PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/mutants.py
+
+release-check: $(READY) ## build the packages, check them, and run the demo from the wheel, outside of this folder: four minutes
+	@rm -rf build/release && mkdir -p build/release
+	$(BIN)/python -m build --outdir build/release/dist .
+	@$(PIP) twine
+	$(BIN)/python -m twine check --strict build/release/dist/*
+	@$(PYTHON) -m venv --clear $(VENV)-release
+	@$(VENV)-release/bin/python -m pip install --quiet --disable-pip-version-check "$$(echo build/release/dist/*.whl)[verify]"
+	cp -r samples/iris samples/classify.py build/release/
+	cd build/release && PYTHONSAFEPATH=1 $(abspath $(VENV))-release/bin/nn2crn compile --logits iris/iris.onnx -o iris.xml && \
+		PYTHONSAFEPATH=1 $(abspath $(VENV))-release/bin/python classify.py iris/iris.onnx iris.xml iris/iris.csv
 
 fuzz: $(READY) ## hostile files by the thousand, random graphs, nets and templates, and runs that are killed: twenty minutes
 	PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/fuzz.py

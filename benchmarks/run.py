@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import history
 import numpy as np
 from networks import model
 
@@ -258,6 +259,7 @@ def main() -> None:
     given = parser.parse_args()
     begun = time.perf_counter()
     lines = ["| what | measured | target | met |", "|---|---|---|---|"]
+    figures: dict[str, str] = {}
     with tempfile.TemporaryDirectory(dir=HERE) as name:
         folder = Path(name)
         scale_rows, scales = scaling(folder)
@@ -267,6 +269,7 @@ def main() -> None:
             *engines(folder, quick=given.quick), *starting(),
         ):  # fmt: skip
             lines.append(row.show())
+            figures[row.what] = row.found
             print(lines[-1], flush=True)
     versions = ", ".join(f"{p} {version(p)}" for p in ("nn2crn", "numpy", "scipy", "scikit-sundae", "python-libsbml",
                                                       "libroadrunner", "python-copasi", "antimony"))  # fmt: skip
@@ -283,6 +286,8 @@ def main() -> None:
         "Made by `make bench`; every figure is of a process of its own, its imports not counted.",
     ]
     text = [*head, "", f"{machine}; {versions}.", "", *lines, "", "![time and memory](results.svg)", ""]
+    history.record(version("nn2crn"), figures)
+    text += ["## By version", "", *history.table(), ""]
     (HERE / "RESULTS.md").write_text("\n".join(text), encoding="utf-8")
 
 
