@@ -11,6 +11,7 @@ from pathlib import Path
 
 LINES, BODY, ROOM = 300, 50, 12  # of a file, of a function, modules of a folder
 ROOMS = {  # that may have more modules
+    "nn2crn/certify": 16,  # one for each theorem
     "nn2crn/cli/commands": 20,  # one for each group of commands
     "nn2crn/simulate": 16,  # one for each engine of ours, and what they share
     "nn2crn/training": 16,  # one for each method of training, and what they share
