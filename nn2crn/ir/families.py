@@ -94,7 +94,7 @@ def merged(batch: Batch) -> Iterator[Batch]:
     """The same reactions with `Y + Y -> Y + 2 Y` as `2 Y -> 3 Y`, wherever slots stand for one and the same species.
 
     >>> scheme = Scheme((("X", 1), ("Y", 1)), (("X", 1), ("Y", 2)))
-    >>> loop, other = merged(Batch(scheme, np.array([[0, 1], [0, 0]]), np.array([3.0, 4.0])))
+    >>> other, loop = merged(Batch(scheme, np.array([[0, 1], [0, 0]]), np.array([3.0, 4.0])))
     >>> loop.scheme, loop.species.tolist(), other.rates.tolist()
     (Scheme(reactants=(('X', 2),), products=(('X', 3),)), [[0]], [4.0])
     """
