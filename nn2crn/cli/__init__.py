@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "convert": ("look", "Write MODEL in the network language, to read and edit."),
     "simulate": ("run", "Run the chemistry in time: courses of outputs and species."),
     "verify": ("verify", "Measure the chemistry against the network itself."),
+    "sensitivities": ("sensitivities", "Say which rate constants the outputs depend on most."),
     "validate": ("validate", "Say whether programs take an SBML file without a word."),
     "robustness": ("robustness", "Say what is left when rate constants and amounts are off."),
     "certify": ("certify", "Say what is proved of the chemistry."),

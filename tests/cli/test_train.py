@@ -118,3 +118,15 @@ def test_a_recurrent_network_is_trained_without_pytorch(data, tmp_path, monkeypa
     report = json.loads(run("verify", tmp_path / "m.nn", "--data", tmp_path / "t.npz", "--samples", "5",
                             "--engine", "fixed-point", "--engine", "internal", "--json"))  # fmt: skip
     assert max(e["max_abs_error"] for e in report["engines"]) < 1e-6
+
+
+def test_sensitivities_rank_reactions(tmp_path):
+    (tmp_path / "n.nn").write_text(
+        "input x[2] in [0, 1]\noutput y = relu(dense(x, weight = [[2, -1]], bias = [0.5]))\n"
+    )
+    said = run("sensitivities", tmp_path / "n.nn", "--input", "1,0.5", "--top", "2").splitlines()
+    assert said[0].endswith("1 sample, 5 rate constants")
+    assert any("x[0] + y[0] -> x[0] + 2 y[0]" in line for line in said[2:])
+    report = json.loads(run("sensitivities", tmp_path / "n.nn", "--input", "1,0.5", "--json"))
+    assert report["outputs"][0] == pytest.approx(2.0, abs=1e-5)
+    assert report["by_input"]["x"][0] == pytest.approx([2, -1], abs=1e-4)

@@ -116,3 +116,31 @@ def test_rates_are_in_the_order_of_the_reactions():
     found = nn2crn.sensitivities(network, {"x": np.array([0.3, -0.2])})
     assert found.rates.tolist() == [r.rate for r in network.reactions()]
     assert found.orders.tolist() == [sum(n for _, n in r.reactants) for r in network.reactions()]
+
+
+def test_many_samples_at_once_are_those_of_each():
+    network = nn2crn.compile(nn2crn.load(SAMPLES / "sine" / "sine.onnx"))
+    x = np.array([[-0.5], [0.2], [0.9]])
+    together = nn2crn.sensitivities(network, {"x": x})
+    assert together.by_rate.shape == (3, 1, network.reaction_count)
+    for i, one in enumerate(nn2crn.sensitivities(network, {"x": row}) for row in x):
+        np.testing.assert_allclose(together.outputs[i], one.outputs, atol=1e-10)
+        np.testing.assert_allclose(together.by_rate[i], one.by_rate, atol=1e-8)
+        np.testing.assert_allclose(together.by_input["x"][i], one.by_input["x"], atol=1e-8)
+        for key, value in one.by_constant().items():
+            np.testing.assert_allclose(together.by_constant()[key][i], value, atol=1e-8)
+    assert repr(together) == f"Sensitivities('sine', samples=3, outputs=1, reactions={network.reaction_count})"
+
+
+def test_reactions_are_labelled_by_layer_and_weight():
+    network = nn2crn.compile(nn2crn.load(SAMPLES / "xor" / "xor.nn"))
+    found = nn2crn.sensitivities(network, {"x": [1.0, 0.0]})
+    assert len(found.layers) == network.reaction_count == found.weights.shape[1]
+    best = found.top(3)
+    assert [b.effect for b in best] == sorted((b.effect for b in best), reverse=True)
+    assert best[0].effect == pytest.approx(np.abs(found.by_rate * found.rates).max())
+    texts = [" ".join(f"{n} {s}" for s, n in r.reactants) for r in network.reactions()]
+    for k, (i, j) in enumerate(found.weights.T.tolist()):
+        if i >= 0:
+            assert f"[{j}]" in texts[k]
+            assert f"[{i}]" in texts[k] or found.layers[k] == "y"
