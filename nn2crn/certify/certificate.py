@@ -13,7 +13,9 @@ from nn2crn import compiler
 from nn2crn.analysis.intervals import intervals
 from nn2crn.certify.boxes import plain
 from nn2crn.certify.cascade import Bounds, Cascade
+from nn2crn.certify.closing import Opened, opened
 from nn2crn.certify.error_bound import ErrorBound, error_bound
+from nn2crn.certify.loops import Loop
 from nn2crn.certify.settling import settling
 from nn2crn.certify.vacuous import vacuous_errors, vacuous_peak
 from nn2crn.errors import UsageError
@@ -57,6 +59,7 @@ class Certificate:
         rate_constants: by reaction order, the least, the largest, and how many written files have as parameters: the
             distinct ones of each layer.
         species, reactions, catalytic, order: counts, also of reactions with an unchanged reactant; the largest order.
+        loops: what is proved of layers that drive each other.
         not_proved: in words.
     """
 
@@ -83,6 +86,7 @@ class Certificate:
     reactions: int
     catalytic: int
     order: int
+    loops: tuple[Loop, ...]
     not_proved: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -99,7 +103,8 @@ class Certificate:
 class Subject:
     """A network with a bounded box of inputs, its chemistry, and what bounds are computed from.
 
-    `original` is what the network was before it was pruned and quantized, and itself otherwise.
+    `original` is what the network was before it was pruned and quantized, and itself otherwise. A recurrent network is
+    `opened` where it feeds back; `cascade` and `inside` are those of what that leaves.
     """
 
     network: Network
@@ -108,20 +113,33 @@ class Subject:
     options: Options
     cascade: Cascade
     box: Mapping[str, Bounds]
+    opened: Opened | None = None
+
+    @property
+    def inside(self) -> Mapping[str, Bounds]:
+        """Bounds of all inputs of the cascade, those that stand for what is fed back among them."""
+        return self.opened.box if self.opened else self.box
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        return self.opened.loops if self.opened else ()
 
     def errors(self) -> ErrorBound:
         """How far the steady state may be from the network's values."""
-        network = with_layers(self.network)
+        opened = self.opened
+        network = with_layers(opened.network if opened else self.network)
         expanded = choose_templates(expand_compositions(network, self.options), self.options)
-        modules = {m.node: m for m in self.reactions.modules}
-        steady = self.cascade.steady(self.box)
-        return error_bound(composed(network, self.options), expanded, modules, steady, self.options)
+        modules = {m.node: m for m in self.cascade.network.modules}
+        steady, fed = self.cascade.steady(self.inside), opened.fed if opened else None
+        found = error_bound(composed(network, self.options), expanded, modules, steady, self.options, fed)
+        outputs = {o.name: found.outputs[o.name] for o in self.network.outputs}
+        return replace(found, outputs=outputs)
 
     def original_errors(self) -> dict[str, float]:
         """How far it may be, by output, from the values of the original: as far as the bounds of both are apart."""
-        steady, exact = self.cascade.steady(self.box), intervals(self.original, self.options.library)
+        steady, exact = self.cascade.steady(self.inside), intervals(self.original, self.options.library)
         found = {}
-        for port, output in zip(self.reactions.outputs, self.original.outputs, strict=True):
+        for port, output in zip(self.cascade.network.outputs, self.original.outputs, strict=False):
             low, high = steady.read(port.readout)
             apart = np.maximum(exact[output.source].high - low, high - exact[output.source].low)
             found[port.name] = float(np.where(np.isnan(apart), np.inf, apart).max(initial=0))
@@ -142,7 +160,6 @@ def subject(
 
     Raises:
         UsageError: the box names no input, or is below zero for one that has no rail for negative values.
-        NotTriangularError: the chemistry has a circle.
     """
     inputs = set_domain(network, box or {}).inputs
     bounds = {n.name: bounded(n.lower, n.upper, n.size) for n in inputs}
@@ -155,6 +172,9 @@ def subject(
     reactions = compiler.compile(network, options, name=name)
     within = _within(network, bounds)
     before = within if original is None else _within(original, bounds)
+    if network.recurrent:
+        loops = opened(within, reactions, options, bounds)
+        return Subject(within, before, reactions, options, loops.cascade, bounds, loops)
     return Subject(within, before, reactions, options, Cascade(reactions), bounds)
 
 
@@ -177,15 +197,18 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         start: mol/l, the largest concentration that a species may start with.
     """
     reactions = given.reactions
-    settled = settling(given.cascade, given.box, tolerance, start)
+    settled = settling(given.cascade, given.inside, tolerance, start)
     errors, compressed = given.errors(), given.original is not given.network
     bounds, library = errors.largest, given.options.library
     original = given.original_errors() if compressed else bounds
-    peak = float(settled.peak.max(initial=0))
+    closed = all(loop.settles for loop in given.loops)
+    peak = np.inf if given.loops else float(settled.peak.max(initial=0))
     neutral = tuple(m.name for m in reactions.modules if library.get(m.template).stability == "neutral")
     unproved = [*errors.reasons]
     if settled.unproved:
         unproved.append(f"that {len(settled.unproved)} species settle, {settled.unproved[0]} the first of them")
+    if given.loops:
+        unproved.append("when a network with loops has settled, and how large its concentrations are until then")
     return Certificate(
         model=reactions.name,
         box=plain(given.box),
@@ -193,7 +216,7 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         tolerance=tolerance,
         modules=dict(Counter(m.template for m in reactions.modules)),
         provenance=reactions.provenance,
-        unique=not settled.unproved,
+        unique=closed and not settled.unproved,
         neutral=neutral,
         conserved={
             m.name: tuple(f"{show(f)} = {show(v)}" for f, v in m.conserved) for m in reactions.modules if m.conserved
@@ -201,12 +224,13 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         error_bound={n: _finite(e) for n, e in bounds.items()},
         compressed=compressed,
         original_error_bound={n: _finite(e) for n, e in original.items()},
-        settling_rate=None if settled.unproved else _finite(settled.rate),
-        settling_time=_finite(settled.time),
+        settling_rate=None if settled.unproved or given.loops else _finite(settled.rate),
+        settling_time=None if given.loops else _finite(settled.time),
         peak_concentration=_finite(peak),
         vacuous_errors=vacuous_errors(bounds, given.network, library),
         vacuous_original_errors=vacuous_errors(original, given.original, library),
         vacuous_peak=vacuous_peak(peak),
+        loops=given.loops,
         not_proved=tuple(unproved),
         **_counts(reactions),
     )

@@ -28,10 +28,14 @@ _CELLS = 512  # into which the range of a drive is cut for the steepest slope
 
 @dataclass(frozen=True, eq=False)
 class ErrorBound:
-    """Bounds by output name, (size,) each, inf where nothing is proved; `reasons` say why, layer by layer."""
+    """Bounds by output name, (size,) each, inf where nothing is proved; `reasons` say why, layer by layer.
+
+    `nodes` has them by node.
+    """
 
     outputs: Mapping[str, Floats]
     reasons: tuple[str, ...]
+    nodes: Mapping[str, Floats]
 
     @property
     def largest(self) -> dict[str, float]:
@@ -43,12 +47,13 @@ class ErrorBound:
         return max(self.largest.values(), default=0.0)
 
 
-def error_bound(
+def error_bound(  # noqa: PLR0913  # what it is a bound of, and where
     composed: Mapping[str, Activation],
     expanded: Network,
     modules: Mapping[str, Module],
     steady: Steady,
     options: Options,
+    given: Mapping[str, Floats] | None = None,
 ) -> ErrorBound:
     """The bound over the domain boxes of the network's inputs.
 
@@ -58,9 +63,10 @@ def error_bound(
         modules: by name of the activation that each computes.
         steady: bounds on the chemistry's steady state over the same box.
         options: which templates were chosen.
+        given: how far inputs are off, by name, if they are.
     """
     with np.errstate(over="ignore"):  # infinity is what is not proved
-        return _Recursion(composed, expanded, modules, steady, options).run()
+        return _Recursion(composed, expanded, modules, steady, options).run(given or {})
 
 
 class _Recursion:
@@ -79,19 +85,20 @@ class _Recursion:
         self.errors: dict[str, Floats] = {}
         self.reasons: list[str] = []
 
-    def run(self) -> ErrorBound:
+    def run(self, given: Mapping[str, Floats]) -> ErrorBound:
         for node in self.expanded.nodes:
             self.exact[node.name] = interval_of(node, self.exact, self.library)
             if isinstance(node, Input):
-                error = np.zeros(node.size)
+                error = given.get(node.name, np.zeros(node.size))
             elif isinstance(node, Feedback):
-                error = np.full(node.size, np.inf)  # certify/recurrent.py bounds what this recursion cannot
+                error = np.full(node.size, np.inf)  # an input once the network is opened (closing.py)
             elif isinstance(node, Affine):
                 error = self._affine(node)
             else:
                 error = self._activation(node)
             self.errors[node.name] = error
-        return ErrorBound({o.name: self.errors[o.source] for o in self.expanded.outputs}, tuple(self.reasons))
+        outputs = {o.name: self.errors[o.source] for o in self.expanded.outputs}
+        return ErrorBound(outputs, tuple(self.reasons), self.errors)
 
     def _affine(self, node: Affine) -> Floats:
         total: Floats = np.zeros(node.size)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nn2crn.analysis.forward import forward
+from nn2crn.errors import ModelError
 from nn2crn.frontends.samples import box, random_data
 from nn2crn.ir.network import Network
 from nn2crn.templates.registry import Library
@@ -34,7 +35,10 @@ def vacuous_errors(bounds: Mapping[str, float], network: Network, library: Libra
         name: np.where(rng.integers(2, size=(_POINTS, low.size)), low, high) for name, (low, high) in ends.items()
     }
     with np.errstate(all="ignore"):
-        values = forward(network, {n: np.concatenate([points[n], corners[n]]) for n in points}, library)
+        try:
+            values = forward(network, {n: np.concatenate([points[n], corners[n]]) for n in points}, library)
+        except ModelError:  # a loop need not have a fixed point
+            return ()
         spread = {o.name: float(np.ptp(values[o.source], axis=0).max(initial=0)) for o in network.outputs}
     return tuple(name for name, bound in bounds.items() if 0 < spread[name] <= bound < np.inf)
 

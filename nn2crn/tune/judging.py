@@ -67,7 +67,7 @@ class Certified:
 
     def time(self, options: Options) -> float:
         given = self.subject(options)
-        return settling(given.cascade, given.box, self.tolerance).time
+        return np.inf if given.loops else settling(given.cascade, given.box, self.tolerance).time
 
 
 class Measured:

@@ -15,6 +15,7 @@ from nn2crn.cli.values import POSITIVE
 
 if TYPE_CHECKING:
     from nn2crn.certify.certificate import Certificate
+    from nn2crn.certify.loops import Loop
 
 _VACUOUS_ERROR = "; vacuous: the network's own values hardly differ by more"
 
@@ -95,6 +96,8 @@ def statements(c: Certificate) -> Iterator[tuple[str, str]]:
     yield from _about(c)
     if c.unique:
         yield "steady", "one steady state with non-negative concentrations, reached from every such start"
+    for loop in c.loops:
+        yield "loop", _loop(loop)
     for module in c.neutral:
         yield "neutral", f"{module} reaches its steady state from the file's start only"
     for output, error in c.error_bound.items():
@@ -120,6 +123,24 @@ def statements(c: Certificate) -> Iterator[tuple[str, str]]:
         yield "NOT PROVED", missing
 
 
+def _loop(loop: Loop) -> str:
+    """What is proved of a loop, in a line."""
+    said = f"{loop.neurons} neuron{'s'[: loop.neurons != 1]} of {', '.join(loop.layers)}: "
+    if loop.proof == "volterra-lyapunov":
+        said += f"one steady state, reached from every start (Volterra-Lyapunov, least eigenvalue {loop.least:.3g})"
+    elif loop.proof == "contraction":
+        said += "one steady state, reached from every start (contraction)"
+    elif loop.proof == "intervals":
+        said += "one steady state, reached from every start (intervals round the loop shrink)"
+    elif loop.proof == "p-matrix":
+        return f"{said}one steady state (P-matrix); that it is reached is NOT PROVED: oscillation is possible"
+    else:
+        because = f" ({loop.why})" if loop.why else ""
+        return f"{said}NOTHING PROVED{because}: other steady states or oscillation are possible"
+    rate = f"; any two courses approach at {at_least(loop.rate, 3)}/s" if loop.rate is not None else ""
+    return said + rate
+
+
 def _about(c: Certificate) -> Iterator[tuple[str, str]]:
     """What it is about: inputs, starts, and the chemistry."""
     from nn2crn.certify.boxes import show_boxes
@@ -129,9 +150,10 @@ def _about(c: Certificate) -> Iterator[tuple[str, str]]:
     if c.conserved:
         yield "", "with the conserved sums that the file starts with"
     parts = ", ".join(f"{n} x {name}" if n > 1 else name for name, n in c.modules.items())
-    proved = "each an instance of a proved template, none in a circle"
+    circle = "" if c.loops else ", none in a circle"
+    proved = f"each an instance of a proved template{circle}"
     if c.provenance:
-        proved = "none in a circle, each of a template that nn2crn's tests prove, but for these, checked here:"
+        proved = f"each of a template that nn2crn's tests prove{circle}, but for these, checked here:"
     yield "modules", f"{parts}: {proved}"
     for template, provenance in c.provenance.items():
         yield "", f"{template} ({provenance})"
