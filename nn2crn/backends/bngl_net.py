@@ -24,7 +24,7 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
     ids, rates, rails = make_ids(network), RateConstants(network), Rails(network)
     out.writelines(f"# {text}\n" for text in comments(network, ids.species))
     out.write("begin parameters\n")
-    out.writelines(f"{i} {name} {value!r}\n" for i, (name, value, _) in enumerate(rates, 1))
+    out.writelines(rates.as_text(lambda _: "{0} k{0} {1}\n"))
     out.write("end parameters\n")
     out.writelines(_functions(rails, ids))
     out.write("begin species\n")

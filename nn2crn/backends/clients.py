@@ -38,11 +38,12 @@ class Client:
         return {**self.options, **(self.large if network.reaction_count > LARGE else {})}
 
 
-_LUMPED: Options = {"kinetics": "lumped", "rate_constants": "inline"}
+_SUMMED: Options = {"kinetics": "summed"}  # what roadrunner compiles soonest
+_DRIVEN: Options = {"kinetics": "driven"}  # what COPASI reads soonest
 _LUMPED_BY_NAME: Options = {"kinetics": "lumped"}  # for programs that cannot read numbers with units
 CLIENTS = (
-    Client("copasi", "COPASI", "sbml", large=_LUMPED),
-    Client("tellurium", "Tellurium and roadrunner", "sbml", large=_LUMPED),
+    Client("copasi", "COPASI", "sbml", large=_DRIVEN),
+    Client("tellurium", "Tellurium and roadrunner", "sbml", large=_SUMMED),
     Client("pysces", "PySCeS", "sbml", large=_LUMPED_BY_NAME),
     Client("gillespy2", "GillesPy2 (its ODESolver) and StochSS", "sbml", {"pure": True}, _LUMPED_BY_NAME),
     Client("amici", "AMICI", "sbml", {"pure": True}, _LUMPED_BY_NAME, tested=False),

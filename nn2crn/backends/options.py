@@ -15,14 +15,16 @@ class SbmlOptions(FormatOptions):
     Attributes:
         sbml_level: `3.1` or `3.2`.
         rate_constants: `global` parameters, equal ones shared; `local` to each reaction; or `inline` in the rate laws.
-            Inline in the compact profile unless said otherwise, else global.
+            Inline in the compact profile, and where inputs are parameters, unless said otherwise, else global.
         profile: `faithful`, catalysts on both sides; or `compact`, catalysts as modifiers, which stand on neither side.
-        kinetics: `elementary`, a reaction per weight; or `lumped`, a growth and a decay reaction per neuron, with
-            weighted sums in their rate laws.
+        kinetics: `elementary`, a reaction per weight; `lumped`, a growth and a decay reaction per neuron, with weighted
+            sums in their rate laws; `summed`, lumped with inputs as parameters of the rate laws, which is what
+            roadrunner loads soonest; or `driven`, summed with a parameter by rule for each weighted sum, for COPASI.
         pure: without rules: inputs are concentrations to set, outputs differences of concentrations to read.
 
     Raises:
-        UsageError: lumped reactions with local rate constants, or a value that an option cannot have.
+        UsageError: lumped reactions with local rate constants, inputs that are to be both parameters and species, or a
+            value that an option cannot have.
     """
 
     sbml_level: str = option("Level 3 Version 1 or 2", choices=("3.1", "3.2"))
@@ -31,19 +33,31 @@ class SbmlOptions(FormatOptions):
     )
     profile: str = option("catalysts on both sides, or as modifiers with inline rates", choices=("faithful", "compact"))
     kinetics: str = option(
-        "a reaction per weight, or a growth and a decay per neuron", choices=("elementary", "lumped")
+        "a reaction per weight; a growth and a decay per neuron; with inputs as parameters; and weighted sums, too",
+        choices=("elementary", "lumped", "summed", "driven"),
     )
     pure: bool = option("no rules: set and read concentrations of species, as AMICI wants it")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.rate_constants:
-            object.__setattr__(self, "rate_constants", "inline" if self.profile == "compact" else "global")
-        if self.kinetics == "lumped" and self.rate_constants == "local":
+            inline = self.profile == "compact" or self.inputs_as_parameters
+            object.__setattr__(self, "rate_constants", "inline" if inline else "global")
+        if self.pure and self.inputs_as_parameters:
+            raise UsageError(
+                f"in a file without rules inputs are species, and with {self.kinetics} kinetics parameters",
+                hint="--kinetics lumped",
+            )
+        if self.kinetics != "elementary" and self.rate_constants == "local":
             raise UsageError(
                 "a lumped reaction has many rate constants, which cannot be local to it",
                 hint="--rate-constants global or inline",
             )
+
+    @property
+    def inputs_as_parameters(self) -> bool:
+        """Rate laws have the parameters that users set; no species follow them."""
+        return self.kinetics in ("summed", "driven")
 
 
 @dataclass(frozen=True)

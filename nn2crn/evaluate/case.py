@@ -5,15 +5,19 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nn2crn import compiler
 from nn2crn.analysis.forward import forward
+from nn2crn.backends.clients import client_named
 from nn2crn.backends.common.names import Ids, make_ids
+from nn2crn.backends.options import SbmlOptions
+from nn2crn.backends.sbml.drives import with_inputs_as_parameters
 from nn2crn.errors import ModelError
 from nn2crn.evaluate.shipped import Shipped
 from nn2crn.ir.arrays import Floats, Ints, ints
@@ -23,7 +27,7 @@ from nn2crn.passes.pipeline import PassPipeline
 from nn2crn.simulate.clients.client import Client
 from nn2crn.simulate.engine import Engine
 from nn2crn.simulate.ports import read_outputs
-from nn2crn.simulate.registry import Rails, Subject, WrittenFile, engine_for
+from nn2crn.simulate.registry import ELEMENTARY, Rails, Subject, WrittenFile, engine_for
 from nn2crn.templates.options import Options
 
 
@@ -112,6 +116,8 @@ def _refuse_undefined(path: str, outputs: Mapping[str, Floats]) -> None:
 def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1, shipped: Shipped | None = None) -> Iterator[Engine]:
     """An engine by name; one that reads a file loads what was shipped, or else the SBML that is written now.
 
+    That has a reaction per weight, or, past `ELEMENTARY` reactions, the form that the engine's program loads soonest.
+
     Raises:
         UsageError: there is none of that name, it is not installed, or it cannot run networks of this encoding.
     """
@@ -123,19 +129,28 @@ def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1, shipped: Shi
         path = Path(folder) / "model.xml"
         if shipped:
             path.write_bytes(shipped.sbml)
+            options = shipped.options
         else:
-            compiler.write(reactions, path)
-        yield record.open(Subject(reactions, jobs, _file(path, reactions, pure=shipped is not None and shipped.pure)))
+            large = reactions.reaction_count > ELEMENTARY and record.client
+            given: Mapping[str, Any] = client_named(record.client).options_for(reactions) if large else {}
+            options = SbmlOptions(**given)
+            compiler.write(reactions, path, **asdict(options))
+        yield record.open(Subject(reactions, jobs, _file(path, reactions, options)))
 
 
-def _file(path: Path, reactions: ReactionNetwork, *, pure: bool) -> WrittenFile:
+def _file(path: Path, reactions: ReactionNetwork, options: SbmlOptions) -> WrittenFile:
     """The file as an engine needs it; in a pure one, inputs and outputs are species."""
     ids = make_ids(reactions)
-    if pure:
+    if options.pure:
         return WrittenFile(path, ids.species, _rails(reactions, ids))
-    return WrittenFile(
-        path, ids.species, _parameters(reactions, ids), [name for names in ids.outputs for name in names]
-    )
+    outputs = [name for names in ids.outputs for name in names]
+    if options.inputs_as_parameters:
+        species = with_inputs_as_parameters(reactions, ids).species
+        held = {species[i] for i in np.flatnonzero(reactions.held)}
+        rails, whole = _rails(reactions, replace(ids, species=species)), _parameters(reactions, ids)
+        inputs = {p.name: (rails if p.held else whole)[p.name] for p in reactions.inputs}
+        return WrittenFile(path, species, inputs, outputs, held)
+    return WrittenFile(path, ids.species, _parameters(reactions, ids), outputs)
 
 
 def _parameters(reactions: ReactionNetwork, ids: Ids) -> dict[str, list[Rails]]:

@@ -7,15 +7,16 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from nn2crn.backends.antimony import difference as antimony_difference
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.common.rails import Rails
+from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.record import MARK, ProvenanceError, Record, read_record
 from nn2crn.backends.registry import format_of
 from nn2crn.backends.sbml import difference as sbml_difference
@@ -54,9 +55,10 @@ class Shipped:
     beside: bytes = b""
 
     @property
-    def pure(self) -> bool:
-        """True if inputs and outputs are species, not parameters."""
-        return self.record.options.get("pure") is True
+    def options(self) -> SbmlOptions:
+        """How the SBML is written: those of the record, which Antimony has none of."""
+        given: Mapping[str, Any] = self.record.options
+        return SbmlOptions(**given)
 
     def difference(self, network: ReactionNetwork) -> str:
         """The first thing in which the file is not `network`, as its record says to write it; empty if there is none.

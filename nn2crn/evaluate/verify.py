@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 from nn2crn.evaluate.case import Case, engine, output_columns, outputs_of
+from nn2crn.evaluate.shipped import Shipped
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.cvode.internal import SimulationError
 from nn2crn.simulate.engine import Engine
 from nn2crn.simulate.ports import read
-from nn2crn.simulate.registry import engine_for, engine_named
+from nn2crn.simulate.registry import ELEMENTARY, EngineRecord, engine_for, engine_named
 from nn2crn.simulate.registry import engines as known_engines
 from nn2crn.simulate.settling import log_times, settling_time
 
-SMALL = 3000  # reactions up to which a client loads a file in seconds
 _TIMES = log_times(1e6, 242)  # 8 % apart
 _HELD = 20_000_000  # numbers in memory while settling times are measured
 
@@ -133,7 +133,9 @@ class Report:
         return asdict(self) | {"ok": self.ok}
 
 
-def default_engines(reactions: ReactionNetwork) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
+def default_engines(
+    reactions: ReactionNetwork, shipped: Shipped | None = None
+) -> tuple[tuple[str, ...], tuple[Skipped, ...]]:
     """Those that run networks of this encoding unasked, and those left out, with the reason.
 
     Programs that read a file run if they are installed and can load a network of this size in seconds.
@@ -144,11 +146,17 @@ def default_engines(reactions: ReactionNetwork) -> tuple[tuple[str, ...], tuple[
             continue
         if not record.installed:
             skipped.append(Skipped(record.name, record.missing))
-        elif record.reads_file and count > SMALL:
-            skipped.append(Skipped(record.name, f"{count} reactions, more than {SMALL}: ask with --engine"))
+        elif record.reads_file and count > (most := _most(record, shipped)):
+            skipped.append(Skipped(record.name, f"{count} reactions, more than {most}: ask with --engine"))
         else:
             chosen.append(record.name)
     return tuple(chosen), tuple(skipped)
+
+
+def _most(record: EngineRecord, shipped: Shipped | None) -> int:
+    """Reactions that a program loads within seconds: few, if each weight of a shipped file is one."""
+    soon = shipped is None or shipped.options.inputs_as_parameters
+    return record.most if soon else min(record.most, ELEMENTARY)
 
 
 def verify(  # noqa: PLR0913  # what is measured, and how

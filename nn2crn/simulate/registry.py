@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint
@@ -16,7 +16,9 @@ from nn2crn.plugins import leave_out, plugins
 from nn2crn.simulate.engine import Engine
 
 GROUP = "nn2crn.engines"  # entry points, each an EngineRecord
-Rails = tuple[str, ...]  # of a scalar: its parameter, or its positive and its negative part
+ELEMENTARY = 3_000  # reactions up to which engines read a file with a reaction per weight
+_MOST = 40_000  # reactions that roadrunner and COPASI load within seconds, in the form that suits them
+Rails = tuple[str, ...]  # ids of a scalar: its own, or those of its positive and its negative part
 
 
 class WrittenFile(NamedTuple):
@@ -25,14 +27,16 @@ class WrittenFile(NamedTuple):
     Attributes:
         path: the file.
         species: ids of all species, in the network's order.
-        inputs: what sets each scalar of each input, by its name: a parameter, or the species of its rails.
+        inputs: what sets each scalar of each input, by its name: a parameter or species, or those of its two rails.
         outputs: ids of the parameters to read all outputs from; none where they are differences of species.
+        parameters: those of `species` that the file has as parameters.
     """
 
     path: Path
     species: Sequence[str]
     inputs: Mapping[str, Sequence[Rails]]
     outputs: Sequence[str] = ()
+    parameters: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class EngineRecord:
         title: as people call it; the name if empty.
         in_time: it has a time course, not only its end.
         reads_file: it reads a written SBML file and knows nothing else of the network.
+        client: the program, as --for takes it, in whose form large networks are written for it; elementary if empty.
+        most: reactions up to which `verify` runs it unasked, if it reads a file.
         asked: `verify` runs it only if it is asked for by name.
         module: that must be installed, and extra, the optional dependencies of nn2crn that bring it.
         encodings: names of those whose networks it can run; all if empty.
@@ -75,6 +81,8 @@ class EngineRecord:
     title: str = ""
     in_time: bool = True
     reads_file: bool = False
+    client: str = ""
+    most: int = ELEMENTARY
     asked: bool = False
     module: str = ""
     extra: str = ""
@@ -152,8 +160,10 @@ BUILT_IN = (
         "roadrunner",
         "the written SBML file in libRoadRunner",
         _roadrunner,
-        "an independent program; up to some 3 000 reactions",
+        "an independent program; up to some 300 000 reactions",
         reads_file=True,
+        client="tellurium",
+        most=_MOST,
         module="roadrunner",
         extra="verify",
     ),
@@ -164,6 +174,8 @@ BUILT_IN = (
         "another",
         title="COPASI",
         reads_file=True,
+        client="copasi",
+        most=_MOST,
         module="COPASI",
         extra="verify",
     ),

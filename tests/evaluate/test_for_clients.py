@@ -82,11 +82,12 @@ def suffix(client):
 def test_large_networks_are_lumped_for_those_that_compile_each_reaction(tmp_path):
     _, _, reactions = compiled("digits")
     assert reactions.reaction_count > LARGE
-    for client in ("copasi", "gillespy2"):
+    for client, kinetics in [("copasi", "driven"), ("tellurium", "summed"), ("gillespy2", "lumped")]:
         nn2crn.write(reactions, tmp_path / "model.xml", client=client)
         text = (tmp_path / "model.xml").read_text()
         assert text.count("<reaction ") == 2 * 32 + 5 * 10  # a growth and a decay per rail, and the rails annihilate
-        assert ("<cn" in text) == (client == "copasi")
+        assert ("<cn" in text) == (client != "gillespy2")
+        assert f'kinetics="{kinetics}"' in text
     nn2crn.write(reactions, tmp_path / "model.xml", client="copasi", kinetics="elementary")
     assert (tmp_path / "model.xml").read_text().count("<reaction ") == reactions.reaction_count
 

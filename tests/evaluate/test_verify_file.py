@@ -58,7 +58,7 @@ def test_clients_that_do_not_run_are_named_with_the_reason(tmp_path, monkeypatch
     """They were left out in silence, though the header named them."""
     path = tmp_path / "xor.xml"
     assert run("compile", SAMPLES / "xor/xor.nn", "-o", path).exit_code == 0
-    monkeypatch.setattr(verify, "SMALL", 10)
+    monkeypatch.setattr(verify, "ELEMENTARY", 10)
     asked = ["verify", SAMPLES / "xor/xor.nn", "--file", path, "--samples", 1]
     done = run(*asked)
     assert done.exit_code == 0

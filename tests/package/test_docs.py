@@ -75,8 +75,10 @@ def shown(line):
 def python_blocks():
     """(key, code): the snippets of the README, by a word that each has."""
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    keys = [next(k for k in ("sklearn", "basico", "roadrunner", "settings") if k in code) for code in blocks]
-    assert sorted(keys) == ["basico", "roadrunner", "settings", "sklearn"]
+    keys = [
+        next(k for k in ("sklearn", "basico", "saveState", "roadrunner", "settings") if k in code) for code in blocks
+    ]
+    assert sorted(keys) == ["basico", "roadrunner", "saveState", "settings", "sklearn"]
     marks = {"sklearn": needs("sklearn")}
     return [pytest.param(k, code, marks=marks.get(k, ())) for k, code in zip(keys, blocks, strict=True)]
 
@@ -101,6 +103,8 @@ def test_the_python_in_the_readme_runs(folder, key, code):
     if key == "sklearn":
         chemistry, network = run.stdout.split()
         assert chemistry == network
+    if key == "saveState":
+        assert (folder / "iris.rr").exists()
     if key == "settings":
         assert "ReactionNetwork('iris', " in run.stdout
 

@@ -29,7 +29,7 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
     out.writelines(_species(network, ids))
     out.writelines(_ports(network, ids))
     out.write("\n  // rate constants\n")
-    out.writelines(f"  {name} = {value!r}; {name} has {units.rates[order]};\n" for name, value, order in rates)
+    out.writelines(rates.as_text(lambda order: f"  k{{0}} = {{1}}; k{{0}} has {units.rates[order]};\n"))
     out.writelines(_reactions(network, ids, rates))
     out.write(f'end\n\n{ids.model} is "{_string(network.name)}"\n')
 

@@ -1,19 +1,17 @@
-"""Reactions as text: a layout per scheme, filled in for each, and rate constants that are shared parameters."""
+"""Reactions as text: a layout per scheme, filled in for all, and rate constants that are shared parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from string import Formatter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from nn2crn.backends.common.columns import rows_as_text
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.families import Family, Scheme
+from nn2crn.ir.families import CHUNK, Family, Scheme
 from nn2crn.ir.reactions import ReactionNetwork
 
-Constants = Callable[[Family, Floats], Sequence[object]]  # what stands for rate constants of a family
-_BLOCK = 1024  # reactions that are written at a time
+Constants = Callable[[Family, Floats], Sequence[object]]  # what stands for rate constants
 
 
 class RateConstants:
@@ -40,6 +38,15 @@ class RateConstants:
                 for i, rate in enumerate(rates.tolist(), firsts[order]):
                     yield f"k{i}", rate, order
 
+    def as_text(self, layout: Callable[[int], str]) -> Iterator[str]:
+        """All of them as text, some at a time, each as the layout of its order: {0} is its number, {1} its value."""
+        for values, firsts in zip(self._values, self._first, strict=True):
+            for order, rates in values.items():
+                for start in range(0, len(rates), CHUNK):
+                    chunk, first = rates[start : start + CHUNK].tolist(), firsts[order] + start
+                    numbers = list(map(str, range(first, first + len(chunk))))
+                    yield from rows_as_text(layout(order), [numbers, list(map(repr, chunk))])
+
     def numbers(self, family: Family, rates: Floats) -> list[int]:
         """The numbers in the ids of these rate constants of the family."""
         layer, order = self._layer[family], family.order
@@ -59,20 +66,9 @@ def reactions_as_text(
         species: ids of all species.
         constants: what {1} is for these rate constants, as the numbers in their ids (`RateConstants.numbers`).
     """
-    layouts = {scheme: _positional(layout(scheme)) for scheme, _ in family.schemes}
+    layouts = {scheme: layout(scheme) for scheme, _ in family.schemes}
     for batch in family.batches():
-        template, fields = layouts[batch.scheme]
-        names = [list(map(species.__getitem__, slot)) for slot in batch.species.tolist()]
-        columns = [range(first, first + batch.count), constants(family, batch.rates), *names]
-        # filled in by C, row after row: with a million reactions that is what counts
-        texts = map(template.__mod__, zip(*(columns[i] for i in fields), strict=True))
-        while block := "".join(islice(texts, _BLOCK)):
-            yield block
+        numbers: tuple[Iterable[object], ...] = (range(first, first + batch.count), constants(family, batch.rates))
+        names = (list(map(species.__getitem__, slot)) for slot in batch.species.tolist())
+        yield from rows_as_text(layouts[batch.scheme], [*(list(map(str, column)) for column in numbers), *names])
         first += batch.count
-
-
-def _positional(layout: str) -> tuple[str, list[int]]:
-    """`r{0}: {2} + {2}` as `r%s: %s + %s` and [0, 2, 2]."""
-    parts = list(Formatter().parse(layout))
-    template = "".join(text.replace("%", "%%") + ("%s" if field is not None else "") for text, field, _, _ in parts)
-    return template, [int(field) for _, field, _, _ in parts if field is not None]

@@ -4,6 +4,8 @@ The differential equations stay the same. Of a ReLU neuron with catalysts X_j, g
 
     -> Y     (h + b Y) + Y sum_j k_j X_j
     Y ->     Y^2 + Y sum_j l_j X_j
+
+The sums stand in the rate laws, or are parameters by assignment rule (drives.py).
 """
 
 from __future__ import annotations
@@ -12,15 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-import numpy as np
-
-from nn2crn.backends.common.names import COMPARTMENT, Ids
-from nn2crn.backends.common.rates import RateConstants
-from nn2crn.backends.sbml.mathml import math, number, product, total
-from nn2crn.backends.sbml.options import Style
+from nn2crn.backends.common.names import COMPARTMENT
+from nn2crn.backends.sbml.drives import DriveIds
+from nn2crn.backends.sbml.mathml import math, product, total
 from nn2crn.backends.sbml.reactions import PRODUCT, REACTANT, modifiers, reaction, side
-from nn2crn.ir.arrays import Ints, dense, floats
-from nn2crn.ir.families import Batch, Family, Scheme
+from nn2crn.backends.sbml.sums import Terms
+from nn2crn.ir.arrays import Ints
+from nn2crn.ir.families import Batch, Bools, Family, Scheme
 from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.reactions import Module, ReactionNetwork
 
@@ -40,17 +40,25 @@ class _Row:
     times: int
 
 
-def reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants, style: Style) -> Iterator[str]:
-    """All reactions, numbered from 1. What is held is one rate law, and which families change what in a layer."""
+def reactions(network: ReactionNetwork, terms: Terms, drives: DriveIds | None, fixed: Bools) -> Iterator[str]:
+    """All reactions, numbered from 1. What is held is one rate law, and which families change what in a layer.
+
+    Args:
+        network: whose reactions.
+        terms: what stands for species and rate constants.
+        drives: parameters that are the weighted sums; None if these are to stand in the rate laws.
+        fixed: which species (n,) are parameters, which no reaction changes.
+    """
+    rates = _Rates(terms, drives)
     numbers = count(1)
     for module in network.modules:
-        for change, rows in _changes(module).items():
-            laws = [law for row in rows for law in _Rate(row, ids, rates, style).terms()]
+        for change, rows in _changes(module, fixed).items():
+            laws = [law for row in rows for law in rates.terms(row)]
             if laws:
-                yield _reaction(f"r{next(numbers)}", change, laws, ids, style)
+                yield _reaction(f"r{next(numbers)}", change, laws, terms, fixed)
 
 
-def _changes(module: Module) -> dict[Change, list[_Row]]:
+def _changes(module: Module, fixed: Bools) -> dict[Change, list[_Row]]:
     """What the module's reactions change, in the order of their first; reactions that change nothing are left out."""
     found: dict[Change, list[_Row]] = {}
     for family in module.families:
@@ -61,7 +69,7 @@ def _changes(module: Module) -> dict[Change, list[_Row]]:
                 totals: dict[int, int] = {}
                 for slot, s in zip(slots, species, strict=True):
                     totals[s] = totals.get(s, 0) + effect.get(slot, 0)
-                change = tuple(sorted((s, n // times) for s, n in totals.items() if n))
+                change = tuple(sorted((s, n // times) for s, n in totals.items() if n and not fixed[s]))
                 if change:
                     found.setdefault(change, []).append(_Row(family, batch, i, times))
     return found
@@ -76,48 +84,43 @@ def _columns(family: Family) -> Iterator[tuple[Batch | None, Scheme, tuple[str, 
         yield batch, batch.scheme, batch.scheme.slots, batch.species
 
 
-class _Rate:
-    """The rate of a row as a sum of products."""
+@dataclass(frozen=True, eq=False)
+class _Rates:
+    """Rates of rows as sums of products."""
 
-    def __init__(self, row: _Row, ids: Ids, rates: RateConstants, style: Style) -> None:
-        self.row, self.ids, self.rates, self.style = row, ids, rates, style
+    of: Terms
+    drives: DriveIds | None
 
-    def terms(self) -> list[tuple[str, set[int]]]:
+    def terms(self, row: _Row) -> list[tuple[str, set[int]]]:
         """The rate as MathML, and the species in it; nothing if no weight has the family's sign."""
-        family, batch, i = self.row.family, self.row.batch, self.row.column
+        family, batch, i = row.family, row.batch, row.column
         if batch is not None:
-            constant = self._constants([float(batch.rates[i])])[0]
-            return [self._term(constant, [int(species[i]) for species in batch.molecules], set())]
+            constant = self.of.constants(family, [float(batch.rates[i])])[0]
+            return [self._term(row, constant, [int(species[i]) for species in batch.molecules], [])]
         assert isinstance(family, MatrixFamily)  # noqa: S101  # all others have batches
-        weights = family.sign * dense(family.term.matrix[i : i + 1])[0]
-        sources = np.flatnonzero(weights > 0)
-        if not len(sources):
+        found = self._weighted(family, i)
+        if found is None:
             return []
-        constants = self._constants((family.constants[i] * weights[sources]).tolist())
-        catalysts = family.term.sources[sources].tolist()
-        weighted = total([product([k, self._ci(s)]) for k, s in zip(constants, catalysts, strict=True)])
         target = dict(zip(family.scheme.slots[1:], family.targets[:, i].tolist(), strict=True))
         local = [target[s] for s, n in family.scheme.reactants[1:] for _ in range(n)]
-        return [self._term(weighted, local, set(catalysts))]
+        return [self._term(row, found[0], local, found[1])]
 
-    def _term(self, factor: str, species: list[int], others: set[int]) -> tuple[str, set[int]]:
+    def _weighted(self, family: MatrixFamily, i: int) -> tuple[str, list[int]] | None:
+        if self.drives is None:
+            return self.of.weighted(family, i)
+        name = self.drives.id(family, i)
+        return (f"<ci>{name}</ci>", []) if name else None
+
+    def _term(self, row: _Row, factor: str, species: list[int], others: list[int]) -> tuple[str, set[int]]:
         """Rates that count twice are added twice: a number would need units."""
-        return total([product([factor, *map(self._ci, species)])] * self.row.times), {*species, *others}
-
-    def _constants(self, values: list[float]) -> list[str]:
-        if self.style.rate_constants == "global":
-            return [f"<ci>k{n}</ci>" for n in self.rates.numbers(self.row.family, floats(values))]
-        units = self.style.units.rates[self.row.family.order]
-        return [number(v, units) for v in values]
-
-    def _ci(self, species: int) -> str:
-        return f"<ci>{self.ids.species[species]}</ci>"
+        return total([product([factor, *map(self.of.species, species)])] * row.times), {*species, *others}
 
 
-def _reaction(identifier: str, change: Change, laws: list[tuple[str, set[int]]], ids: Ids, style: Style) -> str:
+def _reaction(identifier: str, change: Change, laws: list[tuple[str, set[int]]], terms: Terms, fixed: Bools) -> str:
+    ids, style = terms.ids, terms.style
     law = product([f"<ci>{COMPARTMENT}</ci>", total([text for text, _ in laws])])
     changed = {s for s, _ in change}
-    catalysts = sorted(set().union(*(species for _, species in laws)) - changed)
+    catalysts = sorted(s for s in set().union(*(species for _, species in laws)) - changed if not fixed[s])
     used = side(REACTANT, [(ids.species[s], -n) for s, n in change if n < 0])
     made = side(PRODUCT, [(ids.species[s], n) for s, n in change if n > 0])
     return reaction(

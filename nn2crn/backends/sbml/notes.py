@@ -26,7 +26,7 @@ def notes(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
     yield from _history(ids)
     yield (
         f'<compiled xmlns="urn:nn2crn:provenance" by="nn2crn {__version__}" source-sha256="{network.source}"'
-        f' encoding="{network.encoding}" kinetics="{"lumped" if style.lumped else "elementary"}"'
+        f' encoding="{network.encoding}" kinetics="{style.options.kinetics}"'
         f' kappa="{network.kappa!r}">\n'
     )
     for m in network.modules:
@@ -47,11 +47,28 @@ def _lines(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
             ", its reactions lumped: one for each way in which species change, at the sum of the rates of the"
             " elementary reactions that do. The differential equations are the same"
         )
+    if style.inputs_as_parameters:
+        kind += ", inputs are parameters of the rate laws, which no species follow"
+    if style.drives_as_parameters:
+        kind += ", and the weighted sums in the rate laws are parameters, by rule"
     yield f"The neural network {network.name}, compiled to {kind}, by nn2crn {__version__}."
     yield from how_to_use(network, rules=not style.pure)
+    if style.inputs_as_parameters:
+        yield from _split(network, ids)
     if style.pure:
         yield from settings(network, ids.species)
     yield from network.remarks
+
+
+def _split(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
+    """How to set inputs that have a parameter for each sign."""
+    for port in network.inputs:
+        if port.held and port.minus and port.plus.size:
+            plus, minus = (ids.species[b.start] for b in (port.plus, port.minus))
+            yield (
+                f"{port.name} may be negative, and each element is two parameters, of which one is 0: {plus} is the"
+                f" positive part of {port.name}[0], {minus} its negative part, and so on."
+            )
 
 
 def _history(ids: Ids) -> Iterator[str]:

@@ -30,12 +30,23 @@ class Style:
         return self.options.profile == "compact"
 
     @property
-    def lumped(self) -> bool:
-        return self.options.kinetics == "lumped"
-
-    @property
     def pure(self) -> bool:
         return self.options.pure
+
+    @property
+    def lumped(self) -> bool:
+        """A growth and a decay reaction per neuron, with weighted sums in their rate laws."""
+        return self.options.kinetics != "elementary"
+
+    @property
+    def inputs_as_parameters(self) -> bool:
+        """Rate laws have the parameters that users set, where inputs are held; no species follow them."""
+        return self.options.inputs_as_parameters
+
+    @property
+    def drives_as_parameters(self) -> bool:
+        """Weighted sums are parameters by assignment rule, and not in the rate laws."""
+        return self.options.kinetics == "driven"
 
     @property
     def namespace(self) -> str:

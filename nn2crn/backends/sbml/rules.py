@@ -16,7 +16,7 @@ _ZERO = f"<ci>{ZERO}</ci>"
 def rules(network: ReactionNetwork, ids: Ids, constants: RuleConstants, style: Style) -> Iterator[str]:
     """Assignment rules for the inputs' species that are held, and the outputs' parameters."""
     for port, names in zip(network.inputs, ids.inputs, strict=True):
-        if port.held:
+        if port.held and not style.inputs_as_parameters:
             yield from (_rule(species, content, style) for species, content in _rails(port, names, ids))
     for out_port, names in zip(network.outputs, ids.outputs, strict=True):
         yield from _output_rules(out_port, names, ids, constants, style)

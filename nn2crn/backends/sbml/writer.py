@@ -7,6 +7,7 @@ reactions consume them; outputs are parameters read from species by rule.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TextIO
 
 from nn2crn.backends.common.names import COMPARTMENT, Ids, make_ids
@@ -15,10 +16,11 @@ from nn2crn.backends.common.rates import RateConstants
 from nn2crn.backends.common.rule_constants import RuleConstants
 from nn2crn.backends.common.xml_text import quote
 from nn2crn.backends.options import SbmlOptions
-from nn2crn.backends.sbml import lumped, reactions
+from nn2crn.backends.sbml import drives, lumped, reactions
 from nn2crn.backends.sbml.notes import notes
 from nn2crn.backends.sbml.options import Style
 from nn2crn.backends.sbml.rules import initial_assignments, rules
+from nn2crn.backends.sbml.sums import Terms
 from nn2crn.ir.reactions import ReactionNetwork
 
 _DEFAULT = SbmlOptions()
@@ -28,14 +30,20 @@ def emit(network: ReactionNetwork, out: TextIO, options: SbmlOptions = _DEFAULT)
     """Writes the whole document; what is held does not grow with the number of reactions but for distinct rates."""
     style = Style(options, network.units)
     ids, rates, constants = make_ids(network), RateConstants(network), RuleConstants(network)
+    if style.inputs_as_parameters:
+        ids = drives.with_inputs_as_parameters(network, ids)
+    terms, sums = Terms(ids, rates, style), drives.DriveIds(network) if style.drives_as_parameters else None
     out.writelines(_head(network, ids, style))
     out.writelines(_list("listOfSpecies", _species(network, ids, style)))
-    out.writelines(_list("listOfParameters", _parameters(network, ids, rates, constants, style)))
+    out.writelines(_list("listOfParameters", _parameters(network, terms, constants, sums)))
     assigned = iter(()) if style.pure else initial_assignments(network, ids, style)
     out.writelines(_list("listOfInitialAssignments", assigned))
-    out.writelines(_list("listOfRules", iter(()) if style.pure else rules(network, ids, constants, style)))
-    write = lumped.reactions if style.lumped else reactions.reactions
-    out.writelines(_list("listOfReactions", write(network, ids, rates, style)))
+    out.writelines(_list("listOfRules", _rules(network, terms, constants, sums)))
+    if style.lumped:
+        fixed = drives.parameters_for(network, style)
+        out.writelines(_list("listOfReactions", lumped.reactions(network, terms, sums, fixed)))
+    else:
+        out.writelines(_list("listOfReactions", reactions.reactions(network, ids, rates, style)))
     out.write("</model>\n</sbml>\n")
 
 
@@ -70,6 +78,8 @@ def _head(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
 def _species(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
     start = Rails(network).start if style.pure else network.initial  # where rules set the inputs' rails
     for block in network.blocks:
+        if drives.parameters_for(network, style)[block.start]:
+            continue
         boundary = "true" if network.held[block.start] else "false"
         for i, value in enumerate(start[block.start : block.stop].tolist()):
             yield (
@@ -80,20 +90,40 @@ def _species(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
 
 
 def _parameters(
-    network: ReactionNetwork, ids: Ids, rates: RateConstants, constants: RuleConstants, style: Style
+    network: ReactionNetwork, terms: Terms, constants: RuleConstants, sums: drives.DriveIds | None
 ) -> Iterator[str]:
+    ids, style = terms.ids, terms.style
     if not style.pure:
-        yield from _ports(network, ids)
+        yield from _ports(network, ids, style)
         for name, value, units in constants:
             yield f'<parameter id="{name}" value="{value!r}" units="{units}" constant="true"/>\n'
+    if sums:
+        yield from drives.drive_parameters(sums, style)
     if style.rate_constants == "global":
-        for name, value, order in rates:
-            kind = f'sboTerm="{reactions.RATE_CONSTANTS[order]}" units="{style.units.rates[order]}"'
-            yield f'<parameter id="{name}" value="{value!r}" {kind} constant="true"/>\n'
+        yield from terms.rates.as_text(partial(_rate_constant, style=style))
 
 
-def _ports(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
+def _rate_constant(order: int, style: Style) -> str:
+    """A parameter with {0} for its number and {1} for its value."""
+    kind = f'sboTerm="{reactions.RATE_CONSTANTS[order]}" units="{style.units.rates[order]}"'
+    return f'<parameter id="k{{0}}" value="{{1}}" {kind} constant="true"/>\n'
+
+
+def _rules(
+    network: ReactionNetwork, terms: Terms, constants: RuleConstants, sums: drives.DriveIds | None
+) -> Iterator[str]:
+    if not terms.style.pure:
+        yield from rules(network, terms.ids, constants, terms.style)
+    if sums:
+        yield from drives.drive_rules(sums, terms)
+
+
+def _ports(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
+    if style.inputs_as_parameters:
+        yield from drives.input_parameters(network, ids)
     for port, names in zip(network.inputs, ids.inputs, strict=True):
+        if port.held and style.inputs_as_parameters:
+            continue
         for i, (name, value) in enumerate(zip(names, port.values.tolist(), strict=True)):
             yield (
                 f'<parameter id="{name}" name={quote(f"{port.name}[{i}]")} value="{value!r}" units="concentration"'

@@ -133,6 +133,6 @@ def _what(f: Format, summary: Summary, given: dict[str, Any]) -> str:
     if f.name == "map":
         return "which ids stand for what"
     counts = f"{f.name}, {summary.species} species"
-    if f.name == "sbml" and given.get("kinetics") == "lumped":
+    if f.name == "sbml" and given.get("kinetics", "elementary") != "elementary":
         return f"{counts}, {summary.reactions} reactions lumped by what they change"
     return f"{counts}, {summary.reactions} reactions, all mass action, order <= {max(summary.orders, default=0)}"

@@ -57,14 +57,15 @@ def verify(  # noqa: PLR0913  # one argument per option
     """Measure the chemistry of MODEL against the network itself, run by ONNX Runtime.
 
     roadrunner and COPASI read the SBML file as it is written, or the one that is given. They run where they are
-    installed, up to 3000 reactions, beyond only if --engine asks for them. Exit status 3: an output is
-    past the tolerance, or the file is not what it says it is; 1: an engine gave up.
+    installed, up to 40 000 reactions, beyond only if --engine asks for them; past 3000 they get the form of the file
+    that they load soonest, unless one is given. Exit status 3: an output is past the tolerance, or the file is not what
+    it says it is; 1: an engine gave up.
     """  # fmt: skip
     from nn2crn.evaluate import verify as measured
 
     limit = tolerance or options["fitting"].accuracy or _TOLERANCE
     case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), **options)
-    chosen, skipped = (engines, ()) if engines else measured.default_engines(case.reactions)
+    chosen, skipped = (engines, ()) if engines else measured.default_engines(case.reactions, case.shipped)
     report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped)
     if as_json:
         show_json(report.as_json())

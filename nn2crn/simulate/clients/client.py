@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +25,24 @@ class Client(ABC):
     Args:
         path: the file.
         species: ids of all species, in the network's order.
-        inputs: what sets each scalar of each input, by its name: a parameter, or the species of its rails.
+        inputs: what sets each scalar of each input, by its name: a parameter or species, or those of its two rails.
         outputs: ids of the parameters to read all outputs from; none where they are differences of species.
+        parameters: those of `species` that the file has as parameters.
     """
 
     name = ""
     rtol, atol = 1e-8, 1e-12  # tighter than the programs' own, so that engines can be told from errors
 
     def __init__(
-        self, path: Path, species: Sequence[str], inputs: Mapping[str, Sequence[Rails]], outputs: Sequence[str] = ()
+        self,
+        path: Path,
+        species: Sequence[str],
+        inputs: Mapping[str, Sequence[Rails]],
+        outputs: Sequence[str] = (),
+        parameters: Collection[str] = (),
     ) -> None:
         self.species, self.outputs, self.inputs = list(species), list(outputs), inputs
+        self.concentrations = frozenset(species) - frozenset(parameters)  # what is a species in the file
         self.load(path)
 
     @property
@@ -104,11 +110,6 @@ class Client(ABC):
                     rows[i].update(self._set(ids, value))
         return rows
 
-    def _set(self, ids: Rails, value: float) -> dict[str, float]:
-        if ids[0] not in self._rails:
-            return {ids[0]: value}
-        return dict(zip(ids, (max(value, 0.0), max(-value, 0.0)), strict=False))
-
-    @cached_property
-    def _rails(self) -> frozenset[str]:
-        return frozenset(self.species)
+    @staticmethod
+    def _set(ids: Rails, value: float) -> dict[str, float]:
+        return dict(zip(ids, (max(value, 0.0), max(-value, 0.0)), strict=True)) if len(ids) > 1 else {ids[0]: value}

@@ -83,9 +83,11 @@ class Copasi(Client):
         return np.array([courses[name] for name in watched], dtype=np.float64).reshape(len(watched), len(rows)).T
 
     def _held(self) -> dict[str, float]:
-        """Concentrations of the boundary species that nothing changes: time courses leave them out."""
+        """Boundary species and parameters that nothing changes: time courses leave them out."""
         fixed = self.copasi.CModelEntity.Status_FIXED
-        return {i: m.getInitialConcentration() for i, m in self.metabolites.items() if m.getStatus() == fixed}
+        values = {i: q.getInitialValue() for i, q in self.quantities.items() if q.getStatus() == fixed}
+        species = {i: m.getInitialConcentration() for i, m in self.metabolites.items() if m.getStatus() == fixed}
+        return values | species
 
     def _known(self, found: Mapping[str, _T], name: str) -> _T:
         if name not in found:

@@ -38,13 +38,13 @@ class RoadRunner(Client):
     def course(self, values: Mapping[str, float], times: Floats, watch: Ints) -> Floats:
         """Concentrations and outputs (times, watched); see Client.course."""
         try:  # parameters decide where species start, which a reset brings about
-            for name in values.keys() - self._rails:
+            for name in values.keys() - self.concentrations:
                 self.runner[name] = values[name]
             self.runner.reset()
-            for name in values.keys() & self._rails:
+            for name in values.keys() & self.concentrations:
                 self.runner[f"[{name}]"] = values[name]
             columns = [self.columns[i] for i in watch]
-            self.runner.timeCourseSelections = [f"[{c}]" if c in self._rails else c for c in columns]
+            self.runner.timeCourseSelections = [f"[{c}]" if c in self.concentrations else c for c in columns]
             with silence():
                 found = self.runner.simulate(times=list(map(float, times)))
         except RuntimeError as e:
