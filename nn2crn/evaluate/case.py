@@ -28,6 +28,7 @@ from nn2crn.simulate.clients.client import Client
 from nn2crn.simulate.engine import Engine
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.simulate.registry import ELEMENTARY, Rails, Subject, WrittenFile, engine_for
+from nn2crn.simulate.threads import one_thread
 from nn2crn.templates.options import Options
 
 
@@ -123,9 +124,10 @@ def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1, shipped: Shi
     """
     record = engine_for(name, reactions)
     if not record.reads_file:
-        yield record.open(Subject(reactions, jobs))
+        with one_thread():
+            yield record.open(Subject(reactions, jobs))
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with one_thread(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.xml"
         if shipped:
             path.write_bytes(shipped.sbml)

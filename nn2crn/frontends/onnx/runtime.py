@@ -41,6 +41,7 @@ def onnx_runtime(path: Path, network: Network, inputs: Mapping[str, Floats]) -> 
         return None
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
+    options.intra_op_num_threads = 1  # more wait for each other on a busy machine
     names = [o.name for o in network.outputs]
     try:
         session = onnxruntime.InferenceSession(_subject(path, names), options, providers=["CPUExecutionProvider"])

@@ -22,6 +22,7 @@ from nn2crn.simulate.cvode.sweep import NotTriangularError, Sweep
 from nn2crn.simulate.engine import SETTLED
 from nn2crn.simulate.ports import set_inputs
 from nn2crn.simulate.silence import silence
+from nn2crn.simulate.threads import one_thread
 
 _RTOL, _ATOL = 1e-8, 1e-11
 _FIRST_SPAN, _LAST_TIME = 100.0, 1e9  # seconds
@@ -86,7 +87,8 @@ class Internal:
         together = max(1, _TOGETHER // max(len(self.kinetics.free), 1))
         pieces = np.array_split(states, max(-(-len(states) // together), min(self.jobs, len(states)), 1))
         if self.jobs == 1 or len(pieces) == 1:
-            return np.concatenate([_patiently(work, self, piece, *rest) for piece in pieces])
+            with one_thread():
+                return np.concatenate([_patiently(work, self, piece, *rest) for piece in pieces])
         from joblib import Parallel, delayed
 
         alone = Internal(self.network, rtol=self.rtol, atol=self.atol)
