@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from nn2crn.cli import cli
 from nn2crn.evaluate import verify
+from nn2crn.simulate import registry
 from nn2crn.simulate.clients.copasi import Copasi
 from nn2crn.simulate.clients.roadrunner import RoadRunner
 from nn2crn.simulate.cvode.internal import SimulationError
@@ -74,7 +75,7 @@ def test_clients_that_do_not_run_are_named_with_the_reason(tmp_path, monkeypatch
 
 
 def test_a_client_that_is_not_installed_is_said_to_be(monkeypatch):
-    monkeypatch.setattr(verify, "find_spec", lambda name: None if name == "COPASI" else name)
+    monkeypatch.setattr(registry, "find_spec", lambda name: None if name == "COPASI" else name)
     done = run("verify", SAMPLES / "xor/xor.nn", "--samples", 1)
     assert done.exit_code == 0
     assert "not run: copasi (not installed: pip install 'nn2crn[verify]')\n" in done.output
