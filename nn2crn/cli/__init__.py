@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
 import warnings
@@ -97,21 +98,22 @@ def main() -> None:
         sys.exit(cli.main(standalone_mode=False))
     except click.ClickException as e:
         e.show()
-        status = e.exit_code
+        status = _as_json("usage", e.format_message(), "", e.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        status = _fail("interrupted; what was not yet written whole is as it was", _INTERRUPTED)
+        status = _fail("interrupted", "interrupted; what was not yet written whole is as it was", "", _INTERRUPTED)
     except Nn2crnError as e:
-        status = _fail(_with_notes(str(e), e), e.exit_code)
+        status = _fail(e.code, _with_notes(str(e), e), e.hint, e.exit_code)
     except MemoryError as e:
         out = SizeError(f"there is not enough memory{f': {e}' if str(e) else ''}", hint=_MEMORY)
-        status = _fail(str(out), out.exit_code)
+        status = _fail(out.code, str(out), out.hint, out.exit_code)
     except Exception as e:  # noqa: BLE001  # a defect, whatever it is
         what = _with_notes(f"this is a defect of nn2crn: {type(e).__name__}: {e}", e)
-        status = _fail(f"{what}\n{_REPORT}", _DEFECT)
+        status = _fail("defect", f"{what}\n{_REPORT}", "", _DEFECT)
     sys.exit(status)
 
 
 _INTERRUPTED, _DEFECT = 130, 70
+_ERROR = "nn2crn error 1"  # of the JSON; the number goes up when a name in it changes its meaning
 _MEMORY = "give another --max-memory, or a smaller model"
 _REPORT = "hint: please report it, with the model if you can, and with what `nn2crn --debug COMMAND ...` prints"
 
@@ -129,9 +131,17 @@ def _show(otherwise: Callable[..., None], message: Warning | str, category: type
         otherwise(message, category, *where)
 
 
-def _fail(message: str, status: int) -> int:
+def _fail(code: str, message: str, hint: str, status: int) -> int:
     """Prints the message; the traceback before it, if --debug asks for it."""
     if "--debug" in sys.argv:
         traceback.print_exc()
     click.echo(f"nn2crn: {message}", err=True)
+    return _as_json(code, message.removesuffix(f"\nhint: {hint}"), hint, status)
+
+
+def _as_json(code: str, message: str, hint: str, status: int) -> int:
+    """For programs that asked for JSON, the error is JSON, too."""
+    if "--json" in sys.argv:
+        error = {"code": code, "message": message, "hint": hint}
+        click.echo(json.dumps({"schema": _ERROR, "error": error, "exit_status": status}, indent=2))
     return status

@@ -30,10 +30,19 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
     return network_options(data_options(compression_options(command)))
 
 
+def models_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command that compiles any number of models."""
+    return click.argument("models", nargs=-1, required=True)(choices(data_options(compression_options(command))))
+
+
 def network_options(command: Callable[..., None]) -> Callable[..., None]:
     """What says which network to load, and which chemistry to make of it."""
+    return click.argument("model")(choices(command))
+
+
+def choices(command: Callable[..., None]) -> Callable[..., None]:
+    """What says which chemistry to make of a network."""
     options = [
-        click.argument("model"),
         click.option("--relu", metavar="VARIANT", help="The same as --activation relu=VARIANT."),
         click.option("--activation", "activations", metavar="NAME=VARIANT", multiple=True,
                      help="The template for an activation, as sigmoid=exact (see nn2crn templates)."),

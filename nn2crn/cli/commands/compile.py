@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +13,10 @@ import click
 from nn2crn.backends.clients import CLIENTS, Client, client_named
 from nn2crn.backends.format import Format, FormatOption
 from nn2crn.backends.registry import formats
+from nn2crn.cli.commands import batch
 from nn2crn.cli.compression import step_options
 from nn2crn.cli.console import spinner
-from nn2crn.cli.options import compiled, model_options
+from nn2crn.cli.options import compiled, models_options
 from nn2crn.cli.scale import scale_options
 from nn2crn.cli.targets import plan_targets
 from nn2crn.errors import UsageError
@@ -41,8 +44,9 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@model_options
-@click.option("-o", "targets", metavar="FILE", multiple=True, help="Write FILE, format by suffix; - for stdout.")
+@models_options
+@click.option("-o", "targets", metavar="FILE", multiple=True,
+              help="Write FILE, format by suffix; - for stdout; the folder of several models.")  # fmt: skip
 @click.option("--to", "names", metavar="FORMAT", multiple=True, help="Format, where the suffix does not say it.")
 @click.option(
     "--for",
@@ -55,6 +59,8 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 @step_options
 @scale_options
 @_format_options
+@click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes, for several models.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: files, counts and errors, model by model.")
 @click.option(
     "-q",
     "--quiet",
@@ -62,16 +68,59 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
     help="Print nothing but errors and warnings of drives out of range.",
 )
 def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per option
+    models: tuple[str, ...],
+    targets: tuple[str, ...],
+    names: tuple[str, ...],
+    jobs: int,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Compile MODEL and write it; to MODEL.xml in this folder unless -o or --to says otherwise.
+
+    Several models are written to one folder, -o out/; those that fail are named, and the others done.
+    """
+    if len(models) == 1:
+        if as_json and "-" in targets:
+            raise UsageError("--json and -o - exclude each other", hint="write the model to a file")
+        done = _compile(models[0], targets, names, quiet=quiet or as_json, **options)
+        _say(done, quiet=quiet or as_json)
+        if as_json:
+            batch.show([done], as_json=True)
+        return
+    if options["map_file"]:
+        raise UsageError("--map is of one model", hint="name the format: --to map")
+    default = client_named(options["client"]).format if options["client"] else "sbml"
+    chosen = batch.formats_named(names, default)
+    files = batch.files_of(models, batch.folder_of(targets), chosen)
+    one = partial(_guarded, names=tuple(f.name for f in chosen), **options)
+    outcomes = []
+    for outcome in batch.run(files, one, jobs):
+        outcomes.append(outcome)
+        _say(outcome, quiet=True)
+    batch.show(outcomes, as_json=as_json)
+    sys.exit(0 if all(o.ok for o in outcomes) else 1)
+
+
+def _guarded(model: str, targets: tuple[str, ...], names: tuple[str, ...], **options: Any) -> batch.Outcome:
+    """One of many: its error is its own."""
+    try:
+        return _compile(model, targets, names, quiet=True, **options)
+    except Exception as e:  # noqa: BLE001  # whatever it is, the other models are compiled
+        return batch.refused(model, e)
+
+
+def _compile(  # noqa: PLR0913  # one argument per option
     model: str,
     targets: tuple[str, ...],
     names: tuple[str, ...],
+    *,
     inputs: tuple[str, ...],
     client: str | None,
     map_file: str | None,
     quiet: bool,
     **options: Any,
-) -> None:
-    """Compile MODEL and write it; to MODEL.xml in this folder unless -o or --to says otherwise."""
+) -> batch.Outcome:
     from nn2crn import compiler
     from nn2crn.analysis.summary import summarise
 
@@ -86,18 +135,26 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     with spinner(network):
         for target, f in plan:
             compiler.write(network, target, to=f.name, **used[f.name])
-    for remark in network.remarks:
-        if isinstance(remark, RangeWarning):
-            click.echo(f"warning: {remark}", err=True)
-        elif not quiet:
-            click.echo(f"note: {remark}", err=True)
-    if not quiet:
-        s = summarise(network)
-        click.echo(f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), s.counts()]))}", err=True)
-        for target, f in plan:
-            click.echo(f"{target}: {_what(f, s, used[f.name])}", err=True)
-        if fit:
-            click.echo(fit.show(), err=True)
+    s = summarise(network)
+    lines = [f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), s.counts()]))}"]
+    lines += [f"{target}: {_what(f, s, used[f.name])}" for target, f in plan]
+    return batch.Outcome(
+        model,
+        tuple(target for target, _ in plan),
+        s.species,
+        s.reactions,
+        warnings=tuple(str(r) for r in network.remarks if isinstance(r, RangeWarning)),
+        notes=tuple(str(r) for r in network.remarks if not isinstance(r, RangeWarning)),
+        summary=(*lines, *([fit.show()] if fit else [])),
+    )
+
+
+def _say(done: batch.Outcome, *, quiet: bool) -> None:
+    """Warnings always; notes and the summary unless they are not wanted."""
+    for warning in done.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for line in () if quiet else (*(f"note: {note}" for note in done.notes), *done.summary):
+        click.echo(line, err=True)
 
 
 def _plan(
