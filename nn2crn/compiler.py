@@ -119,7 +119,8 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
         options: which templates, and their parameters; how many reactions at most.
         name: of the reaction network; the network's own if empty.
         inputs: values that the written file starts with, by input name, each flattened (size,); zero if not given.
-        units: what a concentration and a time of 1 are in the tube; mol/l and seconds if None. The numbers stay.
+        units: what a concentration and a time of 1 are in the tube; mol/l and seconds if None. The numbers of the
+            network stay; those of files are in these units.
         kappa: what all rate constants are multiplied by, to settle that many times as soon.
         steps: which of the optional passes are run; the standard ones if None.
 

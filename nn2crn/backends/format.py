@@ -9,6 +9,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from nn2crn.errors import UsageError
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.passes.in_tube import in_tube
 
 Emit = Callable[..., None]  # emit(network, out), and the options besides if the format has any
 
@@ -120,7 +121,8 @@ class Format:
         return self.options(**given) if self.options else None
 
     def write(self, network: ReactionNetwork, out: IO[Any], options: FormatOptions | None = None) -> None:
-        """Writes the network to an open file, text or binary as `binary` says."""
+        """Writes the network in its units to an open file, text or binary as `binary` says."""
+        network = in_tube(network)
         module: Any = import_module(self.module or f"nn2crn.backends.{self.name}")
         emit = cast(Emit, module.emit)
         if self.options:

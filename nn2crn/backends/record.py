@@ -61,7 +61,7 @@ def show_record(network: ReactionNetwork, options: FormatOptions) -> str:
         "encoding": recipe.encoding,
         **({"reduce": recipe.reduce} if recipe.reduce else {}),
         **({"max-products": recipe.max_products} if recipe.max_products else {}),
-        "units": [network.units.concentration, network.units.time],
+        "units": [network.units.concentration, network.units.time, *[network.units.one] * (network.units.one != 1)],
         "kappa": network.kappa,
         "format": options,
     }
@@ -96,8 +96,7 @@ def read_record(text: str, where: str) -> Record:
             str(data.get("reduce", "")),
             int(data.get("max-products", 0)) or None,
         )
-        concentration, time = data["units"]
-        units, kappa = Units(concentration, time), float(data["kappa"])
+        units, kappa = Units(*data["units"]), float(data["kappa"])
         return Record(str(data["model-sha256"]), str(data["name"]), units, kappa, recipe, dict(data["format"].items()))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, UsageError):
         raise ProvenanceError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from nn2crn.frontends.samples import box as bounded
 from nn2crn.ir.formula import show
 from nn2crn.ir.network import Input, Network
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.units import Units
 from nn2crn.passes.name_layers import with_layers
 from nn2crn.passes.network.choose_templates import choose_templates
 from nn2crn.passes.network.expand_compositions import composed, expand_compositions
@@ -61,6 +62,7 @@ class Certificate:
         species, reactions, catalytic, order: counts, also of reactions with an unchanged reactant; the largest order.
         loops: what is proved of layers that drive each other.
         not_proved: in words.
+        units: of concentrations, times and rate constants, where they are not those named here.
     """
 
     model: str
@@ -88,11 +90,32 @@ class Certificate:
     order: int
     loops: tuple[Loop, ...]
     not_proved: tuple[str, ...]
+    units: Units = field(default_factory=Units)
+
+    def in_tube(self, units: Units, kappa: float) -> Certificate:
+        """The same in these units, all rate constants multiplied by kappa; errors stay the network's own numbers."""
+
+        def times(value: float | None, factor: float) -> float | None:
+            return None if value is None else value * factor
+
+        return replace(
+            self,
+            start=self.start * units.one,
+            settling_rate=times(self.settling_rate, kappa),
+            settling_time=times(self.settling_time, 1 / kappa),
+            peak_concentration=times(self.peak_concentration, units.one),
+            rate_constants={
+                order: (low * kappa * units.rate_factor(order), high * kappa * units.rate_factor(order), count)
+                for order, (low, high, count) in self.rate_constants.items()
+            },
+            units=units,
+        )
 
     def __repr__(self) -> str:
         errors = ", ".join(f"{n} {'not proved' if e is None else f'<= {e:.2g}'}" for n, e in self.error_bound.items())
-        settles = "not proved" if self.settling_time is None else f"<= {self.settling_time:.3g} s"
-        peak = "not proved" if self.peak_concentration is None else f"<= {self.peak_concentration:.3g} mol/l"
+        clock, molar = self.units.time, self.units.per_litre
+        settles = "not proved" if self.settling_time is None else f"<= {self.settling_time:.3g} {clock}"
+        peak = "not proved" if self.peak_concentration is None else f"<= {self.peak_concentration:.3g} {molar}"
         return f"<Certificate of {self.model}: error {errors}; settling {settles}; peak {peak}>"
 
     def as_json(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from nn2crn.cli.compression import CompressionOptions, compression_options, step
 from nn2crn.cli.encoding import EncodingOptions, encoding_options
 from nn2crn.cli.fitting import FittingOptions, fitting_options
 from nn2crn.cli.limits import limit_options
+from nn2crn.cli.scale import in_scale
 from nn2crn.cli.values import interval, pair, setting, vectors
 from nn2crn.errors import UsageError
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from nn2crn.ir.arrays import Floats
     from nn2crn.ir.network import Network
     from nn2crn.ir.reactions import ReactionNetwork
-    from nn2crn.ir.units import Units
+    from nn2crn.tune.scale import Wanted
     from nn2crn.tune.template_parameters import Fit
+
+_USES = "it is for --accuracy, --settling-time, --prune, --quantize, --max-signal and --encoding rate-independent"
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -166,8 +169,7 @@ def compiled(  # noqa: PLR0913  # one argument per option
     data: str | None = None,
     passes: str | None = None,
     print_after: tuple[str, ...] = (),
-    units: Units | None = None,
-    kappa: float = 1.0,
+    scale: Wanted | None = None,
     **options: Any,
 ) -> tuple[ReactionNetwork, Fit | None]:
     """The reaction network that the options of `model_options` ask for, and how its parameters were found, if so."""
@@ -175,17 +177,14 @@ def compiled(  # noqa: PLR0913  # one argument per option
 
     steps = steps_of(passes, print_after)
     uses = options["fitting"].given or options["smaller"].given(options["config"]) or options["encoding"].finds_bits
-    if data and not uses:
-        hint = "it is for --accuracy, --settling-time, --prune, --quantize and --encoding rate-independent"
-        raise UsageError("--data has no use here", hint=hint)
-    if options["fitting"].settling_time is not None and kappa != 1:
+    if data and not (uses or (scale is not None and scale.signal is not None)):
+        raise UsageError("--data has no use here", hint=_USES)
+    if options["fitting"].settling_time is not None and scale and scale.kappa not in (None, 1):
         raise UsageError("--settling-time and --kappa exclude each other", hint="both say how soon it settles")
     found = loaded(model, data=data, steps=steps, **options)
     values = vectors(inputs, found.network)
-    reactions = compiler.compile(
-        found.network, found.options, name=name, inputs=values, units=units, kappa=kappa, steps=steps
-    )
-    return reactions, found.fit
+    reactions = compiler.compile(found.network, found.options, name=name, inputs=values, steps=steps)
+    return in_scale(found, reactions, scale), found.fit
 
 
 def template_options(  # noqa: PLR0913  # one argument per option

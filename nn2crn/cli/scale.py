@@ -1,31 +1,90 @@
-"""The options of commands that can put the chemistry's numbers into units and make it faster, and what they mean."""
+"""The options of commands that give the chemistry a physical scale, and what they mean."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from nn2crn.errors import UsageError
+from nn2crn.ir.quantities import parse_quantity, parse_rate
 from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units
+
+if TYPE_CHECKING:
+    from nn2crn.cli.options import Loaded
+    from nn2crn.ir.reactions import ReactionNetwork
+    from nn2crn.tune.scale import Peak, Wanted
+
+_NOTHING = 1e-9  # what species start below of which none starts above zero
 
 
 def scale_options(command: Callable[..., None]) -> Callable[..., None]:
-    """--concentration-unit, --time-unit and --kappa, which the command gets as `units` and `kappa`."""
+    """--unit, --max-rate, --max-signal, --concentration-unit, --time-unit and --kappa, as one `scale`."""
 
     @wraps(command)
-    def collected(concentration_unit: str, time_unit: str, **others: Any) -> None:
-        command(units=Units(concentration_unit, time_unit), **others)
+    def collected(  # noqa: PLR0913  # one argument per option
+        unit: str | None,
+        max_rate: tuple[str, ...],
+        max_signal: str | None,
+        concentration_unit: str | None,
+        time_unit: str,
+        kappa: float | None,
+        **others: Any,
+    ) -> None:
+        from nn2crn.tune.scale import Wanted
+
+        if unit and concentration_unit:
+            raise UsageError(
+                "--unit and --concentration-unit exclude each other",
+                hint=f"--concentration-unit {concentration_unit} is --unit '1 {concentration_unit}'",
+            )
+        wanted = Wanted(
+            Units(concentration_unit or "M", time_unit),
+            kappa,
+            parse_quantity(unit, "--unit") if unit else None,
+            tuple(parse_rate(r, "--max-rate") for r in max_rate),
+            parse_quantity(max_signal, "--max-signal") if max_signal else None,
+        )
+        command(scale=wanted, **others)
 
     options = [
-        click.option("--concentration-unit", type=click.Choice(list(CONCENTRATIONS)), default="M",
-                     help="What a concentration of 1 is."),
+        click.option("--unit", metavar="C", help="What a concentration of 1 is, as '50 nM'; files are then in nM."),
+        click.option("--max-rate", metavar="K", multiple=True,
+                     help="The largest rate constant, as '1e6 /M/s' or '0.1 /s' (repeatable); sets kappa."),
+        click.option("--max-signal", metavar="C", help="The highest concentration, as '100 nM'; sets the unit."),
+        click.option("--concentration-unit", type=click.Choice(list(CONCENTRATIONS)),
+                     help="What a concentration of 1 is, as --unit '1 nM' [M]."),
         click.option("--time-unit", type=click.Choice(list(TIMES)), default="s", help="What a time of 1 is."),
-        click.option("--kappa", metavar="K", type=float, default=1.0,
-                     help="Multiply all rate constants, to settle K times as soon."),
+        click.option("--kappa", metavar="K", type=float,
+                     help="Multiply all rate constants, to settle K times as soon [1]."),
     ]  # fmt: skip
     wrapped: Callable[..., None] = collected
     for option in reversed(options):
         wrapped = option(wrapped)
     return wrapped
+
+
+def in_scale(found: Loaded, reactions: ReactionNetwork, wanted: Wanted | None) -> ReactionNetwork:
+    """The network in the scale that keeps the limits: measured where there are data, else proved for the domain."""
+    from nn2crn.tune.scale import choose_scale, measured_peak, scaled
+
+    if wanted is None:
+        return reactions
+
+    def peak() -> Peak:
+        return measured_peak(reactions, found.data) if found.data else _proved_peak(found, reactions)
+
+    return scaled(reactions, choose_scale(reactions, wanted, peak))
+
+
+def _proved_peak(found: Loaded, reactions: ReactionNetwork) -> Peak:
+    from nn2crn.certify import certificate
+    from nn2crn.certify.boxes import show_boxes
+    from nn2crn.tune.scale import Peak
+
+    start = float(reactions.initial.max(initial=0.0)) or _NOTHING
+    proved = certificate.certify(certificate.subject(found.network, found.options), start=start)
+    highest = proved.peak_concentration
+    return Peak(float("inf") if highest is None else highest, f"proved for {show_boxes(proved.box)}")

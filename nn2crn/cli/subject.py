@@ -11,6 +11,7 @@ import click
 from nn2crn.cli.compression import CompressionOptions
 from nn2crn.cli.fitting import FittingOptions
 from nn2crn.cli.options import Loaded, loaded
+from nn2crn.cli.scale import in_scale
 from nn2crn.cli.values import vectors
 from nn2crn.errors import UsageError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from nn2crn.evaluate.shipped import Shipped
     from nn2crn.ir.arrays import Floats
     from nn2crn.ir.network import Network
-    from nn2crn.ir.units import Units
+    from nn2crn.tune.scale import Wanted
 
 
 def subject(  # noqa: PLR0913  # one argument per option
@@ -29,8 +30,7 @@ def subject(  # noqa: PLR0913  # one argument per option
     samples: int = 0,
     inputs: tuple[str, ...] = (),
     file: str | None = None,
-    units: Units | None = None,
-    kappa: float = 1.0,
+    scale: Wanted | None = None,
     **options: Any,
 ) -> Case:
     """A compiled network with inputs to run it on: --data (the first `samples`, if given), --input, or random ones.
@@ -52,7 +52,8 @@ def subject(  # noqa: PLR0913  # one argument per option
     given = vectors(inputs, found.network)
     if not found.data and not given and not samples:
         raise UsageError("there is nothing to run it on", hint="give --input or --data")
-    reactions = compiler.compile(found.network, found.options, name=name, inputs=given, units=units, kappa=kappa)
+    reactions = compiler.compile(found.network, found.options, name=name, inputs=given)
+    reactions = in_scale(found, reactions, scale)
     one = {p.name: p.values[None] for p in reactions.inputs}
     values, drawn = (one, "samples") if given else _values(found, samples)
     _warn_outside(found.network, values)

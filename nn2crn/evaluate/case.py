@@ -142,17 +142,17 @@ def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1, shipped: Shi
 
 def _file(path: Path, reactions: ReactionNetwork, options: SbmlOptions) -> WrittenFile:
     """The file as an engine needs it; in a pure one, inputs and outputs are species."""
-    ids = make_ids(reactions)
+    ids, one = make_ids(reactions), reactions.units.one
     if options.pure:
-        return WrittenFile(path, ids.species, _rails(reactions, ids))
+        return WrittenFile(path, ids.species, _rails(reactions, ids), one=one)
     outputs = [name for names in ids.outputs for name in names]
     if options.inputs_as_parameters:
         species = with_inputs_as_parameters(reactions, ids).species
         held = {species[i] for i in np.flatnonzero(reactions.held)}
         rails, whole = _rails(reactions, replace(ids, species=species)), _parameters(reactions, ids)
         inputs = {p.name: (rails if p.held else whole)[p.name] for p in reactions.inputs}
-        return WrittenFile(path, species, inputs, outputs, held)
-    return WrittenFile(path, ids.species, _parameters(reactions, ids), outputs)
+        return WrittenFile(path, species, inputs, outputs, held, one)
+    return WrittenFile(path, ids.species, _parameters(reactions, ids), outputs, one=one)
 
 
 def _parameters(reactions: ReactionNetwork, ids: Ids) -> dict[str, list[Rails]]:

@@ -28,7 +28,11 @@ def check_plot(path: str) -> None:
 
 
 def plot_course(
-    path: str, times: Floats, curves: Mapping[str, Floats], expected: Mapping[str, float], unit: str
+    path: str,
+    times: Floats,
+    curves: Mapping[str, Floats],
+    expected: Mapping[str, float],
+    units: tuple[str, str],
 ) -> None:
     """Draws concentrations or values against time (logarithmic), and what the network itself gives, dashed.
 
@@ -37,7 +41,7 @@ def plot_course(
         times: (n,), from zero.
         curves: values (n,) by label; the first ten are drawn.
         expected: the network's own value of some of them.
-        unit: of the times, as `s`.
+        units: of the times, as `s`, and of the values, as `nM`, or empty.
 
     Raises:
         OutputError: the file cannot be written.
@@ -45,19 +49,25 @@ def plot_course(
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
-    draw_course(figure.subplots(), times, curves, expected, unit)
+    draw_course(figure.subplots(), times, curves, expected, units)
     _save(figure, path)
 
 
 def draw_course(
-    axes: Axes, times: Floats, curves: Mapping[str, Floats], expected: Mapping[str, float], unit: str
+    axes: Axes,
+    times: Floats,
+    curves: Mapping[str, Floats],
+    expected: Mapping[str, float],
+    units: tuple[str, str],
 ) -> None:
     """What `plot_course` draws, on axes that are there."""
+    clock, concentration = units
+    value = f"value ({concentration})" if concentration else "value"
     for label, values in list(curves.items())[:_CURVES]:
         (line,) = axes.plot(times[1:], values[1:], label=label)
         if label in expected:
             axes.axhline(expected[label], color=line.get_color(), linestyle="--", linewidth=0.8)
-    axes.set(xscale="log", xlabel=f"time ({unit})", ylabel="value", xlim=(times[1], times[-1]))
+    axes.set(xscale="log", xlabel=f"time ({clock})", ylabel=value, xlim=(times[1], times[-1]))
     title = "dashed: the network's own value" if expected else ""
     more = f"the first {_CURVES} of {len(curves)}" if len(curves) > _CURVES else ""
     axes.set_title("; ".join(filter(None, [title, more])), fontsize="medium")

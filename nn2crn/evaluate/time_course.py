@@ -33,7 +33,7 @@ _TOGETHER = 64  # samples between two looks at the progress
 class Run:
     """Courses `done` (times, samples, columns), outputs first; `expected` (samples, outputs) is the network's own.
 
-    The times are in `unit`, which is the network's.
+    The times are in `unit`, and all values in `concentration` (the network's own numbers if that is empty).
     """
 
     times: Floats
@@ -42,6 +42,7 @@ class Run:
     expected: Floats
     interrupted: bool
     unit: str
+    concentration: str = ""
 
     @property
     def samples(self) -> int:
@@ -75,7 +76,7 @@ class Run:
         curves = dict(zip(self.columns, self.done[:, sample].T, strict=True))
         expected = dict(zip(self.columns, self.expected[sample].tolist(), strict=False))
         axes = ax or plots.new_axes()
-        plots.draw_course(axes, self.times, curves, expected, self.unit)
+        plots.draw_course(axes, self.times, curves, expected, (self.unit, self.concentration))
         return axes
 
     def ends(self) -> list[tuple[str, ...]]:
@@ -149,7 +150,10 @@ def simulate(
                 pieces, interrupted = _pieces(chosen, case, times, shown, ends=False)
                 break
     done = np.concatenate([c for c, _ in pieces], axis=1) if pieces else np.zeros((len(times), 0, len(columns)))
-    return Run(times, columns, done, case.expected[: done.shape[1]], interrupted, reactions.units.time)
+    units = reactions.units
+    expected = case.expected[: done.shape[1]] * units.one
+    concentration = "" if units.dimensionless else units.concentration
+    return Run(times, columns, done * units.one, expected, interrupted, units.time, concentration)
 
 
 def _spread(last: float, count: int) -> Floats:
@@ -226,7 +230,8 @@ def draw(run: Run, path: str) -> None:
     """Draws the first sample."""
     if run.done.shape[1]:
         expected = dict(zip(run.columns, run.expected[0].tolist(), strict=False))
-        plots.plot_course(path, run.times, dict(zip(run.columns, run.done[:, 0].T, strict=True)), expected, run.unit)
+        curves = dict(zip(run.columns, run.done[:, 0].T, strict=True))
+        plots.plot_course(path, run.times, curves, expected, (run.unit, run.concentration))
 
 
 def _inert(name: str) -> str:

@@ -25,14 +25,17 @@ TIMES: Mapping[str, tuple[str, float]] = {  # names, and seconds
 
 @dataclass(frozen=True)
 class Units:
-    """A concentration of 1 is 1 `concentration`, a time of 1 is 1 `time`; the network's numbers stay what they are.
+    """A 1 of the network is `one` times 1 `concentration`, and a time of 1 is 1 `time`.
+
+    The network's own numbers stay what they are; files and time courses are in these units.
 
     Raises:
-        UsageError: one of them is not in the tables above.
+        UsageError: one of them is not in the tables above, or `one` is not positive.
     """
 
     concentration: str = "M"
     time: str = "s"
+    one: float = 1.0
 
     def __post_init__(self) -> None:
         for name, unit, known in (
@@ -41,9 +44,45 @@ class Units:
         ):
             if unit not in known:
                 raise UsageError(f"there is no unit of {name} {unit!r}", hint=f"known: {', '.join(known)}")
+        if not 0 < self.one < float("inf"):
+            raise UsageError(f"a concentration of 1 cannot be {self.one!r} {self.concentration}")
 
     def __str__(self) -> str:
-        return f"a concentration of 1 is 1 {self.substance} per litre, a time of 1 is 1 {self.clock}"
+        if self.dimensionless:
+            return (
+                f"the numbers are dimensionless: a concentration of 1 is written as 1 {self.substance} per litre,"
+                f" a time of 1 as 1 {self.clock}"
+            )
+        if self.one == 1:
+            return f"a concentration of 1 is 1 {self.substance} per litre, a time of 1 is 1 {self.clock}"
+        return (
+            f"concentrations are in {self.concentration} ({self.substance} per litre), times in {self.time};"
+            f" a 1 of the network is {self.one!r} {self.concentration}, at inputs and outputs, too"
+        )
+
+    @property
+    def dimensionless(self) -> bool:
+        """True if nobody has said what a concentration of 1 is."""
+        return self == Units()
+
+    @property
+    def per_litre(self) -> str:
+        """`mol/l`, `nM`, ..."""
+        return "mol/l" if self.concentration == "M" else self.concentration
+
+    @property
+    def molar(self) -> float:
+        """What a concentration of 1 is, in mol/l."""
+        return self.one * float(f"1e{CONCENTRATIONS[self.concentration][1]}")
+
+    @property
+    def seconds(self) -> float:
+        """What a time of 1 is, in seconds."""
+        return TIMES[self.time][1]
+
+    def rate_factor(self, order: int) -> float:
+        """What a rate constant of this order is multiplied by to be in these units."""
+        return float(self.one ** (1 - order))
 
     @property
     def substance(self) -> str:

@@ -115,6 +115,8 @@ class _Reader:
                 self.fields[word] = text
             case ("units", [str(concentration), str(time)]):
                 self.fields["units"] = Units(concentration, time)
+            case ("units", [str(concentration), str(time), str(one)]):
+                self.fields["units"] = Units(concentration, time, float(one))
             case ("kappa", [str(kappa)]):
                 self.fields["kappa"] = float(kappa)
             case ("recurrent", []):

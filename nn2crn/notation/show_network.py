@@ -77,7 +77,8 @@ class _Writer:
         if n.source:
             yield f"source {quoted(n.source)}"
         yield f"encoding {quoted(n.encoding)}"
-        yield f"units {quoted(n.units.concentration)} {quoted(n.units.time)}"
+        one = "" if n.units.one == 1 else f" {n.units.one!r}"
+        yield f"units {quoted(n.units.concentration)} {quoted(n.units.time)}{one}"
         yield f"kappa {n.kappa!r}"
         if n.recurrent:
             yield "recurrent"

@@ -30,6 +30,7 @@ class WrittenFile(NamedTuple):
         inputs: what sets each scalar of each input, by its name: a parameter or species, or those of its two rails.
         outputs: ids of the parameters to read all outputs from; none where they are differences of species.
         parameters: those of `species` that the file has as parameters.
+        one: what the file has for a 1 of the network, at inputs, species and outputs.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class WrittenFile(NamedTuple):
     inputs: Mapping[str, Sequence[Rails]]
     outputs: Sequence[str] = ()
     parameters: Collection[str] = ()
+    one: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Each file is read back by itself, by a program of its readers where there is one, and says what a state turns into: the
 concentrations it starts with, their rates of change elsewhere, and what the outputs are there. The reference is the
-matrices of a run without `--kappa`.
+matrices of a run without `--kappa` and `--unit`.
 """
 
 from __future__ import annotations
@@ -46,10 +46,29 @@ def random_options(rng):
     """Units, a speed, values of the input, and a variant of SBML."""
     kappa = rng.choice([1.0, 10.0, 0.3])
     chosen = ["--kappa", kappa, "--t-end", 100, "--input", ",".join(f"{rng.uniform(-1, 1):.3f}" for _ in range(3))]
-    chosen += ["--concentration-unit", rng.choice(["M", "nM"]), "--time-unit", rng.choice(["s", "min"])]
+    unit = rng.choice([["--concentration-unit", "M"], ["--concentration-unit", "nM"], ["--unit", "50 nM"]])
+    chosen += [*unit, "--time-unit", rng.choice(["s", "min"])]
     chosen += rng.choice([[], ["--pure"]]) + rng.choice([[], ["--kinetics", "lumped"], ["--profile", "compact"]])
     chosen += rng.choice([[], ["--sbml-level", "3.2"]]) + rng.choice([[], ["--rate-constants", "inline"]])
     return kappa, chosen
+
+
+def one_of(chosen):
+    """What a 1 of the network is in the unit of the files."""
+    return 50.0 if "--unit" in chosen else 1.0
+
+
+def scaled(read, one):
+    """The chemistry in a unit of which `one` make up a 1: concentrations and outputs are so much higher."""
+
+    def within(state):
+        return {s: v / one for s, v in state.items()}
+
+    return Read(
+        {s: one * v for s, v in read.start.items()},
+        lambda state: {s: one * v for s, v in read.derivative(within(state)).items()},
+        lambda state: [one * v for v in read.outputs(within(state))],
+    )
 
 
 def said(text):
@@ -200,7 +219,7 @@ def test_every_format_of_one_run_is_the_same_chemistry(seed, tmp_path: Path):
     run(tmp_path, *options, *chosen, *(part for t in TARGETS for part in ("-o", t)))
     run(tmp_path, *options, "--input", chosen[chosen.index("--input") + 1], "-o", "plain.npz")
     names = list(net(tmp_path / "a.net").start)
-    expected = npz(tmp_path / "plain.npz", names, kappa)
+    expected = scaled(npz(tmp_path / "plain.npz", names, kappa), one_of(chosen))
     files = {
         "a.xml": lambda path: sbml(path.read_text()), "a.ant": lambda path: sbml(as_sbml(path)), "a.omex": omex,
         "a.crn": crn, "a.net": net, "a.npz": lambda path: npz(path, names), "a.py": odes,
@@ -213,9 +232,10 @@ def test_every_format_of_one_run_is_the_same_chemistry(seed, tmp_path: Path):
 
 
 def check_units(folder, chosen):
-    concentration, time = (chosen[chosen.index(f"--{u}-unit") + 1] for u in ("concentration", "time"))
+    time = chosen[chosen.index("--time-unit") + 1]
+    concentration = "nM" if "--unit" in chosen else chosen[chosen.index("--concentration-unit") + 1]
     for name in ("a.crn", "a.net", "a.py"):
-        assert str(nn2crn.Units(concentration, time)) in (folder / name).read_text()
+        assert str(nn2crn.Units(concentration, time, one_of(chosen))) in (folder / name).read_text()
     for name in ("a.xml", "a.ant"):
         text = (folder / name).read_text() if name == "a.xml" else as_sbml(folder / name)
         document = read_sbml(text)

@@ -30,9 +30,10 @@ def how_to_use(network: ReactionNetwork, *, rules: bool = True) -> list[str]:
         start = "Set the concentrations of the inputs' species, as said below," if inputs else ""
         end = "the concentrations that the outputs are read from, as said below, then stay."
     run = f"{start} and run" if start else "Run"
-    consumed = any(not p.held for p in network.inputs)
+    consumed, units = any(not p.held for p in network.inputs), str(network.units)
     return [
         f"{run} a time course until nothing changes{_how_long(network, consumed=consumed)}: {end}",
+        f"{units[0].upper()}{units[1:]}.",
         *_end(network, consumed=consumed),
     ]
 

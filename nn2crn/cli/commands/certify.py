@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -11,24 +11,27 @@ from nn2crn.certify.rounding import at_least, at_most
 from nn2crn.cli.console import show_json
 from nn2crn.cli.fitting import FittingOptions
 from nn2crn.cli.options import Loaded, loaded, model_options
+from nn2crn.cli.scale import in_scale, scale_options
 from nn2crn.cli.values import POSITIVE
 
 if TYPE_CHECKING:
     from nn2crn.certify.certificate import Certificate
     from nn2crn.certify.loops import Loop
+    from nn2crn.tune.scale import Wanted
 
 _VACUOUS_ERROR = "; vacuous: the network's own values hardly differ by more"
 
 
 @click.command()
 @model_options
+@scale_options
 @click.option(
     "--start",
     metavar="C",
     type=POSITIVE,
     default=1.0,
     show_default=True,
-    help="Species start anywhere in [0, C] mol/l, or up to where the file has them.",
+    help="Species start anywhere in [0, C] (a 1 of the network), or up to where the file has them.",
 )
 @click.option(
     "--tolerance",
@@ -46,6 +49,7 @@ def certify(  # noqa: PLR0913  # one argument per option
     as_json: bool,
     name: str,
     fitting: FittingOptions,
+    scale: Wanted,
     **options: Any,
 ) -> None:
     """Say what is proved of the chemistry of MODEL, for all inputs in a box and all starts in another.
@@ -53,7 +57,7 @@ def certify(  # noqa: PLR0913  # one argument per option
     An input without bounds is taken to lie in [-1, 1]. docs/theory.md has the proofs.
     """  # fmt: skip
     found = loaded(model, fitting=fitting, **options)
-    as_data, lines = _PROVERS[found.options.encoding](found, name, fitting, tolerance, start)
+    as_data, lines = _PROVERS[found.options.encoding](found, _Asked(name, fitting, scale, tolerance, start))
     if as_json:
         show_json(as_data)
         return
@@ -64,28 +68,38 @@ def certify(  # noqa: PLR0913  # one argument per option
 _Proved = tuple[dict[str, Any], Iterator[tuple[str, str]]]  # as data, and as lines with titles
 
 
-def _catalytic(found: Loaded, name: str, fitting: FittingOptions, tolerance: float, start: float) -> _Proved:
+class _Asked(NamedTuple):
+    """What else the user said."""
+
+    name: str
+    fitting: FittingOptions
+    scale: Wanted
+    tolerance: float
+    start: float
+
+
+def _catalytic(found: Loaded, asked: _Asked) -> _Proved:
     from nn2crn.certify import certificate
     from nn2crn.certify.boxes import boxes_of
 
-    box = boxes_of(found.network, found.data, fitting.boxes())
+    box = boxes_of(found.network, found.data, asked.fitting.boxes())
     original = None if found.network is found.whole else found.whole
-    given = certificate.subject(found.network, found.options, name=name, box=box, original=original)
-    proved = certificate.certify(given, tolerance=tolerance, start=start)
+    given = certificate.subject(found.network, found.options, name=asked.name, box=box, original=original)
+    made = in_scale(found, given.reactions, asked.scale)
+    proved = certificate.certify(given, tolerance=asked.tolerance, start=asked.start).in_tube(made.units, made.kappa)
     return proved.as_json(), statements(proved)
 
 
-def _rate_independent(found: Loaded, name: str, fitting: FittingOptions, tolerance: float, start: float) -> _Proved:
-    """For all inputs: neither a box, nor a start, nor a tolerance makes a difference."""
+def _rate_independent(found: Loaded, asked: _Asked) -> _Proved:
+    """For all inputs: neither a box, nor a start, nor a tolerance, nor a scale makes a difference."""
     from nn2crn import compiler
     from nn2crn.certify.rate_independence import rate_independence
 
-    del fitting, tolerance, start
-    proved = rate_independence(compiler.compile(found.network, found.options, name=name))
+    proved = rate_independence(compiler.compile(found.network, found.options, name=asked.name))
     return proved.as_json(), proved.statements()
 
 
-_PROVERS: Mapping[str, Callable[[Loaded, str, FittingOptions, float, float], _Proved]] = {
+_PROVERS: Mapping[str, Callable[[Loaded, _Asked], _Proved]] = {
     "catalytic": _catalytic,
     "rate-independent": _rate_independent,
 }
@@ -93,6 +107,7 @@ _PROVERS: Mapping[str, Callable[[Loaded, str, FittingOptions, float, float], _Pr
 
 def statements(c: Certificate) -> Iterator[tuple[str, str]]:
     """What a certificate says, as lines with titles."""
+    clock = c.units.time
     yield from _about(c)
     if c.unique:
         yield "steady", "one steady state with non-negative concentrations, reached from every such start"
@@ -112,13 +127,16 @@ def statements(c: Certificate) -> Iterator[tuple[str, str]]:
     if c.settling_time is not None:
         yield (
             "settling",
-            f"every output within {c.tolerance:g} of its end after {at_most(c.settling_time, 3)} s at most",
+            f"every output within {c.tolerance:g} of its end after {at_most(c.settling_time, 3)} {clock} at most",
         )
     if c.settling_rate is not None:
-        yield "", f"and in the end faster than exp(-r t), for every r below {at_least(c.settling_rate, 3)}/s"
+        yield (
+            "",
+            f"and in the end faster than exp(-r t), for every r below {at_least(c.settling_rate, 3)}/{clock}",
+        )
     if c.peak_concentration is not None:
         empty = "; vacuous: no solution holds so much" if c.vacuous_peak else ""
-        yield "peak", f"no concentration ever above {at_most(c.peak_concentration, 3)} mol/l{empty}"
+        yield "peak", f"no concentration ever above {at_most(c.peak_concentration, 3)} {c.units.per_litre}{empty}"
     for missing in c.not_proved:
         yield "NOT PROVED", missing
 
@@ -145,7 +163,7 @@ def _about(c: Certificate) -> Iterator[tuple[str, str]]:
     """What it is about: inputs, starts, and the chemistry."""
     from nn2crn.certify.boxes import show_boxes
 
-    starts = f"species that start in [0, {c.start:g}] mol/l, or up to where the file has them"
+    starts = f"species that start in [0, {c.start:g}] {c.units.per_litre}, or up to where the file has them"
     yield "for all", f"{show_boxes(c.box) or 'no inputs'}; {starts}"
     if c.conserved:
         yield "", "with the conserved sums that the file starts with"
@@ -159,7 +177,9 @@ def _about(c: Certificate) -> Iterator[tuple[str, str]]:
         yield "", f"{template} ({provenance})"
     yield "chemistry", f"{c.species} species, {c.reactions} reactions ({c.catalytic} catalytic), order <= {c.order}"
     for order, (low, high, count) in c.rate_constants.items():
-        unit = ("mol/(l s)", "1/s", "l/(mol s)")[order]
+        clock, molar = c.units.time, c.units.concentration
+        orders = (f"{molar}/{clock}", f"1/{clock}", f"1/({molar} {clock})")
+        unit = ((f"mol/(l {clock})", f"1/{clock}", f"l/(mol {clock})") if molar == "M" else orders)[order]
         spread = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
         yield "", f"order {order}: {count} distinct rate constant{'s' if count != 1 else ''}, {spread} {unit}"
     for module, relations in c.conserved.items():

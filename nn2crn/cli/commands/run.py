@@ -60,11 +60,12 @@ def simulate(  # noqa: PLR0913  # one argument per option
         time_course.write(run, target)
         click.echo(f"{model}: the courses of {run.samples} sample{'s'[: run.samples != 1]} are in {target}", err=True)
     else:
-        _ends(run.ends())
+        _ends(run.ends(), run.concentration)
     if run.interrupted:
         click.echo(f"interrupted: {run.samples} of {case.samples} samples are done", err=True)
         sys.exit(130)
 
 
-def _ends(rows: list[tuple[str, ...]]) -> None:
-    table(("sample", "value", "at the end", "the network"), rows, "><>>")
+def _ends(rows: list[tuple[str, ...]], unit: str) -> None:
+    end, network = (f"{what} ({unit})" if unit else what for what in ("at the end", "the network"))
+    table(("sample", "value", end, network), rows, "><>>")

@@ -9,6 +9,7 @@ import click
 
 from nn2crn.cli.console import show_json, table
 from nn2crn.cli.options import model_options
+from nn2crn.cli.scale import scale_options
 from nn2crn.cli.subject import subject
 from nn2crn.cli.values import POSITIVE
 from nn2crn.simulate.registry import engine_named, engine_names
@@ -23,6 +24,7 @@ _PAST = 3  # exit status
 
 @click.command()
 @model_options
+@scale_options
 @click.option(
     "--samples",
     metavar="N",

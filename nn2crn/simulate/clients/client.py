@@ -28,21 +28,24 @@ class Client(ABC):
         inputs: what sets each scalar of each input, by its name: a parameter or species, or those of its two rails.
         outputs: ids of the parameters to read all outputs from; none where they are differences of species.
         parameters: those of `species` that the file has as parameters.
+        one: what the file has for a 1 of the network; all values here are the network's.
     """
 
     name = ""
     rtol, atol = 1e-8, 1e-12  # tighter than the programs' own, so that engines can be told from errors
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a written file is
         self,
         path: Path,
         species: Sequence[str],
         inputs: Mapping[str, Sequence[Rails]],
         outputs: Sequence[str] = (),
         parameters: Collection[str] = (),
+        one: float = 1.0,
     ) -> None:
-        self.species, self.outputs, self.inputs = list(species), list(outputs), inputs
+        self.species, self.outputs, self.inputs, self.one = list(species), list(outputs), inputs, one
         self.concentrations = frozenset(species) - frozenset(parameters)  # what is a species in the file
+        self.atol = type(self).atol * one
         self.load(path)
 
     @property
@@ -61,7 +64,7 @@ class Client(ABC):
 
     @abstractmethod
     def course(self, values: Mapping[str, float], times: Floats, watch: Ints) -> Floats:
-        """Concentrations and outputs (times, watched) from the file's start; what is set (by id) has these values.
+        """Concentrations and outputs (times, watched), as in the file; what is set (by id) has these values there.
 
         Raises:
             SimulationError: the solver gave up.
@@ -89,7 +92,7 @@ class Client(ABC):
     def _settle(self, values: Mapping[str, float]) -> Floats:
         end, every = _FIRST_END, np.arange(len(self.columns))
         while end <= _LAST_END:
-            _, before, after = self.course(values, np.array([0.0, end / 4, end]), every)
+            _, before, after = self.course(values, np.array([0.0, end / 4, end]), every) / self.one
             if np.all(np.abs(after - before) <= _STILL * np.maximum(np.abs(after), 1.0)):
                 return np.asarray(after, dtype=np.float64)
             end *= 8
@@ -97,7 +100,7 @@ class Client(ABC):
 
     def trajectories(self, inputs: Mapping[str, ArrayLike], times: Floats, watch: Ints) -> Floats:
         """Concentrations (times, batch, watched) of the columns with these indices."""
-        return np.stack(self._each(inputs, lambda values: self.course(values, times, watch)), axis=1)
+        return np.stack(self._each(inputs, lambda values: self.course(values, times, watch) / self.one), axis=1)
 
     def _parameters(self, inputs: Mapping[str, ArrayLike]) -> list[dict[str, float]]:
         """What is set to run each sample, by id."""
@@ -107,7 +110,7 @@ class Client(ABC):
                 if i == len(rows):
                     rows.append({})
                 for ids, value in zip(scalars, row, strict=True):
-                    rows[i].update(self._set(ids, value))
+                    rows[i].update(self._set(ids, value * self.one))
         return rows
 
     @staticmethod
