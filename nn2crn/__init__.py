@@ -31,6 +31,7 @@ _WHERE = {
     "compress": "compiler",
     "load": "compiler",
     "predict": "api",
+    "recurrent": "frontends.recurrent",
     "sensitivities": "simulate.sensitivity",
     "train": "training.train",
     "verify": "api",
@@ -53,6 +54,7 @@ __all__ = [
     "compress",
     "load",
     "predict",
+    "recurrent",
     "sensitivities",
     "train",
     "verify",
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from nn2crn.errors import Nn2crnError
     from nn2crn.evaluate.time_course import Run
     from nn2crn.evaluate.verify import Report
+    from nn2crn.frontends.recurrent import recurrent
     from nn2crn.passes.compression.options import Pruning, Quantization
     from nn2crn.simulate.sensitivity import sensitivities
     from nn2crn.training.options import Training

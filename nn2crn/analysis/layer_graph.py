@@ -25,6 +25,11 @@ class Link:
     target: int
     weights: Matrix
 
+    @property
+    def back(self) -> bool:
+        """True if it feeds a layer back, to itself or to one before it."""
+        return self.source >= self.target
+
 
 @dataclass(frozen=True)
 class LayerGraph:
@@ -46,9 +51,9 @@ class LayerGraph:
 
     @cached_property
     def depth(self) -> tuple[int, ...]:
-        """The longest way from an input to each part; outputs come last."""
+        """The longest way from an input to each part, but for what is fed back; outputs come last."""
         depth = [0] * len(self.all)
-        for link in self.links:
+        for link in (x for x in self.links if not x.back):
             depth[link.target] = max(depth[link.target], depth[link.source] + 1)
         last = max(depth, default=0)
         return tuple(last if isinstance(p, OutputPort) else d for p, d in zip(self.all, depth, strict=True))

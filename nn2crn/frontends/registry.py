@@ -13,6 +13,10 @@ def reader_for(model: ModelFile) -> Reader:
         from nn2crn.frontends.nn import reader
 
         return reader.load
+    if model.path.suffix == ".npz":
+        from nn2crn.frontends import recurrent
+
+        return recurrent.load
     from nn2crn.frontends.onnx import importer
 
     return importer.load

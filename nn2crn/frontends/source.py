@@ -32,7 +32,7 @@ class ModelFile:
     @property
     def is_text(self) -> bool:
         """True for the network language: .nn by name, or, from a pipe, free of control characters."""
-        if self.path.suffix in (".onnx", ".nn"):
+        if self.path.suffix in (".onnx", ".nn", ".npz"):
             return self.path.suffix == ".nn"
         return bool(self.data) and not any(b < 9 or 13 < b < 32 for b in self.data[:4096])  # noqa: PLR2004  # ASCII controls
 
@@ -72,7 +72,7 @@ def open_model(model: Model) -> ModelFile:
     """Reads a file, or standard input for `-`; or takes the bytes of one.
 
     Raises:
-        UsageError: it cannot be read, is not a regular file, or its suffix is neither .onnx nor .nn; or it is no model.
+        UsageError: it cannot be read, is not a regular file, or its suffix is none of a model; or it is no model.
         SizeError: it is larger than memory.
     """
     if not isinstance(model, str | Path):
@@ -82,8 +82,11 @@ def open_model(model: Model) -> ModelFile:
         if sys.stdin is None:
             raise UsageError("cannot read standard input: it is closed")
         return ModelFile(Path("stdin"), _bounded(sys.stdin.buffer, "standard input"))
-    if path.suffix not in (".onnx", ".nn"):
-        raise UsageError(f"{path}: a model is an .onnx or a .nn file", hint="export it to ONNX, or write it as .nn")
+    if path.suffix not in (".onnx", ".nn", ".npz"):
+        raise UsageError(
+            f"{path}: a model is an .onnx or a .nn file, or an .npz with W, V and b",
+            hint="export it to ONNX, or write it as .nn",
+        )
     return ModelFile(_as_text(path), read_file(path), path.parent)
 
 

@@ -112,7 +112,7 @@ def onnx_file(path, nodes, weights):
 
 BAD = {
     "missing": (["absent.onnx"], 2, "cannot read absent.onnx: No such file or directory"),
-    "suffix": (["notes.txt"], 2, "a model is an .onnx or a .nn file"),
+    "suffix": (["notes.txt"], 2, "a model is an .onnx or a .nn file, or an .npz"),
     "not ONNX": (["text.onnx"], 1, "text.onnx is not"),
     "truncated": (["cut.onnx"], 1, "cut.onnx is not"),
     "unknown op": (["op.onnx"], 1, "node0 (Hardmax): this op is not supported"),

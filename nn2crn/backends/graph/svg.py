@@ -34,6 +34,16 @@ text { font-family: Helvetica, Arial, sans-serif; fill: #222 }
 </style>
 """
 
+_ARROWS = (
+    "<defs>"
+    + "".join(
+        f'<marker id="{name}" viewBox="0 0 6 6" refX="6" refY="3" markerWidth="7" markerHeight="7"'
+        f' markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L6 3L0 6z" fill="{colour}"/></marker>'
+        for name, colour in (("plus", _POSITIVE), ("minus", _NEGATIVE))
+    )
+    + "</defs>\n"
+)
+
 
 def emit(network: ReactionNetwork, out: TextIO) -> None:
     """Writes one picture."""
@@ -87,13 +97,15 @@ class _Drawing:
         yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}"'
         yield f' width="{width}" height="{height:g}">\n'
         yield _STYLE
+        if self.parts.network.recurrent:
+            yield _ARROWS
         yield f'<rect width="{width}" height="{height:g}" fill="white"/>\n'
         yield _name(_MARGIN, 28, self.parts.network.name, 'font-size="16" font-weight="bold"')
         for link in self.parts.links:
             yield from self._lines(link)
         for group in self.groups.values():
             yield from _group(group)
-        yield from _legend(height - 16)
+        yield from _legend(height - 16, recurrent=self.parts.network.recurrent)
         yield "</svg>\n"
 
     def _lines(self, link: Link) -> Iterator[str]:
@@ -114,7 +126,11 @@ class _Drawing:
                     target.x - _RADIUS,
                     target.y[rows[row] // drives],
                 )
-                yield _line(ends, weight, abs(weight) / largest, read=isinstance(target.part, OutputPort))
+                share = abs(weight) / largest
+                if link.back:
+                    yield _fed_back((source.x, ends[1]), (target.x, ends[3]), weight, share)
+                else:
+                    yield _line(ends, weight, share, read=isinstance(target.part, OutputPort))
 
 
 def _line(ends: tuple[float, float, float, float], weight: float, share: float, *, read: bool) -> str:
@@ -125,6 +141,25 @@ def _line(ends: tuple[float, float, float, float], weight: float, share: float, 
     look = f'stroke="{colour}" stroke-width="{thick:.2f}" stroke-opacity="{0.3 + 0.6 * share:.2f}"'
     path = f"M{x1:g} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2:g} {y2:g}"
     return f'<path d="{path}" fill="none" {look}/>\n'
+
+
+def _fed_back(source: tuple[float, float], target: tuple[float, float], weight: float, share: float) -> str:
+    """A dashed arrow: beside a layer that drives itself, or from a later layer to an earlier one."""
+    (x1, y1), (x2, y2) = source, target
+    if x1 == x2:  # both ends to the right of the layer; a small circle where a neuron drives itself
+        bow = x1 + _RADIUS + 26 + min(0.32 * abs(y2 - y1), 80) + (10 if y2 < y1 else 0)
+        apart = 14 if y1 == y2 else 0
+        ends = (x1 + _RADIUS, y1 - apart / 4), (x2 + _RADIUS, y2 + apart / 4)
+        bends = (bow, y1 - apart), (bow, y2 + apart)
+    else:
+        bend = (x1 - x2) / 3
+        ends = (x1 - _RADIUS, y1), (x2 + _RADIUS, y2)
+        bends = (x1 - bend, y1 - 24), (x2 + bend, y2 - 24)
+    start, *rest = (f"{x:g} {y:g}" for x, y in (ends[0], *bends, ends[1]))
+    path = f"M{start}C{' '.join(rest)}"
+    sign, colour = ("plus", _POSITIVE) if weight > 0 else ("minus", _NEGATIVE)
+    look = f'stroke="{colour}" stroke-width="{0.4 + 2.4 * share:.2f}" stroke-opacity="{0.3 + 0.6 * share:.2f}"'
+    return f'<path d="{path}" fill="none" {look} stroke-dasharray="5 3" marker-end="url(#{sign})"/>\n'
 
 
 def _group(group: _Group) -> Iterator[str]:
@@ -156,7 +191,7 @@ def _about(part: Part) -> Iterator[str]:
         yield "output"
 
 
-def _legend(y: float) -> Iterator[str]:
+def _legend(y: float, *, recurrent: bool) -> Iterator[str]:
     said = (
         (_POSITIVE, "positive weight: raises the target", 220),
         (_NEGATIVE, "negative weight: lowers it; width: its size within the layer", 0),
@@ -166,6 +201,8 @@ def _legend(y: float) -> Iterator[str]:
         yield f'<path d="M{x} {y - 4:g}h24" stroke="{colour}" stroke-width="2.5"/>\n'
         yield _text(x + 30, y, text, 'class="small"')
         x += advance
+    if recurrent:
+        yield _text(_MARGIN, y - 18, "dashed: fed back, in the direction of the arrow", 'class="small"')
 
 
 def _rows(neurons: int) -> dict[int, int]:
