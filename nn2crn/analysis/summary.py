@@ -15,7 +15,7 @@ from nn2crn.ir.reactions import Module, ReactionNetwork
 
 @dataclass(frozen=True)
 class Layer:
-    """One module: what its template contributes."""
+    """One module: what its template contributes. `weights` counts the weights and biases that are not zero."""
 
     name: str
     activation: str

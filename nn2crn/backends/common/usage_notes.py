@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from nn2crn.analysis.approach import template_of, time_to_settle
+from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import ReactionNetwork
 
 _DETERMINISTIC = (
@@ -39,11 +43,14 @@ def how_to_use(network: ReactionNetwork, *, rules: bool = True) -> list[str]:
 
 
 def _how_long(network: ReactionNetwork, *, consumed: bool) -> str:
-    if consumed:
+    """Rounded up to two digits; nothing where templates do not state it."""
+    time = None if consumed else time_to_settle(network)
+    if time is None:
         return ""
-    clock, kappa = network.units.clock, network.kappa
-    long = f"some thousand {clock}s" if kappa == 1 else f"some {1000 / kappa:.3g} to {10_000 / kappa:.3g} {clock}s"
-    return f" ({long} with the default templates)"
+    place = 1 - int(np.floor(np.log10(time)))
+    rounded = float(np.ceil(round(time * 10.0**place, 6))) / 10.0**place
+    long = f"{rounded:,.0f}" if place <= 0 else f"{rounded:.2g}"
+    return f" (as a rule within {long} {network.units.clock}s: ten time constants of each species, layer after layer)"
 
 
 def _end(network: ReactionNetwork, *, consumed: bool) -> list[str]:
@@ -51,11 +58,29 @@ def _end(network: ReactionNetwork, *, consumed: bool) -> list[str]:
     if consumed:
         return [_CONSUMED, _DETERMINISTIC]
     state = (
-        f"Every positive start{_kept(network)} reaches one and the same steady state with non-negative concentrations."
-        " Run a time course, not a Newton steady-state solver, unless from the end of a time course:"
-        " the equations have other roots, with negative concentrations, which mean nothing."
+        f"{_one_state(network)}Run a time course, not a Newton steady-state solver, unless from the end of a time"
+        " course: the equations have other roots, with negative concentrations, which mean nothing."
     )
     return [state, _DETERMINISTIC]
+
+
+def _one_state(network: ReactionNetwork) -> str:
+    """What is proved of the package's own templates; nothing of others, and of loops."""
+    templates = [template_of(m) for m in network.modules]
+    known = {t.name: t for t in templates if t}.values()
+    if network.recurrent or None in templates:
+        return ""
+    ranges = [
+        f"{t.name}: {drive} from {number(low)} to {number(high)}"
+        for t in known
+        for drive, (low, high) in t.domain.items()
+    ]
+    within = f", as long as drives stay in the ranges of their templates ({'; '.join(ranges)})" if ranges else ""
+    cautions = "".join(f" But {t.name} {t.caution}." for t in known if t.caution and t.stability == "global")
+    return (
+        f"Every positive start{_kept(network)} reaches one and the same steady state with non-negative"
+        f" concentrations{within}.{cautions} "
+    )
 
 
 def _kept(network: ReactionNetwork) -> str:

@@ -34,7 +34,8 @@ def inspect(model: str, as_json: bool, **options: Any) -> None:
          str(layer.reactions), layer.origin)
         for layer in summary.layers
     ]  # fmt: skip
-    table(("layer", "template", "parameters", "neurons", "weights", "species", "reactions", "from"), rows, "<<<>>>><")
+    head = ("layer", "template", "parameters", "neurons", "weights and biases", "species", "reactions", "from")
+    table(head, rows, "<<<>>>><")
     orders = ", ".join(f"{n} of order {order}" for order, n in summary.orders.items())
     click.echo(f"in all: {summary.species} species, {summary.reactions} reactions ({orders}), "
                f"{summary.rate_constants} distinct rate constants")  # fmt: skip
