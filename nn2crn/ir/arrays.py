@@ -10,6 +10,10 @@ from scipy import sparse
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
+_LARGE, _SPARSE = (
+    1 << 16,
+    0.05,
+)  # entries, and the share of them that are not zero: CSR is faster, and smaller, below it
 Matrix: TypeAlias = "Floats | sparse.csr_array[np.float64, tuple[int, int]]"
 
 
@@ -36,6 +40,14 @@ def as_matrix(values: Any) -> Matrix:
         return matrix
     # row by row in memory: how BLAS rounds a product depends on the layout, and equal networks must fuse equally
     return floats(np.ascontiguousarray(values, dtype=np.float64))
+
+
+def matrix_of(values: NDArray[Any]) -> Matrix:
+    """The matrix of a plain array: CSR if it is large and nearly all of it is zero, as pruned weights are."""
+    if values.size < _LARGE or np.count_nonzero(values) > values.size * _SPARSE:
+        return as_matrix(values)
+    i, j = np.nonzero(values)
+    return as_matrix(sparse.csr_array((values[i, j].astype(np.float64), (i, j)), shape=values.shape))
 
 
 def times(a: Matrix, b: Matrix) -> Matrix:

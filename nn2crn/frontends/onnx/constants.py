@@ -41,7 +41,7 @@ class Constants:
             raise UnsupportedError(f"{self.path}: the tensor {name!r} has complex numbers")
         if not is_real(array):
             return array
-        wide = array.astype(np.float64)
+        wide = array[array != 0].astype(np.float64)  # of sparse weights, few
         if np.any(np.isnan(wide)):
             raise ModelError(f"{self.path}: the tensor {name!r} has a value that is NaN or infinite")
         if said := extremes(wide[infinite(wide) == 0]):

@@ -10,7 +10,7 @@ from nn2crn.frontends.onnx.cost import inner, inner_of_gemm
 from nn2crn.frontends.onnx.idioms import softplus_in_two
 from nn2crn.frontends.onnx.infinities import infinite, signs, wires_of
 from nn2crn.frontends.onnx.operators import Constant, Guard, OpNode, Refusal, Signal, Value, affine
-from nn2crn.ir.arrays import Floats, Ints, Matrix
+from nn2crn.ir.arrays import Floats, Ints, Matrix, matrix_of
 
 _INFERENCE_BY_DEFAULT = 7  # the opset from which normalisation is that of inference
 
@@ -29,7 +29,7 @@ def _gemm(graph: WireGraph, node: OpNode) -> Signal:
     if isinstance(a, np.ndarray):
         a = a * alpha
     elif isinstance(b, np.ndarray):
-        b = b * alpha
+        b = b if alpha == 1 else b * alpha
     return _product(graph, node, a, b, (node.input(2), beta))
 
 
@@ -97,11 +97,11 @@ def _product(graph: WireGraph, node: OpNode, a: Value, b: Value, added: tuple[Va
     if isinstance(a, Signal) and isinstance(b, Signal):
         raise Refusal("it multiplies two signals", "only a product with a constant matrix is linear")
     if isinstance(a, Signal) and isinstance(b, np.ndarray):
-        shape, matrix, wires = *_right_product(a.shape, b.astype(np.float64)), a.wires
+        shape, matrix, wires = *_right_product(a.shape, b), a.wires
     elif isinstance(a, np.ndarray) and isinstance(b, Signal):
         # W x = (x^T W^T)^T, on the last two axes
         swap = b.wires if b.wires.ndim == 1 else np.swapaxes(b.wires, -1, -2)
-        weight = a.astype(np.float64) if a.ndim == 1 else np.swapaxes(a.astype(np.float64), -1, -2)
+        weight = a if a.ndim == 1 else np.swapaxes(a, -1, -2)
         shape, matrix = _right_product(swap.shape, weight)
         wires = swap
     else:
@@ -119,21 +119,22 @@ def _product(graph: WireGraph, node: OpNode, a: Value, b: Value, added: tuple[Va
     return Signal(graph.affine(node.name, parts, bias, shape, node.origin))
 
 
-def _right_product(x: tuple[int, ...], w: Floats) -> tuple[tuple[int, ...], Matrix]:
-    """x @ w as a shape and a matrix on the flattened x: dense for a single row, else sparse."""
+def _right_product(x: tuple[int, ...], w: Constant) -> tuple[tuple[int, ...], Matrix]:
+    """x @ w as a shape and a matrix on the flattened x: dense for a single row, unless nearly all is zero."""
     positions = np.arange(int(np.prod(x, dtype=int))).reshape(x)
-    shape = np.matmul(np.broadcast_to(0.0, x), w).shape
+    shape = np.matmul(np.broadcast_to(np.int8(0), x), np.broadcast_to(np.int8(0), w.shape)).shape
     rows2d = positions.reshape(1, -1) if positions.ndim == 1 else positions
     w2d = w.reshape(-1, 1) if w.ndim == 1 else w
     if rows2d.size == rows2d.shape[-1] and w2d.ndim == 2:  # noqa: PLR2004  # a matrix
-        return shape, w2d.T
+        return shape, matrix_of(w2d.T)
     batch = np.broadcast_shapes(rows2d.shape[:-2], w2d.shape[:-2])
     rows2d = np.broadcast_to(rows2d, (*batch, *rows2d.shape[-2:]))
     w2d = np.broadcast_to(w2d, (*batch, *w2d.shape[-2:]))
     n_out = int(np.prod(shape, dtype=int))
     out = np.arange(n_out).reshape(*batch, rows2d.shape[-2], w2d.shape[-1])
     i, j, v = np.broadcast_arrays(out[..., :, None, :], rows2d[..., :, :, None], w2d[..., None, :, :])
-    matrix = sparse.coo_array((v.reshape(-1), (i.reshape(-1), j.reshape(-1))), shape=(n_out, positions.size))
+    values = v.reshape(-1).astype(np.float64)
+    matrix = sparse.coo_array((values, (i.reshape(-1), j.reshape(-1))), shape=(n_out, positions.size))
     return shape, matrix.tocsr()
 
 
