@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from nn2crn.cli.subject import subject
 from nn2crn.cli.values import POSITIVE
 from nn2crn.errors import UsageError
 from nn2crn.simulate.registry import engine_names
+
+if TYPE_CHECKING:
+    from nn2crn.evaluate.case import Case
 
 
 @click.command()
@@ -32,6 +35,9 @@ from nn2crn.simulate.registry import engine_names
 )
 @click.option("--species", metavar="PATTERN", multiple=True, help="Show species too, as 'layer1*' (repeatable).")
 @click.option("-o", "target", metavar="FILE", help="Write the courses to a .csv or .npz; else the ends are printed.")
+@click.option(
+    "--starts", metavar="N", type=click.IntRange(1), help="Say where N random starts lead, in place of courses."
+)
 @click.option("--plot", metavar="FILE", help="Draw the courses of the first sample, as .svg or .png.")
 def simulate(  # noqa: PLR0913  # one argument per option
     model: str,
@@ -43,6 +49,7 @@ def simulate(  # noqa: PLR0913  # one argument per option
     species: tuple[str, ...],
     target: str | None,
     plot: str | None,
+    starts: int | None,
     **options: Any,
 ) -> None:
     """Run the chemistry of MODEL in time, from the file's start, and compare its end with the network itself."""
@@ -50,8 +57,13 @@ def simulate(  # noqa: PLR0913  # one argument per option
 
     if to_steady_state and t_end:
         raise UsageError("--t-end and --to-steady-state exclude each other")
+    if starts and (t_end or target or plot or species or engine != "internal"):
+        raise UsageError("--starts says where the outputs end", hint="leave out options of courses, and of engines")
     time_course.check_targets(target, plot)
     case = subject(model, inputs=inputs, **options)
+    if starts:
+        _from_starts(case, starts)
+        return
     run = time_course.simulate(case, engine, t_end=t_end, points=points, patterns=species)
     if plot:
         time_course.draw(run, plot)
@@ -69,3 +81,17 @@ def simulate(  # noqa: PLR0913  # one argument per option
 def _ends(rows: list[tuple[str, ...]], unit: str) -> None:
     end, network = (f"{what} ({unit})" if unit else what for what in ("at the end", "the network"))
     table(("sample", "value", end, network), rows, "><>>")
+
+
+def _from_starts(case: Case, count: int) -> None:
+    """A line per sample and state in which starts end."""
+    from nn2crn.evaluate.starts import ends_of
+
+    rows: list[tuple[str, ...]] = []
+    for i in range(case.samples):
+        found = ends_of(case.reactions, {name: values[i : i + 1] for name, values in case.inputs.items()}, count)
+        for state, starts in zip(found.values, found.counts, strict=True):
+            rows.append((str(i), str(starts), ", ".join(f"{v:.6g}" for v in state)))
+        if found.unsettled:
+            rows.append((str(i), str(found.unsettled), "not settled: it oscillates, or grows without bound"))
+    table(("sample", "starts", "outputs at the end"), rows, ">><")
