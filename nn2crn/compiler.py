@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,8 +76,9 @@ def reaction_passes(options: Options) -> tuple[ReactionPass, ...]:
     )
 
 
-def load(
-    path: Model,
+def load(  # noqa: PLR0913  # one argument per option
+    path: Model | Any,
+    example: Any = None,
     *,
     outputs: Sequence[str] = (),
     logits: bool = False,
@@ -86,7 +88,8 @@ def load(
     """Reads a model: .onnx, .nn (the network language), or `-` for standard input.
 
     Args:
-        path: the file; or its bytes, the open file, or an onnx.ModelProto.
+        path: the file; or its bytes, the open file, or an onnx.ModelProto; or a torch.nn.Module.
+        example: of a module, the inputs of one sample: a tensor, or a tuple of them.
         outputs: names of the tensors to compute; all numeric outputs if empty.
         logits: compile a softmax or sigmoid at the very end only up to what goes into it.
         domain: lower and upper bound by input name; the name "" stands for all inputs.
@@ -96,6 +99,10 @@ def load(
         ModelError, UnsupportedError, NotationError: the file is faulty or has what cannot be compiled.
         UsageError: a name is not in the model.
     """
+    if example is not None:
+        from nn2crn.torch import export
+
+        path = export(path, example)
     model = open_model(path)
     wanted = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     network = reader_for(model)(model, Request(wanted, logits, library or Library()))

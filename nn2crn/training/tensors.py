@@ -18,7 +18,7 @@ from nn2crn.passes.compression.options import Quantization
 from nn2crn.passes.compression.quantize import levels, nearest
 from nn2crn.templates.gadget import Gadget
 from nn2crn.templates.options import Options
-from nn2crn.training.formulas import needs_rails, steady_output
+from nn2crn.torch.formulas import needs_rails, steady_output
 from nn2crn.training.noise import Noise
 from nn2crn.training.scaling import Scaling
 from nn2crn.training.topology import Mask

@@ -17,6 +17,7 @@ from nn2crn.frontends.onnx.batch_independence import Batch, fixed_batch, is_one_
 from nn2crn.frontends.onnx.constants import Constants
 from nn2crn.frontends.onnx.cost import numbers, output_shapes, shape_of
 from nn2crn.frontends.onnx.fold import run_reference
+from nn2crn.frontends.onnx.noted_templates import noted_templates
 from nn2crn.frontends.onnx.operators import Guard, Operator, OpNode, Refusal, Signal, Value, widened
 from nn2crn.frontends.onnx.outputs import OutputChoice, is_float
 from nn2crn.frontends.onnx.read import read, refuse_contradictions
@@ -71,6 +72,7 @@ class _Importer:
 
     def __init__(self, file: ModelFile, model: onnx.ModelProto, request: Request, batch: Batch) -> None:
         self.path, self.graph, self.source, self.batch = file.path, model.graph, file.sha256, batch
+        self.model, self.library = model, request.library
         self.opset = max((o.version for o in model.opset_import if o.domain in tables.DOMAINS), default=1)
         self.wires = WireGraph()
         self.numbers = 0  # that all nodes so far hold
@@ -95,7 +97,8 @@ class _Importer:
             raise UnsupportedError(f"{self.path}: {count} cannot be compiled", problems=tuple(self.refusals))
         outputs = self._compiled_outputs()
         remarks = (*self.outputs.remarks, *self.constants.remarks)
-        return self.wires.network(self.path.stem, outputs, remarks, self.source)
+        network = self.wires.network(self.path.stem, outputs, remarks, self.source)
+        return noted_templates(self.model, network, self.library)
 
     def _compiled_outputs(self) -> list[tuple[str, Ints]]:
         """Those that depend on the inputs."""
