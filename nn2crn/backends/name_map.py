@@ -25,6 +25,8 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
     """Writes one object, an element to a line."""
     ids = make_ids(network)
     units = {"concentration_unit": network.units.concentration, "time_unit": network.units.time}
+    if network.units.molecules:
+        units["molecules"] = str(network.units.molecules)
     head = {
         "model": network.name,
         "id": ids.model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nn2crn.errors import Nn2crnError, UsageError
@@ -62,6 +62,7 @@ def show_record(network: ReactionNetwork, options: FormatOptions) -> str:
         **({"reduce": recipe.reduce} if recipe.reduce else {}),
         **({"max-products": recipe.max_products} if recipe.max_products else {}),
         "units": [network.units.concentration, network.units.time, *[network.units.one] * (network.units.one != 1)],
+        **({"molecules": network.units.molecules} if network.units.molecules else {}),
         "kappa": network.kappa,
         "format": options,
     }
@@ -96,7 +97,8 @@ def read_record(text: str, where: str) -> Record:
             str(data.get("reduce", "")),
             int(data.get("max-products", 0)) or None,
         )
-        units, kappa = Units(*data["units"]), float(data["kappa"])
+        units = Units(*data["units"])
+        units, kappa = replace(units, molecules=data.get("molecules")), float(data["kappa"])
         return Record(str(data["model-sha256"]), str(data["name"]), units, kappa, recipe, dict(data["format"].items()))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, UsageError):
         raise ProvenanceError(

@@ -21,7 +21,7 @@ _NOTHING = 1e-9  # what species start below of which none starts above zero
 
 
 def scale_options(command: Callable[..., None]) -> Callable[..., None]:
-    """--unit, --max-rate, --max-signal, --concentration-unit, --time-unit and --kappa, as one `scale`."""
+    """--unit, --max-rate, --max-signal, --concentration-unit, --time-unit, --molecules and --kappa, as one `scale`."""
 
     @wraps(command)
     def collected(  # noqa: PLR0913  # one argument per option
@@ -30,6 +30,7 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
         max_signal: str | None,
         concentration_unit: str | None,
         time_unit: str,
+        molecules: int | None,
         kappa: float | None,
         **others: Any,
     ) -> None:
@@ -41,7 +42,7 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
                 hint=f"--concentration-unit {concentration_unit} is --unit '1 {concentration_unit}'",
             )
         wanted = Wanted(
-            Units(concentration_unit or "M", time_unit),
+            Units(concentration_unit or "M", time_unit, molecules=molecules),
             kappa,
             parse_quantity(unit, "--unit") if unit else None,
             tuple(parse_rate(r, "--max-rate") for r in max_rate),
@@ -57,6 +58,8 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--concentration-unit", type=click.Choice(list(CONCENTRATIONS)),
                      help="What a concentration of 1 is, as --unit '1 nM' [M]."),
         click.option("--time-unit", type=click.Choice(list(TIMES)), default="s", help="What a time of 1 is."),
+        click.option("--molecules", metavar="N", type=click.IntRange(1), help="Numbers of molecules, N for a value of"
+                     " 1, instead of concentrations: for stochastic simulation."),
         click.option("--kappa", metavar="K", type=float,
                      help="Multiply all rate constants, to settle K times as soon [1]."),
     ]  # fmt: skip

@@ -29,6 +29,8 @@ class Units:
 
     The network's own numbers stay what they are; files and time courses are in these units.
 
+    If `molecules` are given, numbers of molecules take the place of concentrations: a value of 1 is so many.
+
     Raises:
         UsageError: one of them is not in the tables above, or `one` is not positive.
     """
@@ -36,6 +38,7 @@ class Units:
     concentration: str = "M"
     time: str = "s"
     one: float = 1.0
+    molecules: int | None = None
 
     def __post_init__(self) -> None:
         for name, unit, known in (
@@ -48,6 +51,8 @@ class Units:
             raise UsageError(f"a concentration of 1 cannot be {self.one!r} {self.concentration}")
 
     def __str__(self) -> str:
+        if self.molecules:
+            return f"a value of 1 is {self.molecules} molecules, a time of 1 is 1 {self.clock}"
         if self.dimensionless:
             return (
                 f"the numbers are dimensionless: a concentration of 1 is written as 1 {self.substance} per litre,"
@@ -86,8 +91,8 @@ class Units:
 
     @property
     def substance(self) -> str:
-        """`mole`, `nanomole`, ..."""
-        return CONCENTRATIONS[self.concentration][0]
+        """`mole`, `nanomole`, ...; or `item`."""
+        return "item" if self.molecules else CONCENTRATIONS[self.concentration][0]
 
     @property
     def clock(self) -> str:
@@ -98,4 +103,6 @@ class Units:
     def rates(self) -> tuple[str, str, str]:
         """Names of the units of rate constants of order 0, 1 and 2."""
         substance, time = self.substance, self.clock
+        if self.molecules:
+            return f"{substance}_per_{time}", f"per_{time}", f"per_{substance}_per_{time}"
         return f"{substance}_per_litre_per_{time}", f"per_{time}", f"litre_per_{substance}_per_{time}"

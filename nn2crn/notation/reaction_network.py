@@ -115,8 +115,8 @@ class _Reader:
                 self.fields[word] = text
             case ("units", [str(concentration), str(time)]):
                 self.fields["units"] = Units(concentration, time)
-            case ("units", [str(concentration), str(time), str(one)]):
-                self.fields["units"] = Units(concentration, time, float(one))
+            case ("units", [str(concentration), str(time), str(one), *molecules]):
+                self.fields["units"] = Units(concentration, time, float(one), *map(int, molecules))
             case ("kappa", [str(kappa)]):
                 self.fields["kappa"] = float(kappa)
             case ("recurrent", []):

@@ -77,8 +77,9 @@ class _Writer:
         if n.source:
             yield f"source {quoted(n.source)}"
         yield f"encoding {quoted(n.encoding)}"
-        one = "" if n.units.one == 1 else f" {n.units.one!r}"
-        yield f"units {quoted(n.units.concentration)} {quoted(n.units.time)}{one}"
+        one = "" if n.units.one == 1 and not n.units.molecules else f" {n.units.one!r}"
+        molecules = f" {n.units.molecules}" if n.units.molecules else ""
+        yield f"units {quoted(n.units.concentration)} {quoted(n.units.time)}{one}{molecules}"
         yield f"kappa {n.kappa!r}"
         if n.recurrent:
             yield "recurrent"

@@ -18,6 +18,7 @@ from nn2crn.analysis.stoichiometry import matrices
 from nn2crn.errors import UnsupportedError, UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.simulate.ports import set_inputs
 
 
 class Extents:
@@ -41,7 +42,10 @@ class Extents:
 
     def settle(self, inputs: Mapping[str, ArrayLike]) -> Floats:
         """Concentrations (batch, species) once no reaction can happen any more."""
-        return np.asarray(self.run({k: np.asarray(v, dtype=np.float64) for k, v in inputs.items()}), dtype=np.float64)
+        batch = len(np.asarray(next(iter(inputs.values())))) if inputs else 1
+        state = np.tile(self.network.initial, (batch, 1))
+        set_inputs(self.network, inputs, state)
+        return self._ended(state)
 
     def trajectories(self, inputs: Mapping[str, ArrayLike], times: Floats, watch: Ints) -> Floats:
         """Raises UsageError: extents know no time."""
@@ -63,6 +67,9 @@ class Extents:
             state[:, port.plus.indices] = np.maximum(values, 0) if port.minus else values
             if port.minus:
                 state[:, port.minus.indices] = np.maximum(-values, 0)
+        return self._ended(state)
+
+    def _ended(self, state: NDArray[Any]) -> NDArray[Any]:
         for used, change in self._levels:
             _happen(used, change, state)
         return state

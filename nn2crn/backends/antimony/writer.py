@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from textwrap import wrap
 from typing import TextIO
 
 from nn2crn.backends.common.names import COMPARTMENT, Ids, make_ids
 from nn2crn.backends.common.rails import one_line
 from nn2crn.backends.common.rates import RateConstants, reactions_as_text
-from nn2crn.backends.common.rule_constants import CONCENTRATION, DIMENSIONLESS, ZERO, RuleConstants
+from nn2crn.backends.common.rule_constants import (
+    CONCENTRATION,
+    DIMENSIONLESS,
+    HALF,
+    MOLECULES,
+    ONE,
+    ZERO,
+    RuleConstants,
+)
 from nn2crn.backends.common.usage_notes import how_to_use
 from nn2crn.backends.record import MARK, show_record
 from nn2crn.ir.families import Scheme
@@ -56,6 +65,11 @@ def _units(units: Units) -> Iterator[str]:
     mole = f"1e{power} mole" if power else "mole"
     second = f"{seconds!r} second" if seconds != 1 else "second"
     zeroth, first, second_order = units.rates
+    if units.molecules:
+        yield f"  unit concentration = item;\n  unit {zeroth} = item / {second};\n  unit {first} = 1 / {second};\n"
+        yield f"  unit {second_order} = 1 / (item * {second});\n"
+        yield f"  unit substance = item;\n  unit extent = item;\n  unit time_unit = {second};\n  unit volume = litre;\n"
+        return
     yield f"  unit concentration = {mole} / litre;\n"
     yield f"  unit {zeroth} = {mole} / (litre * {second});\n"
     yield f"  unit {first} = 1 / {second};\n"
@@ -72,7 +86,8 @@ def _species(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
         for i, start in enumerate(block.initial.tolist()):
             name = ids.species[block.start + i]
             value = "" if set_below else f" {name} = {number(start)};"
-            yield f'  species {mark}{name} in {COMPARTMENT};{value} {name} is "{_string(block.label(i))}";\n'
+            kind = "substanceOnly species" if network.units.molecules else "species"
+            yield f'  {kind} {mark}{name} in {COMPARTMENT};{value} {name} is "{_string(block.label(i))}";\n'
 
 
 def _ports(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
@@ -82,13 +97,17 @@ def _ports(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
             plus = ids.species[port.plus.start + i]
             value = float(port.values[i])
             yield f'  var {name} = {value!r}; {name} is "{_string(port.name)}[{i}]"; {name} has concentration;\n'
-            follows = ":=" if port.held else "="
+            follows = ":=" if port.held and not network.units.molecules else "="
+            plus_part, minus_part = (_counted(part, network.units) for part in (name, f"-{name}"))
             if port.minus is None:
-                yield f"  {plus} {follows} {name};\n"
+                yield f"  {plus} {follows} {plus_part};\n"
                 continue
             minus = ids.species[port.minus.start + i]
-            yield f"  {plus} {follows} piecewise({name}, {name} > {ZERO}, {ZERO});\n"
-            yield f"  {minus} {follows} piecewise(-{name}, {name} < {ZERO}, {ZERO});\n"
+            yield f"  {plus} {follows} piecewise({plus_part}, {name} > {ZERO}, {ZERO});\n"
+            yield f"  {minus} {follows} piecewise({minus_part}, {name} < {ZERO}, {ZERO});\n"
+    if network.units.molecules:
+        yield f"  {MOLECULES} = {network.units.molecules!r}; {MOLECULES} has dimensionless;\n"
+        yield f"  {HALF} = 0.5; {HALF} has item;\n  {ONE} = 1; {ONE} has item;\n"
     constants = RuleConstants(network)
     yield from (f"  {name} = {value!r}; {name} has {units};\n" for name, value, units in constants)
     yield "\n  // outputs: read these at the end\n"
@@ -96,6 +115,11 @@ def _ports(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
         for i, name in enumerate(names):
             yield f"  var {name} := {_readout(out_port, i, ids, constants)};"
             yield f' {name} is "{_string(out_port.name)}[{i}]"; {name} has concentration;\n'
+
+
+def _counted(value: str, units: Units) -> str:
+    """The value, or as many molecules as it is."""
+    return f"floor({value}*{MOLECULES} + {HALF})" if units.molecules else value
 
 
 def _readout(port: OutputPort, i: int, ids: Ids, constants: RuleConstants) -> str:
@@ -117,17 +141,21 @@ def _reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants) -> Iter
     first = 1
     for family in network.families:
         yield f"\n  // {one_line(family.label)}\n"
-        yield from reactions_as_text(family, first, _layout, ids.species, rates.numbers)
+        layout = partial(_layout, molecules=bool(network.units.molecules))
+        yield from reactions_as_text(family, first, layout, ids.species, rates.numbers)
         first += family.count
 
 
-def _layout(scheme: Scheme) -> str:
+def _layout(scheme: Scheme, *, molecules: bool) -> str:
     """A reaction with {0} for its number, {1} for that of its rate constant and {2}, {3}, ... for the slots."""
     place = {slot: f"{{{i}}}" for i, slot in enumerate(scheme.slots, 2)}
 
     def side(members: tuple[tuple[str, int], ...]) -> str:
         return " + ".join(f"{n} {place[s]}" if n > 1 else place[s] for s, n in members)
 
+    if molecules:  # those of one species meet each other, not themselves
+        factors = "".join(f"*{place[s]}" + f"*({place[s]} - {ONE})" * (n - 1) for s, n in scheme.reactants)
+        return f"  r{{0}}: {side(scheme.reactants)} => {side(scheme.products)}; k{{1}}{factors};\n"
     factors = "".join(f"*{place[s]}" * n for s, n in scheme.reactants)
     return f"  r{{0}}: {side(scheme.reactants)} => {side(scheme.products)}; {COMPARTMENT}*k{{1}}{factors};\n"
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nn2crn.ir.arrays import Floats, Ints, floats, ints
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.simulate.ports import set_inputs
 from nn2crn.version import __version__
 
 MISSING = -1  # the minus rail of an input that has none
@@ -54,9 +55,7 @@ class Rails:
     def start(self) -> Floats:
         """Concentrations of all species at time zero, the inputs at their values."""
         state = np.array(self.network.initial)
-        state[self.plus] = np.maximum(self.values, 0.0)
-        two = self.minus != MISSING
-        state[self.minus[two]] = np.maximum(-self.values[two], 0.0)
+        set_inputs(self.network, {p.name: p.values for p in self.network.inputs}, state)
         return floats(state)
 
     @cached_property

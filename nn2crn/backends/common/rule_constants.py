@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from nn2crn.ir.reactions import ReactionNetwork
 
 ZERO = "zero"  # the concentration that signed inputs are compared with
+MOLECULES, HALF, ONE = "molecules", "half", "one"  # per value of 1, and what rounding and pairs of molecules take
 CONCENTRATION, DIMENSIONLESS = "concentration", "dimensionless"
 
 

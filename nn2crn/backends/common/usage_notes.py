@@ -10,7 +10,7 @@ from nn2crn.ir.reactions import ReactionNetwork
 
 _DETERMINISTIC = (
     "The model is for deterministic simulation: at these concentrations, a litre holds too many molecules for a"
-    " stochastic one."
+    " stochastic one, and rate laws are no propensities; nn2crn compile --molecules N writes a file for that."
 )
 _CONSUMED = (
     "Reactions consume the inputs: for other values, set them, reset the model to its start, and run again. What is"
@@ -42,6 +42,16 @@ def how_to_use(network: ReactionNetwork, *, rules: bool = True) -> list[str]:
     ]
 
 
+def _stochastic(network: ReactionNetwork) -> str:
+    """What the model is for."""
+    if network.units.molecules:
+        return (
+            f"Species are numbers of molecules, {network.units.molecules} for a value of 1, and rate laws are"
+            " propensities: the model is for stochastic simulation, and for deterministic one."
+        )
+    return _DETERMINISTIC
+
+
 def _how_long(network: ReactionNetwork, *, consumed: bool) -> str:
     """Rounded up to two digits; nothing where templates do not state it."""
     time = None if consumed else time_to_settle(network)
@@ -56,12 +66,12 @@ def _how_long(network: ReactionNetwork, *, consumed: bool) -> str:
 def _end(network: ReactionNetwork, *, consumed: bool) -> list[str]:
     """What is known of the end, and what the model is not for."""
     if consumed:
-        return [_CONSUMED, _DETERMINISTIC]
+        return [_CONSUMED, _stochastic(network)]
     state = (
         f"{_one_state(network)}Run a time course, not a Newton steady-state solver, unless from the end of a time"
         " course: the equations have other roots, with negative concentrations, which mean nothing."
     )
-    return [state, _DETERMINISTIC]
+    return [state, _stochastic(network)]
 
 
 def _one_state(network: ReactionNetwork) -> str:

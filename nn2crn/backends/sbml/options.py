@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nn2crn.backends.options import SbmlOptions
+from nn2crn.errors import UsageError
 from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units
 
 NAMESPACES: Mapping[str, str] = {
@@ -20,6 +21,12 @@ class Style:
 
     options: SbmlOptions
     units: Units
+
+    def __post_init__(self) -> None:
+        if self.lumped and self.units.molecules:
+            raise UsageError(
+                "lumped reactions are not elementary: they have no numbers of molecules", hint="--kinetics elementary"
+            )
 
     @property
     def rate_constants(self) -> str:
@@ -66,6 +73,8 @@ class Style:
     @property
     def substance(self) -> str:
         """The name of the model's unit of substance and extent."""
+        if self.units.molecules:
+            return "item"
         return "mole" if self.units.concentration == "M" else "substance"
 
     @property
@@ -75,6 +84,9 @@ class Style:
 
     def unit_definitions(self) -> Iterator[str]:
         """The units that are not SBML's own."""
+        if self.units.molecules:
+            yield from self._molecular()
+            return
         mole, second = _unit("mole", 1, scale=CONCENTRATIONS[self.units.concentration][1]), self._second(1)
         per_mole, per_second = mole.replace('exponent="1"', 'exponent="-1"'), self._second(-1)
         if self.substance != "mole":
@@ -86,6 +98,18 @@ class Style:
         yield _definition(zeroth, mole, _unit("litre", -1), per_second)
         yield _definition(first, per_second)
         yield _definition(second_order, _unit("litre", 1), per_mole, per_second)
+        yield _definition("area", _unit("metre", 2))
+
+    def _molecular(self) -> Iterator[str]:
+        """Where species are numbers of molecules, what inputs and outputs are in, too."""
+        item, per_item, per_second = _unit("item", 1), _unit("item", -1), self._second(-1)
+        if self.time != "second":
+            yield _definition(self.time, self._second(1))
+        yield _definition("concentration", item)
+        zeroth, first, second_order = self.units.rates
+        yield _definition(zeroth, item, per_second)
+        yield _definition(first, per_second)
+        yield _definition(second_order, per_item, per_second)
         yield _definition("area", _unit("metre", 2))
 
     def _second(self, exponent: int) -> str:

@@ -7,7 +7,8 @@ from functools import partial
 
 from nn2crn.backends.common.names import COMPARTMENT, Ids
 from nn2crn.backends.common.rates import Constants, RateConstants, reactions_as_text
-from nn2crn.backends.sbml.mathml import apply, math, number
+from nn2crn.backends.common.rule_constants import ONE
+from nn2crn.backends.sbml.mathml import apply, math, number, product
 from nn2crn.backends.sbml.options import Style
 from nn2crn.ir.families import Scheme, Side
 from nn2crn.ir.reactions import ReactionNetwork
@@ -40,9 +41,10 @@ def _layout(scheme: Scheme, style: Style) -> str:
     """A reaction with {0} for its number, {1} for its rate constant and {2}, {3}, ... for the slots."""
     place = {slot: f"{{{i}}}" for i, slot in enumerate(scheme.slots, 2)}
     left, right, catalysts = sides(scheme) if style.compact else (scheme.reactants, scheme.products, ())
-    factors = "".join(f"<ci>{place[s]}</ci>" * n for s, n in scheme.reactants)
+    factors = "".join(_molecules(f"<ci>{place[s]}</ci>", n, style) for s, n in scheme.reactants)
     constant = {"global": "<ci>k{1}</ci>", "local": "<ci>k</ci>", "inline": "{1}"}[style.rate_constants]
-    law = apply("times", f"<ci>{COMPARTMENT}</ci>", constant, factors)
+    volume = "" if style.units.molecules else f"<ci>{COMPARTMENT}</ci>"
+    law = product([part for part in (volume, constant, factors) if part])
     law = math(law, style.namespace, typed=style.rate_constants == "inline")
     kind = f'sboTerm="{RATE_CONSTANTS[scheme.order]}" units="{style.units.rates[scheme.order]}"'
     local = f'<listOfLocalParameters><localParameter id="k" value="{{1}}" {kind}/></listOfLocalParameters>'
@@ -53,6 +55,13 @@ def _layout(scheme: Scheme, style: Style) -> str:
         modifiers([place[s] for s in catalysts]),
         law + local * (style.rate_constants == "local"),
     )
+
+
+def _molecules(species: str, count: int, style: Style) -> str:
+    """The factors of a rate law: so many molecules of one species, each met by those that are left."""
+    if style.units.molecules and count > 1:
+        return species + apply("minus", species, f"<ci>{ONE}</ci>")
+    return species * count
 
 
 def sides(scheme: Scheme) -> tuple[Side, Side, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nn2crn.backends.common.names import Ids
-from nn2crn.backends.common.rule_constants import CONCENTRATION, DIMENSIONLESS, ZERO, RuleConstants
+from nn2crn.backends.common.rule_constants import CONCENTRATION, DIMENSIONLESS, HALF, MOLECULES, ZERO, RuleConstants
 from nn2crn.backends.sbml.mathml import apply, math
 from nn2crn.backends.sbml.options import Style
 from nn2crn.ir.reactions import InputPort, OutputPort, ReactionNetwork
@@ -16,31 +16,43 @@ _ZERO = f"<ci>{ZERO}</ci>"
 def rules(network: ReactionNetwork, ids: Ids, constants: RuleConstants, style: Style) -> Iterator[str]:
     """Assignment rules for the inputs' species that are held, and the outputs' parameters."""
     for port, names in zip(network.inputs, ids.inputs, strict=True):
-        if port.held and not style.inputs_as_parameters:
-            yield from (_rule(species, content, style) for species, content in _rails(port, names, ids))
+        if _followed(port, style):
+            yield from (_rule(species, content, style) for species, content in _rails(port, names, ids, style))
     for out_port, names in zip(network.outputs, ids.outputs, strict=True):
         yield from _output_rules(out_port, names, ids, constants, style)
 
 
 def initial_assignments(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
-    """Where the inputs' species start that reactions consume."""
+    """Where the inputs' species start that follow no rule."""
     for port, names in zip(network.inputs, ids.inputs, strict=True):
-        if not port.held:
-            for species, content in _rails(port, names, ids):
+        if not port.held or style.units.molecules:
+            for species, content in _rails(port, names, ids, style):
                 yield f'<initialAssignment symbol="{species}">{math(content, style.namespace)}</initialAssignment>\n'
 
 
-def _rails(port: InputPort, names: list[str], ids: Ids) -> Iterator[tuple[str, str]]:
+def _followed(port: InputPort, style: Style) -> bool:
+    """True if species follow the input by rule; stochastic methods take none, and molecules start as many instead."""
+    return port.held and not style.units.molecules and not style.inputs_as_parameters
+
+
+def _rails(port: InputPort, names: list[str], ids: Ids, style: Style) -> Iterator[tuple[str, str]]:
     """Each species of an input, and its value: the positive part of the parameter, or the negative part."""
     for i, name in enumerate(names):
         ci = f"<ci>{name}</ci>"
         plus = ids.species[port.plus.start + i]
         if port.minus is None:
-            yield plus, ci
+            yield plus, _counted(ci, style)
             continue
         minus = ids.species[port.minus.start + i]
-        yield plus, _piecewise(ci, apply("gt", ci, _ZERO))
-        yield minus, _piecewise(apply("minus", ci), apply("lt", ci, _ZERO))
+        yield plus, _piecewise(_counted(ci, style), apply("gt", ci, _ZERO))
+        yield minus, _piecewise(_counted(apply("minus", ci), style), apply("lt", ci, _ZERO))
+
+
+def _counted(value: str, style: Style) -> str:
+    """The value, or as many molecules as it is."""
+    if not style.units.molecules:
+        return value
+    return apply("floor", apply("plus", apply("times", value, f"<ci>{MOLECULES}</ci>"), f"<ci>{HALF}</ci>"))
 
 
 def _piecewise(value: str, condition: str) -> str:

@@ -13,7 +13,7 @@ from typing import TextIO
 from nn2crn.backends.common.names import COMPARTMENT, Ids, make_ids
 from nn2crn.backends.common.rails import Rails
 from nn2crn.backends.common.rates import RateConstants
-from nn2crn.backends.common.rule_constants import RuleConstants
+from nn2crn.backends.common.rule_constants import HALF, MOLECULES, ONE, RuleConstants
 from nn2crn.backends.common.xml_text import quote
 from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.sbml import drives, lumped, reactions
@@ -82,9 +82,11 @@ def _species(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
             continue
         boundary = "true" if network.held[block.start] else "false"
         for i, value in enumerate(start[block.start : block.stop].tolist()):
+            start_of = "initialAmount" if style.units.molecules else "initialConcentration"
+            amounts = "true" if style.units.molecules else "false"
             yield (
                 f'<species sboTerm="SBO:0000247" id="{ids.species[block.start + i]}" name={quote(block.label(i))}'
-                f' compartment="{COMPARTMENT}" initialConcentration="{value!r}" hasOnlySubstanceUnits="false"'
+                f' compartment="{COMPARTMENT}" {start_of}="{value!r}" hasOnlySubstanceUnits="{amounts}"'
                 f' boundaryCondition="{boundary}" constant="false"/>\n'
             )
 
@@ -97,6 +99,8 @@ def _parameters(
         yield from _ports(network, ids, style)
         for name, value, units in constants:
             yield f'<parameter id="{name}" value="{value!r}" units="{units}" constant="true"/>\n'
+    if style.units.molecules:
+        yield from _molecules(style.units.molecules)
     if sums:
         yield from drives.drive_parameters(sums, style)
     if style.rate_constants == "global":
@@ -116,6 +120,12 @@ def _rules(
         yield from rules(network, terms.ids, constants, terms.style)
     if sums:
         yield from drives.drive_rules(sums, terms)
+
+
+def _molecules(count: int) -> Iterator[str]:
+    """How many are a value of 1; and what rounding, and pairs of one species, take."""
+    for name, value, units in ((MOLECULES, float(count), "dimensionless"), (HALF, 0.5, "item"), (ONE, 1.0, "item")):
+        yield f'<parameter id="{name}" value="{value!r}" units="{units}" constant="true"/>\n'
 
 
 def _ports(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:

@@ -1,0 +1,81 @@
+"""Numbers of molecules instead of concentrations, for stochastic simulation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from nn2crn.errors import UsageError
+from nn2crn.ir.arrays import floats
+from nn2crn.ir.families import Family
+from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
+from nn2crn.ir.remarks import RangeWarning
+
+
+def in_molecules(network: ReactionNetwork, molecules: int) -> ReactionNetwork:
+    """k of order n  ->  k molecules^(1 - n): a value of 1 is so many molecules, and species start as whole ones.
+
+    Two molecules of one species meet n (n - 1) times, where the deterministic rate law has n^2. Inputs keep their
+    values; engines and files round them to molecules.
+
+    Args:
+        network: the chemistry.
+        molecules: per unit of concentration.
+
+    Raises:
+        UsageError: there are not as many as one, or a rate constant is past double precision.
+    """
+    if molecules < 1:
+        raise UsageError(f"--molecules {molecules}: there must be at least one")
+    try:
+        modules = tuple(_module(m, molecules) for m in network.modules)
+    except ValueError:
+        raise UsageError(f"--molecules {molecules} takes a rate constant below what double precision holds") from None
+    blocks = {b.start: _rounded(b, molecules) for b in network.blocks}
+    return replace(
+        network,
+        blocks=tuple(blocks.values()),
+        modules=tuple(replace(m, species={s: blocks[b.start] for s, b in m.species.items()}) for m in modules),
+        inputs=tuple(_port(p, blocks) for p in network.inputs),
+        outputs=tuple(replace(o, readout=_readout(o.readout, molecules)) for o in network.outputs),
+        units=replace(network.units, molecules=molecules, one=1.0),
+        remarks=(*network.remarks, *_faint(network, molecules)),
+    )
+
+
+def _rounded(block: SpeciesBlock, molecules: int) -> SpeciesBlock:
+    return replace(block, initial=floats(np.rint(block.initial * molecules)))
+
+
+def _port(port: InputPort, blocks: dict[int, SpeciesBlock]) -> InputPort:
+    return replace(port, plus=blocks[port.plus.start], minus=blocks[port.minus.start] if port.minus else None)
+
+
+def _module(module: Module, molecules: int) -> Module:
+    def scaled(family: Family) -> Family:
+        return family.scaled(float(molecules) ** (1 - family.order))
+
+    readout = _readout(module.readout, molecules)
+    return replace(module, families=tuple(map(scaled, module.families)), readout=readout)
+
+
+def _readout(readout: Readout, molecules: int) -> Readout:
+    return replace(readout, terms=tuple((i, floats(c / molecules)) for i, c in readout.terms))
+
+
+def _faint(network: ReactionNetwork, molecules: int) -> list[RangeWarning]:
+    """Neurons that die out: where h times the molecules of one unit is less than one (docs/rate_independent.md)."""
+    faint = {
+        m.template: float(h)
+        for m in network.modules
+        for h in [m.values.get("h")]
+        if h is not None and np.ndim(h) == 0 and float(h) * molecules < 1
+    }
+    return [
+        RangeWarning(
+            f"{template}: h = {h:g} is less than one molecule of {molecules}: neurons near zero die out and stay so;"
+            f" --set {template.partition('.')[0]}.h={1 / molecules:.2g} keeps them"
+        )
+        for template, h in faint.items()
+    ]
