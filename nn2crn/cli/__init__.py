@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sensitivities": ("sensitivities", "Say which rate constants the outputs depend on most."),
     "validate": ("validate", "Say whether programs take an SBML file without a word."),
     "robustness": ("robustness", "Say what is left when rate constants and amounts are off."),
+    "realise": ("realise", "Say what MODEL would take as DNA in a tube: hours, fuel, strands."),
     "certify": ("certify", "Say what is proved of the chemistry."),
     "templates": ("templates", "List the activation templates, or show one."),
     "config": ("templates", "Print a TOML file with the template of every layer."),
