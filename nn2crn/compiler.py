@@ -34,7 +34,6 @@ from nn2crn.passes.compression.compress import discretise, sparsify
 from nn2crn.passes.compression.drop_neurons import drop_neurons
 from nn2crn.passes.compression.options import Compression
 from nn2crn.passes.compression.trained_weights import layers
-from nn2crn.passes.in_molecules import in_molecules
 from nn2crn.passes.name_layers import name_layers, with_layers
 from nn2crn.passes.network.drop_dead import drop_dead
 from nn2crn.passes.network.fuse_affine import fuse_affine
@@ -149,8 +148,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
     _refuse_more(reactions, options.max_reactions)
     reactions = set_inputs(replace(reactions, recipe=made), inputs or {})
     units = units or Units()
-    reactions = rescale(reactions, kappa=kappa, units=units)
-    return in_molecules(reactions, units.molecules) if units.molecules else reactions
+    return rescale(reactions, kappa=kappa, units=units)
 
 
 def _refuse_more(network: ReactionNetwork, limit: int | None) -> None:

@@ -18,7 +18,7 @@ from nn2crn.backends.clients import client_named
 from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.sbml.drives import with_inputs_as_parameters
-from nn2crn.errors import ModelError
+from nn2crn.errors import ModelError, UsageError
 from nn2crn.evaluate.shipped import Shipped
 from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.network import Network
@@ -123,6 +123,10 @@ def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1, shipped: Shi
         UsageError: there is none of that name, it is not installed, or it cannot run networks of this encoding.
     """
     record = engine_for(name, reactions)
+    if record.random and not reactions.units.molecules:
+        raise UsageError(
+            f"the {name} engine runs numbers of molecules", hint="give --molecules N, how many a value of 1 is"
+        )
     if not record.reads_file:
         with one_thread():
             yield record.open(Subject(reactions, jobs))

@@ -27,12 +27,13 @@ def check_plot(path: str) -> None:
         raise UsageError(f"{path}: a plot's suffix is one of {', '.join(f'.{k}' for k in sorted(known))}")
 
 
-def plot_course(
+def plot_course(  # noqa: PLR0913  # what is drawn
     path: str,
     times: Floats,
     curves: Mapping[str, Floats],
     expected: Mapping[str, float],
     units: tuple[str, str],
+    bands: Mapping[str, Floats] | None = None,
 ) -> None:
     """Draws concentrations or values against time (logarithmic), and what the network itself gives, dashed.
 
@@ -42,6 +43,7 @@ def plot_course(
         curves: values (n,) by label; the first ten are drawn.
         expected: the network's own value of some of them.
         units: of the times, as `s`, and of the values, as `nM`, or empty.
+        bands: half the width (n,) of a band around a curve.
 
     Raises:
         OutputError: the file cannot be written.
@@ -49,7 +51,11 @@ def plot_course(
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
-    draw_course(figure.subplots(), times, curves, expected, units)
+    axes = figure.subplots()
+    draw_course(axes, times, curves, expected, units)
+    for label in list(curves)[: _CURVES if bands else 0]:
+        low, high = (curves[label] + side * (bands or {})[label] for side in (-1, 1))
+        axes.fill_between(times[1:], low[1:], high[1:], alpha=0.25)
     _save(figure, path)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from nn2crn.errors import UsageError
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
+from nn2crn.passes.in_molecules import in_molecules
 
 
 def rescale(network: ReactionNetwork, *, kappa: float, units: Units) -> ReactionNetwork:
@@ -22,12 +23,17 @@ def rescale(network: ReactionNetwork, *, kappa: float, units: Units) -> Reaction
     """
     if not 0 < kappa < float("inf"):
         raise UsageError(f"--kappa {kappa!r}: all rate constants are multiplied by it", hint="give a positive number")
-    network = replace(network, units=units, kappa=network.kappa * kappa)
+    network = replace(network, units=replace(units, molecules=None), kappa=network.kappa * kappa)
     if kappa == 1:
-        return network
+        return _counted(network, units)
     try:
         modules = tuple(replace(m, families=tuple(f.scaled(kappa) for f in m.families)) for m in network.modules)
     except ValueError:
         raise UsageError(f"--kappa {kappa!r} takes a rate constant below what double precision holds") from None
     remark = f"all rate constants are {kappa:g} times those of the templates"
-    return replace(network, modules=modules, remarks=(*network.remarks, remark))
+    return _counted(replace(network, modules=modules, remarks=(*network.remarks, remark)), units)
+
+
+def _counted(network: ReactionNetwork, units: Units) -> ReactionNetwork:
+    """In numbers of molecules, if that is wanted."""
+    return in_molecules(network, units.molecules) if units.molecules else network

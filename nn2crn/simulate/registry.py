@@ -70,6 +70,8 @@ class EngineRecord:
         reads_file: it reads a written SBML file and knows nothing else of the network.
         client: the program, as --for takes it, in whose form large networks are written for it; elementary if empty.
         most: reactions up to which `verify` runs it unasked, if it reads a file.
+        random: two runs differ, so there is no time at which outputs have settled.
+        counts: it runs numbers of molecules, not concentrations only.
         asked: `verify` runs it only if it is asked for by name.
         module: that must be installed, and extra, the optional dependencies of nn2crn that bring it.
         encodings: names of those whose networks it can run; all if empty.
@@ -85,6 +87,8 @@ class EngineRecord:
     reads_file: bool = False
     client: str = ""
     most: int = ELEMENTARY
+    random: bool = False
+    counts: bool = True
     asked: bool = False
     module: str = ""
     extra: str = ""
@@ -101,8 +105,9 @@ class EngineRecord:
         return f"not installed: pip install 'nn2crn[{self.extra}]'" if self.extra else "not installed"
 
     def runs(self, network: ReactionNetwork) -> bool:
-        """True if it can run networks of this encoding."""
-        return not self.encodings or network.encoding in self.encodings
+        """True if it can run networks of this encoding, in what this one is in."""
+        able = self.counts or not network.units.molecules
+        return able and (not self.encodings or network.encoding in self.encodings)
 
 
 def _fixed_point(subject: Subject) -> Engine:
@@ -121,6 +126,16 @@ def _internal(subject: Subject) -> Engine:
     from nn2crn.simulate.cvode.internal import Internal
 
     return Internal(subject.network, jobs=subject.jobs)
+
+
+def _stochastic(subject: Subject) -> Engine:
+    from nn2crn.simulate.stochastic import Stochastic, ends
+
+    if ends(subject.network):
+        return Stochastic(subject.network)
+    from nn2crn.simulate.clients.gillespie import Gillespie
+
+    return Gillespie(*subject.written)
 
 
 def _roadrunner(subject: Subject) -> Engine:
@@ -142,6 +157,7 @@ BUILT_IN = (
         _fixed_point,
         "thousands of samples at once",
         in_time=False,
+        counts=False,
         encodings=("catalytic",),
     ),
     EngineRecord(
@@ -157,6 +173,15 @@ BUILT_IN = (
         "the mass-action ODEs, by SUNDIALS CVODE, many samples in one run",
         _internal,
         "any size: a million weights in half a second",
+    ),
+    EngineRecord(
+        "stochastic",
+        "Gillespie's direct method, molecule by molecule: our own where reactions end, else roadrunner's",
+        _stochastic,
+        "how many molecules an answer takes (--molecules N)",
+        reads_file=True,
+        random=True,
+        asked=True,
     ),
     EngineRecord(
         "roadrunner",

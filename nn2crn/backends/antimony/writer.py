@@ -81,7 +81,7 @@ def _units(units: Units) -> Iterator[str]:
 def _species(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
     yield "\n  // species; $ marks those that only follow an input\n"
     for block in network.blocks:
-        mark = "$" if network.held[block.start] else ""
+        mark = "$" if network.held[block.start] and not network.units.molecules else ""
         set_below = block.role == "input"
         for i, start in enumerate(block.initial.tolist()):
             name = ids.species[block.start + i]

@@ -80,7 +80,8 @@ def _species(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
     for block in network.blocks:
         if drives.parameters_for(network, style)[block.start]:
             continue
-        boundary = "true" if network.held[block.start] else "false"
+        # molecules that start as many as an input says are there for good: reactions have them on both sides
+        boundary = "true" if network.held[block.start] and not style.units.molecules else "false"
         for i, value in enumerate(start[block.start : block.stop].tolist()):
             start_of = "initialAmount" if style.units.molecules else "initialConcentration"
             amounts = "true" if style.units.molecules else "false"

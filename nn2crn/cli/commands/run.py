@@ -13,7 +13,7 @@ from nn2crn.cli.scale import scale_options
 from nn2crn.cli.subject import subject
 from nn2crn.cli.values import POSITIVE
 from nn2crn.errors import UsageError
-from nn2crn.simulate.registry import engine_names
+from nn2crn.simulate.registry import engine_named, engine_names
 
 if TYPE_CHECKING:
     from nn2crn.evaluate.case import Case
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What simulates.",
 )
+@click.option("--runs", metavar="R", type=click.IntRange(2), help="Of a stochastic engine, how many of each sample.")
 @click.option("--species", metavar="PATTERN", multiple=True, help="Show species too, as 'layer1*' (repeatable).")
 @click.option("-o", "target", metavar="FILE", help="Write the courses to a .csv or .npz; else the ends are printed.")
 @click.option(
@@ -46,6 +47,7 @@ def simulate(  # noqa: PLR0913  # one argument per option
     to_steady_state: bool,
     points: int,
     engine: str,
+    runs: int | None,
     species: tuple[str, ...],
     target: str | None,
     plot: str | None,
@@ -64,6 +66,9 @@ def simulate(  # noqa: PLR0913  # one argument per option
     if starts:
         _from_starts(case, starts)
         return
+    if runs:
+        _repeat(case, engine, runs, target, plot, t_end=t_end, points=points, patterns=species)
+        return
     run = time_course.simulate(case, engine, t_end=t_end, points=points, patterns=species)
     if plot:
         time_course.draw(run, plot)
@@ -75,6 +80,25 @@ def simulate(  # noqa: PLR0913  # one argument per option
         _ends(run.ends(), run.concentration)
     if run.interrupted:
         click.echo(f"interrupted: {run.samples} of {case.samples} samples are done", err=True)
+        sys.exit(130)
+
+
+def _repeat(case: Case, engine: str, runs: int, target: str | None, plot: str | None, **how: Any) -> None:
+    """Many runs of each sample: means and spreads."""
+    from nn2crn.evaluate import time_course
+    from nn2crn.evaluate.repeats import Repeats, repeated
+
+    if not engine_named(engine).random:
+        raise UsageError("--runs is for an engine whose runs differ", hint="--engine stochastic")
+    found = Repeats(time_course.simulate(repeated(case, runs), engine, **how), runs)
+    if plot:
+        found.draw(plot)
+        click.echo(f"{plot}: the first sample, in a band of one standard deviation", err=True)
+    if target:
+        time_course.write(found.run, target)
+        click.echo(f"{target}: {runs} runs of each sample, one after another", err=True)
+    table(("sample", "value", "mean at the end", "spread", "the network"), found.ends(), "><>>>")
+    if found.run.interrupted:
         sys.exit(130)
 
 

@@ -31,6 +31,10 @@ class RoadRunner(Client):
             self.runner = roadrunner.RoadRunner(str(path))
         except RuntimeError as e:
             raise SimulationError(f"roadrunner cannot read it: {' '.join(str(e).split())}") from None
+        self._configure()
+
+    def _configure(self) -> None:
+        """The integrator, as it is to run."""
         self.runner.integrator.relative_tolerance = self.rtol
         self.runner.integrator.absolute_tolerance = self.atol
         self.runner.integrator.maximum_num_steps = 100_000

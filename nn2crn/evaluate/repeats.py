@@ -1,0 +1,56 @@
+"""Many runs of each sample, where chance has a part: their means and spreads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nn2crn.evaluate import plots
+from nn2crn.evaluate.case import Case
+from nn2crn.evaluate.time_course import Run
+from nn2crn.ir.arrays import Floats
+
+
+def repeated(case: Case, runs: int) -> Case:
+    """Each sample so many times, one after another."""
+    inputs = {name: np.repeat(rows, runs, axis=0) for name, rows in case.inputs.items()}
+    return replace(case, inputs=inputs, expected=np.repeat(case.expected, runs, axis=0))
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Runs of samples, `runs` of each: mean and standard deviation (times, samples, columns)."""
+
+    run: Run
+    runs: int
+
+    def _grouped(self) -> Floats:
+        times, count, columns = self.run.done.shape
+        whole = count // self.runs  # of a sample that was interrupted, some runs are missing
+        return self.run.done[:, : whole * self.runs].reshape(times, whole, self.runs, columns)
+
+    @property
+    def mean(self) -> Floats:
+        return np.asarray(self._grouped().mean(axis=2))
+
+    @property
+    def spread(self) -> Floats:
+        return np.asarray(self._grouped().std(axis=2, ddof=1))
+
+    def ends(self) -> list[tuple[str, ...]]:
+        """Rows of sample, label, mean and spread at the last time, and the network's own value, of an output."""
+        own, outputs = self.run.expected[:: self.runs], self.run.expected.shape[1]
+        return [
+            (str(i), label, f"{mean:.6g}", f"{spread:.3g}", f"{own[i, j]:.6g}" if j < outputs else "")
+            for i, (means, spreads) in enumerate(zip(self.mean[-1], self.spread[-1], strict=True))
+            for j, (label, mean, spread) in enumerate(zip(self.run.columns, means, spreads, strict=True))
+        ]
+
+    def draw(self, path: str) -> None:
+        """Draws the mean of the first sample, in a band of one standard deviation."""
+        mean, spread = self.mean[:, 0].T, self.spread[:, 0].T
+        expected = dict(zip(self.run.columns, self.run.expected[0].tolist(), strict=False))
+        bands = dict(zip(self.run.columns, spread, strict=True))
+        curves = dict(zip(self.run.columns, mean, strict=True))
+        plots.plot_course(path, self.run.times, curves, expected, (self.run.unit, self.run.concentration), bands)
