@@ -175,15 +175,6 @@ BUILT_IN = (
         "any size: a million weights in half a second",
     ),
     EngineRecord(
-        "stochastic",
-        "Gillespie's direct method, molecule by molecule: our own where reactions end, else roadrunner's",
-        _stochastic,
-        "how many molecules an answer takes (--molecules N)",
-        reads_file=True,
-        random=True,
-        asked=True,
-    ),
-    EngineRecord(
         "roadrunner",
         "the written SBML file in libRoadRunner",
         _roadrunner,
@@ -205,6 +196,15 @@ BUILT_IN = (
         most=_MOST,
         module="COPASI",
         extra="verify",
+    ),
+    EngineRecord(
+        "stochastic",
+        "Gillespie's direct method, molecule by molecule: our own where reactions end, else roadrunner's",
+        _stochastic,
+        "how many molecules an answer takes (--molecules N)",
+        reads_file=True,
+        random=True,
+        asked=True,
     ),
 )
 

@@ -23,7 +23,7 @@ from nn2crn.simulate.registry import engines
 SAMPLES = Path(__file__).parents[2] / "samples"
 XOR = SAMPLES / "xor" / "xor.nn"
 IRIS = SAMPLES / "iris" / "iris.onnx"
-CLIENTS = [e.name for e in engines() if e.reads_file]
+CLIENTS = [e.name for e in engines() if e.reads_file and not e.asked]
 CLIENT = [word for name in CLIENTS for word in ("--engine", name)]
 
 

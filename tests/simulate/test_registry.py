@@ -46,7 +46,7 @@ def test_an_engine_refuses_networks_of_another_encoding(xor):
     assert engine_for("internal", other).name == "internal"
     with pytest.raises(UsageError, match="does not run networks of the another encoding") as caught:
         engine_for("fixed-point", other)
-    assert caught.value.hint == "these do: internal, roadrunner, copasi"
+    assert caught.value.hint == "these do: internal, roadrunner, copasi, stochastic"
     assert "fixed-point" not in default_engines(other)[0]
 
 

@@ -12,7 +12,6 @@ from nn2crn.cli.options import model_options
 from nn2crn.cli.scale import scale_options
 from nn2crn.cli.subject import subject
 from nn2crn.cli.values import POSITIVE
-from nn2crn.ir.units import Units
 from nn2crn.simulate.registry import engine_named, engine_names
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ _PAST = 3  # exit status
     help=f"The largest error that is still good [the --accuracy asked for, else {_TOLERANCE:g}].",
 )
 @click.option("--layerwise", is_flag=True, help="Say how far each layer is off, and when it settles.")
-@click.option("--molecules", metavar="N", type=click.IntRange(1), help="Of the stochastic engine: a value of 1 is N.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes of the internal engine.")
 def verify(  # noqa: PLR0913  # one argument per option
@@ -54,7 +52,6 @@ def verify(  # noqa: PLR0913  # one argument per option
     engines: tuple[str, ...],
     tolerance: float | None,
     layerwise: bool,
-    molecules: int | None,
     as_json: bool,
     jobs: int,
     **options: Any,
@@ -67,11 +64,9 @@ def verify(  # noqa: PLR0913  # one argument per option
     it says it is; 1: an engine gave up.
     """  # fmt: skip
     from nn2crn.evaluate import verify as measured
-    from nn2crn.tune.scale import Wanted
 
     limit = tolerance or options["fitting"].accuracy or _TOLERANCE
-    scale = Wanted(Units(molecules=molecules)) if molecules else None
-    case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), scale=scale, **options)
+    case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), **options)
     chosen, skipped = (engines, ()) if engines else measured.default_engines(case.reactions, case.shipped)
     report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped)
     if as_json:
