@@ -16,7 +16,7 @@ CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/fronte
 COVERED := ir notation lower passes frontends
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all exports test-lowest lock coverage mutants fuzz check release-check lint types imports samples accuracy compression pictures bench bench-quick clean
+.PHONY: help setup demo test test-all exports test-lowest lock coverage mutants fuzz check release-check lint types imports samples accuracy compression training pictures bench bench-quick clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -56,6 +56,10 @@ accuracy: $(RUNS) ## measure docs/accuracy.md again: two minutes
 compression: $(READY) ## measure docs/compression.md again: six minutes, and PyTorch
 	@$(PIP) --editable '.[train]'
 	$(BIN)/python docs/compression.py
+
+training: $(READY) ## measure docs/training.md, equilibrium.md and sparse.md again: an hour, and PyTorch
+	@$(PIP) --editable '.[train]'
+	$(BIN)/python docs/training.py
 
 pictures: $(READY) ## make the pictures of docs/clients again: a minute
 	$(BIN)/python docs/clients/pictures.py
