@@ -11,6 +11,7 @@ import numpy as np
 from nn2crn import compiler
 from nn2crn.analysis.intervals import Interval, interval_of, intervals
 from nn2crn.certify.cascade import Bounds, Cascade, Steady
+from nn2crn.certify.diagonal import resolved
 from nn2crn.certify.error_bound import error_bound
 from nn2crn.certify.loops import (
     Loop,
@@ -21,7 +22,6 @@ from nn2crn.certify.loops import (
     error_of,
     linear_loop,
     matrix_of,
-    resolved,
     size_of,
     steepness,
 )
@@ -145,9 +145,9 @@ class _Closing:
         return Loop(names, neurons, why=f"there is no theorem for loops of {others}")
 
     def _linear(self, given: Matrix, feedbacks: tuple[Feedback, ...]) -> Loop:
-        loop, found = linear_loop(given)
+        known = bounds_of(self.prepared, self.own, self.options.library)
+        loop, found = linear_loop(given, self._chemical_drive(given, known))
         if loop.settles:
-            known = bounds_of(self.prepared, self.own, self.options.library)
             drive, off = given.drive(known), given.off(self._nodes(self.errors))
             size = given.split(size_of(given, drive, found))
             own = np.concatenate([np.full(n.size, _own_error(n)) for n in given.layers])
@@ -158,6 +158,11 @@ class _Closing:
                 own_bounds = Interval(low, np.minimum(self.own[f.name].high, size[f.source]))
                 self._learn(f, own_bounds, error[f.source], most[f.source])
         return loop
+
+    def _chemical_drive(self, given: Matrix, known: Mapping[str, Interval]) -> Interval:
+        """What comes from outside, off as it may be."""
+        drive, off = given.drive(known), given.off(self._nodes(self.errors))
+        return Interval(drive.low - off, drive.high + off)
 
     def _monotone(self, given: Matrix, feedbacks: tuple[Feedback, ...]) -> Loop:
         """Rounds of the chemistry's bounds, from those that conserved sums give; then whether a round contracts."""

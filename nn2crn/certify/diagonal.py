@@ -60,6 +60,32 @@ def _accepted(a: Floats, s: Floats) -> Diagonal | None:
     return Diagonal(floats(s), least)
 
 
+def semidefinite(w: Floats, smoothing: Floats, drive: Floats) -> float | None:
+    """The least eigenvalue of (A + A')/2 + diag(h/(2 Y)^2), if positive; None if not, or if courses have no bound.
+
+    Where A = I - W is semidefinite only, the immigration h (n,) is enough to settle courses that end below Y, which is
+    (I - W+)^-1 (drive + sqrt(h)), W+ being what raises neurons, and `drive` (n,) the most that comes from outside.
+    """
+    raising = np.maximum(w, 0.0)
+    most = resolved(raising, np.maximum(drive, 0.0) + np.sqrt(smoothing))
+    if not np.all(np.isfinite(most)) or not np.all(smoothing > 0):
+        return None
+    found = _accepted(np.eye(len(w)) - w + np.diag(smoothing / (2 * most) ** 2), np.ones(len(w)))
+    return None if found is None else found.least
+
+
+def resolved(w: Floats, of: Floats) -> Floats:
+    """(I - |W|)^-1 of it, if the spectral radius of |W| is below 1; else inf."""
+    matrix = np.eye(len(w)) - np.abs(w)
+    with np.errstate(all="ignore"):
+        try:
+            first, solution = np.linalg.solve(matrix, np.stack([np.ones(len(w)), of], axis=1)).T
+        except np.linalg.LinAlgError:
+            return np.full(len(w), np.inf)
+        good = np.all(np.isfinite(first)) and np.all(first > 0) and np.all(matrix @ first > 1 / 2)
+    return floats(solution) if good and np.all(np.isfinite(of)) else np.full(len(w), np.inf)
+
+
 def _positive(symmetric: Floats) -> bool:
     try:
         linalg.cholesky(symmetric, lower=True)

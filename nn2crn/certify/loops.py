@@ -11,7 +11,16 @@ import numpy as np
 
 from nn2crn.analysis.intervals import Interval, evaluate_interval, interval_of, weighted
 from nn2crn.analysis.slopes import slope_of
-from nn2crn.certify.diagonal import LARGEST_P, Diagonal, diagonal, is_p_matrix, majorant, scales
+from nn2crn.certify.diagonal import (
+    LARGEST_P,
+    Diagonal,
+    diagonal,
+    is_p_matrix,
+    majorant,
+    resolved,
+    scales,
+    semidefinite,
+)
 from nn2crn.certify.rounding import above
 from nn2crn.ir.arrays import Floats, dense, floats, positive_part
 from nn2crn.ir.network import Activation, Affine, Feedback, Network, Term
@@ -143,8 +152,13 @@ def matrix_of(layers: tuple[Activation, ...], network: Network) -> Matrix | None
     return Matrix(layers, floats(w), tuple(outside), floats(bias))
 
 
-def linear_loop(given: Matrix) -> tuple[Loop, Diagonal | None]:
-    """The strongest that holds of: Volterra-Lyapunov stability, contraction, one steady state at most."""
+def linear_loop(given: Matrix, drive: Interval) -> tuple[Loop, Diagonal | None]:
+    """The strongest that holds of: Volterra-Lyapunov stability, contraction, one steady state at most.
+
+    Args:
+        given: the loop.
+        drive: bounds on what comes from outside.
+    """
     names, n = tuple(layer.layer_name for layer in given.layers), len(given.w)
     contracting = scales(majorant(given.w, given.rails))
     rate = None
@@ -157,6 +171,9 @@ def linear_loop(given: Matrix) -> tuple[Loop, Diagonal | None]:
         return Loop(names, n, "volterra-lyapunov", found.least, rate), found
     if rate is not None:
         return Loop(names, n, "contraction", rate=rate), None
+    weak = None if np.any(given.rails) else semidefinite(given.w, given.smoothing, drive.high)
+    if weak is not None:
+        return Loop(names, n, "volterra-lyapunov", weak), None
     one = None if np.any(given.rails) else is_p_matrix(np.eye(n) - given.w)
     if one:
         return Loop(names, n, "p-matrix"), None
@@ -168,6 +185,8 @@ def size_of(given: Matrix, drive: Interval, found: Diagonal | None) -> Floats:
     """A bound on |y| of the network's own fixed point (n,), inf where there is none."""
     largest = np.maximum(np.abs(drive.low), np.abs(drive.high))
     bounds = [resolved(given.w, largest)]
+    if not np.any(given.rails):
+        bounds.append(resolved(np.maximum(given.w, 0.0), np.maximum(drive.high, 0.0)))
     if found is not None:  # y'D(I - W)y = y'D q, and y is not negative
         long = float(np.linalg.norm(found.s * np.maximum(drive.high, 0.0)))
         bounds.append(long / found.least / found.s)
@@ -183,7 +202,8 @@ def amount_of(given: Matrix, known: Mapping[str, Interval], inputs: Collection[s
         largest = largest if term.source in inputs else np.full(len(largest), np.inf)
         for sign in (1, -1):
             most[rows] += weighted(positive_part(term.weight, sign), largest)
-    return above(resolved(given.w, most), 10 * len(most))
+    raising = given.w if np.any(given.rails) else np.maximum(given.w, 0.0)
+    return above(resolved(raising, most), 10 * len(most))
 
 
 def error_of(given: Matrix, own: Floats, off: Floats, found: Diagonal | None) -> Floats:
@@ -233,18 +253,6 @@ def _read(module: Module, slopes: Mapping[str, Interval]) -> Floats:
 
 def _constant(value: Floats) -> Interval:
     return Interval(value, value)
-
-
-def resolved(w: Floats, of: Floats) -> Floats:
-    """(I - |W|)^-1 of it, if the spectral radius of |W| is below 1; else inf."""
-    matrix = np.eye(len(w)) - np.abs(w)
-    with np.errstate(all="ignore"):
-        try:
-            first, solution = np.linalg.solve(matrix, np.stack([np.ones(len(w)), of], axis=1)).T
-        except np.linalg.LinAlgError:
-            return np.full(len(w), np.inf)
-        good = np.all(np.isfinite(first)) and np.all(first > 0) and np.all(matrix @ first > 1 / 2)
-    return solution if good and np.all(np.isfinite(of)) else np.full(len(w), np.inf)
 
 
 def bounds_of(network: Network, fed: Mapping[str, Interval], library: Library) -> dict[str, Interval]:

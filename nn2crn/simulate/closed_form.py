@@ -68,16 +68,17 @@ def _circular(network: ReactionNetwork, state: Floats, fed: Ints) -> Floats:
     for length in _LENGTHS:
         found = newton(once, start, network.species_count, length)
         lost = np.asarray(np.isnan(found).any(axis=1))
-        if np.any(lost & ~repelled):
-            raise _unsettled(network, lost & ~repelled, "their closed forms find no fixed point of sample")
         found = np.where(lost[:, None], start, found)
         ends = _swept(network, _with(state, fed, found))
         attracts, aside = attraction(network, ends)
         if np.all(attracts & ~lost):
             return ends
-        repelled |= ~attracts
-        start = np.where((attracts & ~lost)[:, None], found, aside[:, fed])
-    raise _unsettled(network, repelled, "no fixed point is found that is known to attract, and one repels, of sample")
+        repelled |= ~attracts & ~lost
+        start = np.where((attracts | lost)[:, None], found, aside[:, fed])
+    if repelled.any():
+        reason = "no fixed point is found that is known to attract, and one repels, of sample"
+        raise _unsettled(network, repelled, reason)
+    raise _unsettled(network, lost, "their closed forms find no fixed point of sample")
 
 
 def _unsettled(network: ReactionNetwork, samples: Bools, reason: str) -> UnsupportedError:
