@@ -13,7 +13,7 @@ from nn2crn.cli.compression import CompressionOptions, compression_options, step
 from nn2crn.cli.encoding import EncodingOptions, encoding_options
 from nn2crn.cli.fitting import FittingOptions, fitting_options
 from nn2crn.cli.limits import limit_options
-from nn2crn.cli.scale import in_scale
+from nn2crn.cli.scale import GateOptions, in_scale
 from nn2crn.cli.values import interval, pair, setting, vectors
 from nn2crn.errors import UsageError
 
@@ -170,6 +170,7 @@ def compiled(  # noqa: PLR0913  # one argument per option
     passes: str | None = None,
     print_after: tuple[str, ...] = (),
     scale: Wanted | None = None,
+    gates: GateOptions | None = None,
     **options: Any,
 ) -> tuple[ReactionNetwork, Fit | None]:
     """The reaction network that the options of `model_options` ask for, and how its parameters were found, if so."""
@@ -184,7 +185,7 @@ def compiled(  # noqa: PLR0913  # one argument per option
     found = loaded(model, data=data, steps=steps, **options)
     values = vectors(inputs, found.network)
     reactions = compiler.compile(found.network, found.options, name=name, inputs=values, steps=steps)
-    return in_scale(found, reactions, scale), found.fit
+    return in_scale(found, reactions, scale, gates), found.fit
 
 
 def template_options(  # noqa: PLR0913  # one argument per option

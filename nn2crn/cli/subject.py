@@ -11,7 +11,7 @@ import click
 from nn2crn.cli.compression import CompressionOptions
 from nn2crn.cli.fitting import FittingOptions
 from nn2crn.cli.options import Loaded, loaded
-from nn2crn.cli.scale import in_scale
+from nn2crn.cli.scale import GateOptions, in_scale
 from nn2crn.cli.values import vectors
 from nn2crn.errors import UsageError
 
@@ -31,6 +31,7 @@ def subject(  # noqa: PLR0913  # one argument per option
     inputs: tuple[str, ...] = (),
     file: str | None = None,
     scale: Wanted | None = None,
+    gates: GateOptions | None = None,
     **options: Any,
 ) -> Case:
     """A compiled network with inputs to run it on: --data (the first `samples`, if given), --input, or random ones.
@@ -53,7 +54,7 @@ def subject(  # noqa: PLR0913  # one argument per option
     if not found.data and not given and not samples:
         raise UsageError("there is nothing to run it on", hint="give --input or --data")
     reactions = compiler.compile(found.network, found.options, name=name, inputs=given)
-    reactions = in_scale(found, reactions, scale)
+    reactions = in_scale(found, reactions, scale, gates)
     one = {p.name: p.values[None] for p in reactions.inputs}
     values, drawn = (one, "samples") if given else _values(found, samples)
     _warn_outside(found.network, values)

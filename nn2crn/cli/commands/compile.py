@@ -17,7 +17,7 @@ from nn2crn.cli.commands import batch
 from nn2crn.cli.compression import step_options
 from nn2crn.cli.console import spinner
 from nn2crn.cli.options import compiled, models_options
-from nn2crn.cli.scale import scale_options
+from nn2crn.cli.scale import gate_options, scale_options
 from nn2crn.cli.targets import plan_targets
 from nn2crn.errors import UsageError
 from nn2crn.ir.remarks import RangeWarning
@@ -58,6 +58,7 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values the file starts with.")
 @step_options
 @scale_options
+@gate_options
 @_format_options
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes, for several models.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: files, counts and errors, model by model.")

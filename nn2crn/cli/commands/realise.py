@@ -10,14 +10,16 @@ import click
 
 from nn2crn.cli.console import show_json, table
 from nn2crn.cli.options import loaded, model_options
-from nn2crn.errors import Nn2crnError
+from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.ir.quantities import parse_quantity, parse_rate
 
 if TYPE_CHECKING:
+    from nn2crn.evaluate.gate_search import GateSearch
     from nn2crn.evaluate.realise import Limits, Realisation
 
 _OTHER = {"catalytic": "rate-independent", "rate-independent": "catalytic"}
 _BIMOLECULAR = 2
+_SEARCHED = 30  # samples that gates are searched on
 
 
 @click.command()
@@ -34,6 +36,9 @@ _BIMOLECULAR = 2
 )
 @click.option("--max-signal", metavar="C", default="100 nM", show_default=True, help="The highest concentration.")
 @click.option("--max-rate", metavar="K", default="1e6 /M/s", show_default=True, help="The fastest displacement.")
+@click.option(
+    "--leak", metavar="K", help="Search how much of each gate, and when to read, if gates leak like this, as '1 /M/s'."
+)
 @click.option("--alone", is_flag=True, help="Only the encoding asked for, not the other beside it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def realise(  # noqa: PLR0913  # one argument per option
@@ -43,6 +48,7 @@ def realise(  # noqa: PLR0913  # one argument per option
     max_use: float,
     max_signal: str,
     max_rate: str,
+    leak: str | None,
     alone: bool,
     as_json: bool,
     **options: Any,
@@ -52,16 +58,14 @@ def realise(  # noqa: PLR0913  # one argument per option
     Everything is computed for the samples of --data: the chemistry is scaled so that concentrations and displacement
     stay within the limits, simulated, and what happens is counted. Nobody has built it.
     """
-    from nn2crn.errors import UsageError
     from nn2crn.evaluate import realise as computed
 
-    fastest = parse_rate(max_rate, "--max-rate")
-    if fastest.order != _BIMOLECULAR:
-        raise UsageError(f"--max-rate {max_rate}: displacement is of order two", hint="for instance '1e6 /M/s'")
+    fastest = _bimolecular(max_rate, "--max-rate")
+    leaks = _bimolecular(leak, "--leak") if leak else None
     if not options["data"]:
         raise UsageError("there is nothing to run it on", hint="give --data")
     limits = computed.Limits(
-        parse_quantity(max_signal, "--max-signal").molar, fastest.value, parse_quantity(gates, "--gates").molar, max_use
+        parse_quantity(max_signal, "--max-signal").molar, fastest, parse_quantity(gates, "--gates").molar, max_use
     )
     names = computed.schemes(scheme)
     found, refused = [_realised(model, limits, names, options)], ""
@@ -72,8 +76,16 @@ def realise(  # noqa: PLR0913  # one argument per option
             found.append(_realised(model, limits, names, {**options, "encoding": other}))
         except Nn2crnError as e:
             refused = f"{other.name}: {e.message}"
+    search = _searched(model, found[0], limits, leaks, options) if leaks else None
     if as_json:
-        show_json({"chemistries": [f.as_json() for f in found], "refused": refused, "counted_by": computed.COUNTED})
+        show_json(
+            {
+                "search": search.as_json() if search else None,
+                "chemistries": [f.as_json() for f in found],
+                "refused": refused,
+                "counted_by": computed.COUNTED,
+            }
+        )
         return
     click.echo(
         f"{model}: {found[0].samples} samples, signals <= {max_signal}, displacement <= {max_rate}, gates {gates}"
@@ -83,7 +95,39 @@ def realise(  # noqa: PLR0913  # one argument per option
         click.echo(f"not realised as {refused}")
     for line in _advice(found, limits):
         click.echo(line)
+    if search:
+        _show_search(search, found[0].encoding)
     click.echo(f"strands are as {computed.COUNTED} counts them by kind of reaction; nobody has built this")
+
+
+def _bimolecular(text: str, option: str) -> float:
+    rate = parse_rate(text, option)
+    if rate.order != _BIMOLECULAR:
+        raise UsageError(f"{option} {text}: displacement is of order two", hint="for instance '1e6 /M/s'")
+    return rate.value
+
+
+def _searched(model: str, found: Realisation, limits: Limits, leak: float, options: dict[str, Any]) -> GateSearch:
+    from nn2crn import compiler
+    from nn2crn.evaluate.gate_search import search_gates
+
+    given = dict(options)
+    name = given.pop("name")
+    loaded_again = loaded(model, quiet=True, **given)
+    reactions = compiler.compile(loaded_again.network, loaded_again.options, name=name)
+    data = loaded_again.data or {}
+    few = {key: rows[:: max(1, len(rows) // _SEARCHED)] for key, rows in data.items()}
+    return search_gates(reactions, few, unit=found.unit, fastest=limits.fastest, leak=leak)
+
+
+def _show_search(search: GateSearch, encoding: str) -> None:
+    click.echo(f"\n{encoding}: the share of samples that are right, by gates and by when they are read:")
+    rows: list[tuple[str, ...]] = [
+        (f"{g * 1e9:g} nM", *(f"{r:.2f}" for r in right)) for g, right in zip(search.gates, search.right, strict=True)
+    ]
+    table(("gates", *(f"{h:g} h" for h in search.hours)), rows, ">" * (len(search.hours) + 1))
+    gates, hours, right = search.best
+    click.echo(f"best: {right:.0%} with gates of {gates * 1e9:g} nM, read at {hours:g} h")
 
 
 def _realised(model: str, limits: Limits, names: tuple[str, ...], options: dict[str, Any]) -> Realisation:

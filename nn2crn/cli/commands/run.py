@@ -9,7 +9,7 @@ import click
 
 from nn2crn.cli.console import table
 from nn2crn.cli.options import model_options
-from nn2crn.cli.scale import scale_options
+from nn2crn.cli.scale import gate_options, scale_options
 from nn2crn.cli.subject import subject
 from nn2crn.cli.values import POSITIVE
 from nn2crn.errors import UsageError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @model_options
 @scale_options
+@gate_options
 @click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values of one sample.")
 @click.option("--t-end", metavar="T", type=POSITIVE, help="How long to simulate, in the unit of time.")
 @click.option("--to-steady-state", is_flag=True, help="Simulate until nothing changes: the default.")
@@ -61,6 +62,8 @@ def simulate(  # noqa: PLR0913  # one argument per option
         raise UsageError("--t-end and --to-steady-state exclude each other")
     if starts and (t_end or target or plot or species or engine != "internal"):
         raise UsageError("--starts says where the outputs end", hint="leave out options of courses, and of engines")
+    if options["gates"] and not t_end:
+        raise UsageError("with --gates nothing is steady: fuels are used up, and leak", hint="give --t-end")
     time_course.check_targets(target, plot)
     case = subject(model, inputs=inputs, **options)
     if starts:

@@ -88,10 +88,15 @@ def strand_displacement(network: ReactionNetwork, gates: Gates) -> ReactionNetwo
     return replace(
         network,
         blocks=tuple(blocks),
-        modules=tuple(m.module(width) for m in modules),
+        modules=(*map(_without_reactions, network.modules), *(m.module(width) for m in modules)),
         remarks=(*network.remarks, *remarks),
         recipe=None,  # no program makes it again from the model alone
     )
+
+
+def _without_reactions(module: Module) -> Module:
+    """The layer's species alone: gates do what its reactions did, and have no fixed points."""
+    return replace(module, families=(), drives={}, steady=(), conserved=())
 
 
 def bound_share(network: ReactionNetwork, fastest: float) -> Floats:
@@ -148,7 +153,7 @@ class _Gate:
         return Module(
             name=self.name,
             activation="displacement",
-            template=SCHEME,
+            template=f"displacement.{SCHEME}",
             size=self.reactions.count,
             values={},
             drives={},
