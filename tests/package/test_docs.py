@@ -43,6 +43,7 @@ SESSIONS = [
     pytest.param("docs/compression.md", marks=pytest.mark.slow),
     pytest.param("docs/equilibrium.md", marks=pytest.mark.slow),
     pytest.param("docs/learner.md", marks=pytest.mark.slow),
+    pytest.param("docs/recurrent.md", marks=pytest.mark.slow),
     pytest.param("docs/training.md", marks=[pytest.mark.slow, needs("torch")]),
     "docs/formats.md",
     pytest.param("docs/verify.md", marks=pytest.mark.slow),
