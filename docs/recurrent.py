@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  # a script, not a package
 """Draws the pictures of docs/recurrent.md: `python docs/recurrent.py`, in the root of the repository."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from nn2crn.simulate.cvode.internal import Internal
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "samples"
-PATTERN = [0.3, 0.3, 0, 0, 0, 0, 0, 0]
+HINT, NONE = [0.3, 0.3, 0, 0, 0, 0, 0, 0], [0.0] * 8
 
 
 def course(name: str, x: list[float], last: float, start: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +52,8 @@ def lasso() -> None:
 
 if __name__ == "__main__":
     lasso()
-    draw("winner", ["x = 0.3, 0.8, 0.7, 0.1", "x = 0.5, 0.2, 0.1, 0.9"],
-         [course("winner", x, 1e4) for x in ([0.3, 0.8, 0.7, 0.1], [0.5, 0.2, 0.1, 0.9])])  # fmt: skip
-    draw("memory", ["a hint at two neurons of eight", "no hint: one start", "no hint: another start"],
-         [course("memory", PATTERN, 1e3), course("memory", [0.0] * 8, 1e3, 0), course("memory", [0.0] * 8, 1e3, 3)])  # fmt: skip
+    inputs = [0.3, 0.8, 0.7, 0.1], [0.5, 0.2, 0.1, 0.9]
+    draw("winner", [f"x = {', '.join(map(str, x))}" for x in inputs], [course("winner", x, 1e4) for x in inputs])
+    hints = (HINT, None), (NONE, 0), (NONE, 3)
+    titles = ["a hint at two neurons of eight", "no hint: one start", "no hint: another start"]
+    draw("memory", titles, [course("memory", x, 1e3, start) for x, start in hints])

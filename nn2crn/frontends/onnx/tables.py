@@ -35,7 +35,16 @@ QUANTISED = (
     "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearMatMul", "QLinearConv", "MatMulInteger",
     "ConvInteger",
 )  # fmt: skip
-_SEQUENTIAL = ("LSTM", "GRU", "RNN", "Loop", "Scan", "If")
+_OVER_SEQUENCES = ("LSTM", "GRU", "RNN", "Scan")
+_SEQUENTIAL = (*_OVER_SEQUENCES, "Loop", "If")
+_STEPS = (
+    "it runs over a sequence, step by step; chemistry that has settled knows no steps",
+    "export the model unrolled: each step becomes layers; for a fixed point see docs/recurrent.md",
+)
+_BRANCHES = (
+    "it runs a graph of its own, step by step or on a condition",
+    "export the model unrolled, without loops and branches; for a fixed point see docs/recurrent.md",
+)
 
 
 def reason(op: str) -> tuple[str, str]:
@@ -46,7 +55,7 @@ def reason(op: str) -> tuple[str, str]:
             "export the model before its activations are; weights may be quantised",
         )
     if op in _SEQUENTIAL:
-        return "it runs a graph of its own, or step by step", "export the model unrolled, without loops and branches"
+        return _STEPS if op in _OVER_SEQUENCES else _BRANCHES
     return "this op is not supported", ""
 
 
