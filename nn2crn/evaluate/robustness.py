@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.simulate.sensitivity import sensitivities
@@ -173,6 +174,8 @@ def robustness(
     at = max(cvs, default=0.0)
     if by is None or not at:
         return report
+    if any(not port.held for port in study.reactions.inputs):
+        raise UsageError("what is left in the end depends on no rate constant: none matters", hint="leave out --by")
     slopes = _slopes(study)
     report = replace(report, by=by, at=at, predicted={cv: _predicted(slopes, cv) for cv in cvs})
     if by == "reaction":

@@ -18,9 +18,10 @@ from nn2crn.errors import UnsupportedError, UsageError
 from nn2crn.ir.arrays import Floats, dense
 from nn2crn.ir.families import Family
 from nn2crn.ir.matrix_family import MatrixFamily
-from nn2crn.ir.reactions import Module, ReactionNetwork
+from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork
 from nn2crn.simulate.balance import Balances, Term, balances
 from nn2crn.simulate.closed_form import fixed_point
+from nn2crn.simulate.extents import Extents
 from nn2crn.simulate.ports import read_outputs
 
 _VALUES = 4_000_000  # numbers in the largest array of a piece of work
@@ -125,6 +126,8 @@ def tube_outputs(
         UnsupportedError: the layers are a circle and nothing is found, or a template stands still only while rate
             constants are equal.
     """
+    if any(not port.held for port in network.inputs):
+        return _ends(network, inputs, tubes, done)
     plans = [_Plan(network, module, tubes.leak) for module in network.modules]
     nominal = fixed_point(network, inputs)
     widest = max([1, *(plan.weights for plan in plans)])
@@ -135,6 +138,31 @@ def tube_outputs(
         found.append(np.concatenate(list(read_outputs(network, _settle(network, plans, nominal, some)).values()), -1))
         done(stop)
     return np.concatenate(found)
+
+
+def _ends(
+    network: ReactionNetwork, inputs: Mapping[str, ArrayLike], tubes: Tubes, done: Callable[[int], None]
+) -> Floats:
+    """The same where inputs are consumed: what is left depends on no rate constant, and on all amounts."""
+    if tubes.leak:
+        raise UnsupportedError(
+            f"{network.name}: what leaks into chemistry that ends has no steady state",
+            hint="build it of gates and read it in time: nn2crn realise --leak, or simulate --gates",
+        )
+    engine = Extents(network)
+    found = []
+    for t, factors in enumerate(tubes.amounts):
+        given = {p.name: _off(np.asarray(inputs[p.name], dtype=np.float64), p, factors) for p in network.inputs}
+        state = engine.run(given, network.initial * factors)
+        found.append(np.concatenate(list(read_outputs(network, state).values()), axis=-1))
+        done(t + 1)
+    return np.array(found)
+
+
+def _off(values: Floats, port: InputPort, factors: Floats) -> Floats:
+    """Values (samples, size) times the factors of the species that they are written to."""
+    minus = factors[(port.minus or port.plus).indices]
+    return np.where(values < 0, values * minus, values * factors[port.plus.indices])
 
 
 def _settle(network: ReactionNetwork, plans: list[_Plan], nominal: Floats, tubes: Tubes) -> Floats:

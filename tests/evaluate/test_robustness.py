@@ -14,7 +14,11 @@ from tubes import with_factors
 
 import nn2crn
 from nn2crn.backends.common.names import make_ids
+from nn2crn.errors import UnsupportedError, UsageError
 from nn2crn.evaluate.robustness import Errors, Study, _slopes, robustness
+from nn2crn.passes.compression.options import Quantization
+from nn2crn.simulate.cvode.internal import Internal
+from nn2crn.simulate.ports import read_outputs
 from nn2crn.simulate.tubes import Tubes, draw, tube_outputs
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -96,6 +100,48 @@ def test_the_linear_error_is_that_of_the_tubes_while_it_is_small():
     assert report.predicted[0.05] == pytest.approx(alone.error, rel=0.1)
     assert sum(p.share for p in report.parts) == pytest.approx(1)
     assert sum(p.reactions for p in report.parts) == digits().reactions.reaction_count
+
+
+def whole_weights(tubes):
+    """Iris in the rate-independent encoding, with weights of three bits."""
+    network = nn2crn.load(SAMPLES / "iris" / "iris.onnx", logits=True, domain={"": (0.0, 8.0)})
+    network = nn2crn.compress(network, nn2crn.Compression(quantize=Quantization.parse("linear:3:zero")))
+    reactions = nn2crn.compile(network, nn2crn.Options(encoding="rate-independent"))
+    rows = np.genfromtxt(SAMPLES / "iris" / "iris.csv", delimiter=",", skip_header=1)
+    inputs = {reactions.inputs[0].name: rows[:, :4]}
+    expected = tube_outputs(reactions, inputs, draw(reactions, 1))[0]
+    return Study("iris", reactions, inputs, expected, rows[:, 4].astype(int), tubes=tubes)
+
+
+def test_no_class_changes_with_the_rates_of_rate_independent_chemistry():
+    """At a coefficient of variation of 100 %; and in a simulation of some of these tubes. Amounts do matter."""
+    given = whole_weights(tubes=400)
+    report = robustness(given, [1.0], amounts=0.1)
+    off = next(o for o in report.outcomes if o.errors == Errors(1.0))
+    assert (off.same_class, off.error) == (1.0, 0.0)
+    amounts = next(o for o in report.outcomes if o.errors == Errors(amounts=0.1))
+    assert 0.8 < amounts.accuracy < report.outcomes[0].accuracy
+    few = {name: rows[::10] for name, rows in given.inputs.items()}
+    for factors in draw(given.reactions, 3, cv=1.0, seed=5).rates:
+        ends = read_outputs(given.reactions, Internal(with_factors(given.reactions, factors)).settle(few))
+        (values,) = ends.values()
+        assert np.array_equal(values.argmax(1), given.base[::10].argmax(1))
+
+
+def test_amounts_of_inputs_that_are_consumed_are_what_is_pipetted():
+    given = whole_weights(tubes=1)
+    ones = np.ones((1, given.reactions.reaction_count))
+    whole = Tubes(ones, np.full((1, given.reactions.species_count), 1.2))
+    got = tube_outputs(given.reactions, given.inputs, whole)
+    np.testing.assert_allclose(got[0], 1.2 * given.base, rtol=1e-9)  # homogeneous: biases are amounts, too
+
+
+def test_a_leak_into_chemistry_that_ends_and_a_ranking_of_its_rates_are_refused():
+    given = whole_weights(tubes=1)
+    with pytest.raises(UnsupportedError, match="has no steady state"):
+        robustness(given, [0.1], leak=1e-3)
+    with pytest.raises(UsageError, match="depends on no rate constant"):
+        robustness(given, [0.1], by="layer")
 
 
 def test_families_and_reactions():
