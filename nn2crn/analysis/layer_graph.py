@@ -52,11 +52,14 @@ class LayerGraph:
     @cached_property
     def depth(self) -> tuple[int, ...]:
         """The longest way from an input to each part, but for what is fed back; outputs come last."""
-        depth = [0] * len(self.all)
-        for link in (x for x in self.links if not x.back):
-            depth[link.target] = max(depth[link.target], depth[link.source] + 1)
-        last = max(depth, default=0)
-        return tuple(last if isinstance(p, OutputPort) else d for p, d in zip(self.all, depth, strict=True))
+        from networkx import DiGraph, topological_generations  # takes longer to import than a small network to compile
+
+        graph: DiGraph[int] = DiGraph()
+        graph.add_nodes_from(range(len(self.all)))
+        graph.add_edges_from((k.source, k.target) for k in self.links if not k.back)
+        depth = {part: d for d, parts in enumerate(topological_generations(graph)) for part in parts}
+        last = max(depth.values(), default=0)
+        return tuple(last if isinstance(p, OutputPort) else depth[i] for i, p in enumerate(self.all))
 
     def _drives(self, target: int, module: Module) -> Iterator[Link]:
         for drive in module.drives.values():

@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from nn2crn.ir.reactions import ReactionNetwork
 
+_ENDLESS = 100_000  # columns of what is not a terminal: nothing is folded there
 _LONG = 100_000  # reactions from which on a spinner shows that work goes on
 
 
@@ -43,8 +44,19 @@ def _finite(value: Any) -> Any:
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> None:
-    """Columns as wide as their widest cell, < left and > right."""
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    for row in (head, *rows):
-        cells = (f"{cell:{a}{w}}" for cell, a, w in zip(row, align, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+    """Columns as wide as their widest cell, < left and > right; on a terminal they are folded to fit."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for name, side in zip(head, align, strict=True):
+        shown.add_column(Text(name), justify="right" if side == ">" else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*map(Text, row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _ENDLESS
+    with console.capture() as captured:
+        console.print(shown)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
