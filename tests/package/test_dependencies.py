@@ -10,8 +10,6 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 TABLE = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (.+?) \| .+? \| .+? \| (.+?) \| .+? \|$", TABLE, re.MULTILINE)
-    r"^\| (.+?) \| .+? \| .+? \| (.+?) \| .+? \|$", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE
-)
 MODULES = {"scikit-sundae": "sksundae", "python-libsbml": "libsbml"}
 
 
