@@ -16,6 +16,7 @@ from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Outp
 from nn2crn.templates.registry import Library
 
 _MATRIX = 2  # axes
+_FITTING = "of n neurons and m inputs, W is (n, n), V (n, m) and b (n,)"
 _SLOW = "the published dynamics run away where a neuron's outgoing weights sum to zero or less: its leak is no decay"
 
 
@@ -47,14 +48,10 @@ def recurrent(  # noqa: PLR0913  # the parts of such a network
         UsageError: there is no such activation, or no such leak.
         UnsupportedError: a leak is not positive.
     """
-    w, v = _matrix(W, "W"), _matrix(V, "V")
-    n = w.shape[0]
+    w, v, n = _matrix(W, "W"), _matrix(V, "V"), np.shape(W)[0]
     bias = floats(np.zeros(n) if b is None else np.asarray(b, dtype=np.float64))
     if w.shape != (n, n) or v.shape[0] != n or bias.shape != (n,) or not n or not v.shape[1]:
-        raise ModelError(
-            f"{name}: W {w.shape}, V {v.shape} and b {bias.shape} do not fit each other",
-            hint="of n neurons and m inputs, W is (n, n), V (n, m) and b (n,)",
-        )
+        raise ModelError(f"{name}: W {w.shape}, V {v.shape} and b {bias.shape} do not fit each other", hint=_FITTING)
     attributes: dict[str, Floats] = {}
     if leak == "outgoing":
         w, v, bias = _over_leaks(w, v, bias, name)
@@ -64,12 +61,11 @@ def recurrent(  # noqa: PLR0913  # the parts of such a network
     template = (library or Library()).get(activation)
     if len(template.drives) != 1 or template.vector:
         raise UsageError(f"{template.activation} is no function of one drive", hint="for instance: relu, tanh, sigmoid")
-    named = template.name if "." in activation else ""
     nodes = (
         Input("x", (v.shape[1],)),
         Feedback("y.feedback", n, "y"),
         Affine("u", (Term("x", v), Term("y.feedback", w)), bias),
-        Activation("y", template.activation, ("u",), n, attributes, named),
+        Activation("y", template.activation, ("u",), n, attributes, template.name if "." in activation else ""),
     )
     return Network(name, nodes, (Output("y", "y", (n,)),))
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 LINES, BODY, ROOM = 300, 50, 12  # of a file, of a function, modules of a folder
 ROOMS = {  # that may have more modules
-    "nn2crn/certify": 16,  # one for each theorem
-    "nn2crn/cli/commands": 20,  # one for each group of commands
+    "nn2crn/cli/commands": 24,  # one for each group of commands
+    "nn2crn/certify": 20,  # one for each theorem
     "nn2crn/simulate": 16,  # one for each engine of ours, and what they share
     "nn2crn/training": 16,  # one for each method of training, and what they share
+    "nn2crn/backends/sbml": 14,  # one for each variant of the file, and of its parts
+    "nn2crn/ir": 14,
 }
 
 
