@@ -47,7 +47,7 @@ from nn2crn.templates.registry import Library
 
 
 def compression_passes(compression: Compression, library: Library) -> tuple[Pass, ...]:
-    """What happens to a network that is compressed, in order, before `passes`."""
+    """The passes that compress a network, in order, before `passes`."""
     return (
         drop_dead,
         fuse_affine,
@@ -61,7 +61,7 @@ def compression_passes(compression: Compression, library: Library) -> tuple[Pass
 
 
 def passes(options: Options) -> tuple[Pass, ...]:
-    """What happens to a network before it is lowered, in order: the encoding says (lower/catalytic.py).
+    """The passes on a network before it is lowered, in order: the encoding says (lower/catalytic.py).
 
     Passes of installed packages come first.
     """
@@ -69,7 +69,7 @@ def passes(options: Options) -> tuple[Pass, ...]:
 
 
 def reaction_passes(options: Options) -> tuple[ReactionPass, ...]:
-    """What may happen to reactions, in order: the encoding says; passes of installed packages come last."""
+    """The passes on reactions, in order: the encoding says; passes of installed packages come last."""
     return (
         *encoding(options.encoding).reaction_passes(options),
         *(r.function for r in installed() if r.on == "reactions"),

@@ -1,4 +1,4 @@
-"""What installed packages add, by entry points. One that fails is named and left out, and everything else works."""
+"""Extensions from installed packages, by entry points. One that fails is named and left out; the rest works."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class PluginWarning(UserWarning):
 
 
 def plugins(group: str, load: Callable[[EntryPoint], T]) -> Iterator[tuple[str, T]]:
-    """What `load` makes of each entry point of a group, with the name of its package, in the order of their names."""
+    """Load each entry point of a group, in the order of their names; with the name of its package."""
     for point in sorted(entry_points(group=group), key=lambda p: (p.name, p.value)):
         try:
             loaded = load(point)

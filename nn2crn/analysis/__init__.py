@@ -1,1 +1,1 @@
-"""What can be said of a network without simulating it."""
+"""Analyses of networks and reactions without simulation."""

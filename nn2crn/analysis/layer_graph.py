@@ -16,7 +16,7 @@ Part = InputPort | Module | OutputPort
 
 @dataclass(frozen=True, eq=False)
 class Link:
-    """What part `target` reads of part `source`, both by number: weights (neurons of target, neurons of source).
+    """The weights by which part `target` reads part `source`, both by number: (neurons of target, neurons of source).
 
     A dual-rail source is read by both rails with the same weights; that is one link.
     """

@@ -1,4 +1,4 @@
-"""What a reaction network consists of, layer by layer, as plain data for `inspect` and the summary line."""
+"""Summarise a reaction network layer by layer, as plain data for `inspect` and the summary line."""
 
 from __future__ import annotations
 

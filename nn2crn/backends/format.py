@@ -1,4 +1,4 @@
-"""What a format is: its suffixes, its options as a dataclass, and the module that writes it."""
+"""The protocol of a format: its suffixes, its options as a dataclass, and the module that writes it."""
 
 from __future__ import annotations
 

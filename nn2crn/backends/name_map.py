@@ -1,4 +1,4 @@
-"""What the ids of a written file stand for, as JSON: elements of the model's tensors, their rails, parameters, layers.
+"""Map the ids of a written file, as JSON, to elements of the model's tensors, their rails, parameters, layers.
 
 The ids are those of the SBML, Antimony, .crn and .net files of the same network.
 

@@ -1,4 +1,4 @@
-"""What a file says for programs of how it was made: JSON, in SBML in the annotation, in Antimony in a comment."""
+"""The record in a file of how it was made, for programs: JSON, in SBML in the annotation, in Antimony in a comment."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def formats() -> tuple[Format, ...]:
 def _loaded(point: EntryPoint) -> Format:
     loaded = point.load()
     if not isinstance(loaded, Format):
-        raise UsageError(f"{point.value} is no nn2crn.backends.format.Format")
+        raise UsageError(f"{point.value} is not an nn2crn.backends.format.Format")
     return loaded
 
 

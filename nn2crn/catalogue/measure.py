@@ -32,7 +32,7 @@ _TIMES = log_times(1e6, 322)
 
 @dataclass(frozen=True)
 class Check:
-    """What simulation found over the stated range: worst error, worst excess over the stated one, settling time."""
+    """Results of simulation over the stated range: worst error, worst excess over the stated one, settling time."""
 
     template: str
     points: int

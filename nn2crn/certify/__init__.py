@@ -1,1 +1,1 @@
-"""What can be proved of a reaction network: docs/theory.md has the proofs."""
+"""Proofs about reaction networks: docs/theory.md has the proofs."""

@@ -1,4 +1,4 @@
-"""What is proved of a compiled network, in one place."""
+"""The certificate of a compiled network."""
 
 from __future__ import annotations
 

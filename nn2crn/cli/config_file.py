@@ -176,7 +176,7 @@ def _chosen(node: Activation, options: Options) -> list[str]:
 
 
 def _whence(node: Activation | Affine, network: Network) -> str:
-    """What the model itself calls it, and where it is there."""
+    """The layer's name in the model itself, and its place there."""
     return f"{_quoted(node.name)}, " * (node.name in network.by_name) + f"{node.origin}, " * bool(node.origin)
 
 

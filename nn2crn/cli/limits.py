@@ -1,4 +1,4 @@
-"""What a model from a stranger may come to: --max-memory and --max-reactions."""
+"""Limits for models from strangers: --max-memory and --max-reactions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Size(click.ParamType[int]):
 
 
 def memory_option(command: Callable[..., None]) -> Callable[..., None]:
-    """What every command takes that reads a model."""
+    """Options of every command that reads a model."""
     text = "Memory that may be taken, as 2GB; what asks for more is refused [4GB of what is read]."
     return click.option(
         "--max-memory", metavar="SIZE", type=_Size(), expose_value=False, callback=_limit_memory, help=text
@@ -36,7 +36,7 @@ def memory_option(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def limit_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What every command takes that compiles a model."""
+    """Options of every command that compiles a model."""
     return memory_option(
         click.option(
             "--max-reactions", metavar="N", type=click.IntRange(0), help="Refuse a network of more reactions."

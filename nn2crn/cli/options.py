@@ -1,4 +1,4 @@
-"""What the commands that take a model have in common: their options, and what these mean."""
+"""Options that the commands on models share, and what these mean."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _USES = "it is for --accuracy, --settling-time, --prune, --quantize, --max-signa
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What every command that compiles a model takes: with the same options, all speak of the same chemistry."""
+    """Options of every command that compiles a model: with the same options, all speak of the same chemistry."""
     return network_options(data_options(compression_options(command)))
 
 
@@ -39,12 +39,12 @@ def models_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def network_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What says which network to load, and which chemistry to make of it."""
+    """Options that say which network to load, and which chemistry to make of it."""
     return click.argument("model")(choices(command))
 
 
 def choices(command: Callable[..., None]) -> Callable[..., None]:
-    """What says which chemistry to make of a network."""
+    """Options that say which chemistry to make of a network."""
     options = [
         click.option("--relu", metavar="VARIANT", help="The same as --activation relu=VARIANT."),
         click.option("--activation", "activations", metavar="NAME=VARIANT", multiple=True,
@@ -67,7 +67,7 @@ def choices(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def data_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What every command takes that runs a network on many inputs."""
+    """Options of every command that runs a network on many inputs."""
     text = "Inputs: an .npz with an array per input, or a .csv with a row per sample."
     return click.option("--data", metavar="FILE", help=text)(command)
 
@@ -104,7 +104,7 @@ def loaded(  # noqa: PLR0913  # one argument per option
     quiet: bool = False,
     **templates: Any,
 ) -> Loaded:
-    """What the options of `model_options` ask for."""
+    """Load what the options of `model_options` ask for."""
     from nn2crn import compiler
     from nn2crn.frontends.samples import read_data
 

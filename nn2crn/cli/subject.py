@@ -1,4 +1,4 @@
-"""What the commands that run the chemistry run: a case made of the options that all of them take."""
+"""The subject of the commands that run the chemistry: a case made of the options that all of them take."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _warn_outside(network: Network, values: Mapping[str, Floats]) -> None:
 def _shipped_subject(
     model: str, path: str, *, name: str, samples: int, fitting: FittingOptions, **options: Any
 ) -> Case:
-    """What a file names, compiled again from the model, and the file itself."""
+    """Compile again what a file names, and keep the file itself."""
     from nn2crn import compiler
     from nn2crn.backends.record import ProvenanceError
     from nn2crn.cli.config_file import read_config

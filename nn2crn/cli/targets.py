@@ -1,4 +1,4 @@
-"""What a command is to write, and where."""
+"""Plan what a command writes, and where."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def plan_targets(
 
 
 def refuse_unwritable(model: str, targets: Sequence[str]) -> None:
-    """What can be known before a model is read, and before the first of several targets is written.
+    """Refuse targets that cannot be written, before a model is read or the first of several targets is written.
 
     Raises:
         UsageError: a target is the model itself.

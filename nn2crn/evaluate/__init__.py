@@ -1,1 +1,1 @@
-"""What is measured of a compiled network: accuracy, settling, sizes, what clients accept."""
+"""Measurements of a compiled network: accuracy, settling, sizes, what clients accept."""

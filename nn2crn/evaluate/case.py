@@ -1,4 +1,4 @@
-"""What is run and measured: a network, its chemistry, inputs, and what the network itself makes of them."""
+"""The subject of a measurement: a network, its chemistry, inputs, and what the network itself makes of them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Case:
 
     @cached_property
     def values(self) -> Mapping[str, Floats]:
-        """What each node of the prepared network computes, (samples, size), by its name."""
+        """Values of each node of the prepared network, (samples, size), by its name."""
         return forward(self.prepared, self.inputs, self.options.library)
 
 
@@ -173,7 +173,7 @@ def _rails(reactions: ReactionNetwork, ids: Ids) -> dict[str, list[Rails]]:
 
 
 def output_columns(chosen: Engine, reactions: ReactionNetwork) -> tuple[Ints, int]:
-    """What of an engine's columns to watch for the outputs, and how many columns there are."""
+    """The columns of an engine that outputs are read from, and the number of all columns."""
     species = reactions.species_count
     if isinstance(chosen, Client) and chosen.outputs:
         return np.arange(species, len(chosen.columns)), len(chosen.columns)

@@ -1,4 +1,4 @@
-"""What a network would come to, before anything is written: counts, bytes per format, and what clients need."""
+"""Estimate a compiled network before anything is written: counts, bytes per format, and what clients need."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Load:
-    """What a client would take to load the SBML file, or, of ours, to find a steady state."""
+    """Time and memory that a client needs to load the SBML file, or our engine to find a steady state."""
 
     client: str
     seconds: float

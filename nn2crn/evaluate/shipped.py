@@ -85,7 +85,7 @@ class Shipped:
         return "" if here == expected else antimony_difference.first_difference(here, expected, _free(network))
 
     def _written(self, network: ReactionNetwork, name: str, record: Record) -> str:
-        """What the compiler writes now."""
+        """The file as the compiler writes it now."""
         out = io.StringIO()
         try:
             target = format_of("", name)
@@ -144,7 +144,7 @@ def _contents(path: str) -> bytes:
         with gzip.open(file) if path.endswith(".gz") else file.open("rb") as stream:
             return _bounded(stream, path)
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise UsageError(f"cannot read {path}: it is no gzip file, or cut short") from None
+        raise UsageError(f"cannot read {path}: it is not a gzip file, or is cut short") from None
     except OSError as e:
         raise UsageError(f"cannot read {path}: {e.strerror or e}") from None
 
@@ -167,7 +167,7 @@ def _contained(archive: bytes, path: str) -> tuple[bytes, bytes]:
             first, second = (_member(opened, name, path) if name else b"" for name in found)
             return first, second
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        raise UsageError(f"cannot read {path}: it is no archive, or damaged") from None
+        raise UsageError(f"cannot read {path}: it is not an archive, or is damaged") from None
 
 
 def _member(opened: zipfile.ZipFile, name: str, path: str) -> bytes:
@@ -200,7 +200,7 @@ def _refuse_doctype(path: str) -> Callable[..., None]:
 
 
 def _from_antimony(text: bytes, path: str) -> bytes:
-    """What libAntimony makes of it."""
+    """The SBML that libAntimony translates it to."""
     try:
         import antimony as library
     except ImportError:

@@ -83,7 +83,7 @@ def _programs(path: Path, *, skip: bool) -> Iterator[Check]:
 
 
 def _apart(name: str, path: Path) -> tuple[list[str], str]:
-    """What a program says, asked in a process of its own: none of them was made for files that mean harm."""
+    """Ask a program in a process of its own: none of them was made for files that mean harm."""
     command = [sys.executable, "-m", "nn2crn.evaluate.validate_sbml", name, str(path), str(allowed())]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_LONGEST)  # noqa: S603  # our own

@@ -85,7 +85,7 @@ def _write(path: Path, emit: Emit) -> None:
 
 
 def mode_of(path: Path) -> int | None:
-    """What a target is, links followed; None if it is not there.
+    """The file mode of a target, links followed; None if it is not there.
 
     Raises:
         OSError: it cannot be looked at: a name is too long, or links lead round in a circle.

@@ -27,7 +27,7 @@ _MOST_COMPRESSED = 1032  # times that deflate can shrink
 
 @dataclass(frozen=True)
 class Header:
-    """What is said of an array before its numbers; `begin` is where these begin."""
+    """The header of an array; its numbers begin at `begin`."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]

@@ -59,7 +59,7 @@ def read_array(folder: Path, name: str, key: str = "") -> Matrix:
 
 
 def extremes(array: Matrix) -> str:
-    """What is to be said of weights that simulators, or a tube, can do nothing with; nothing of all others."""
+    """Remarks on weights that simulators, or a tube, can do nothing with; none for all others."""
     sizes = np.abs(entries(array))
     sizes = sizes[sizes > 0]
     said = [f"weights as small as {sizes.min():.3g}"] if np.any(sizes < _TINY) else []
@@ -97,7 +97,7 @@ def _csr(
     """The matrix, once its parts are known to fit: scipy's compiled code trusts them."""
     whole = all(a.ndim == 1 and a.dtype.kind in "iu" for a in (indices, indptr, shape))
     if not whole or data.shape != indices.shape or shape.shape != (2,) or np.any(shape < 1):
-        raise ModelError(f"{what} is no sparse matrix", hint="its parts are those of scipy.sparse.csr_array")
+        raise ModelError(f"{what} is not a sparse matrix", hint="its parts are those of scipy.sparse.csr_array")
     rows, columns = map(int, shape)
     if len(indptr) != rows + 1 or indptr[0] != 0 or indptr[-1] != len(data) or np.any(indptr[1:] < indptr[:-1]):
         raise ModelError(f"{what}: its rows do not fit its {len(data)} values")

@@ -60,7 +60,9 @@ def recurrent(  # noqa: PLR0913  # the parts of such a network
         raise UsageError(f"there is no leak {leak!r}", hint="it is unit or outgoing")
     template = (library or Library()).get(activation)
     if len(template.drives) != 1 or template.vector:
-        raise UsageError(f"{template.activation} is no function of one drive", hint="for instance: relu, tanh, sigmoid")
+        raise UsageError(
+            f"{template.activation} is not a function of one drive", hint="for instance: relu, tanh, sigmoid"
+        )
     nodes = (
         Input("x", (v.shape[1],)),
         Feedback("y.feedback", n, "y"),
@@ -76,7 +78,7 @@ def _matrix(given: ArrayLike | Matrix, name: str) -> Matrix:
     try:
         array = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ModelError(f"{name} is no array of numbers") from None
+        raise ModelError(f"{name} is not an array of numbers") from None
     if array.ndim != _MATRIX:
         raise ModelError(f"{name} has the shape {array.shape}", hint="it is a matrix")
     return as_matrix(array)

@@ -75,7 +75,7 @@ def read_labels(path: str | Path, name: str) -> Ints:
 
 
 def _by_suffix(path: Path, readers: Mapping[str, Callable[[Path], _Read]]) -> _Read:
-    """What the reader for the file's suffix makes of it."""
+    """Read by the reader for the file's suffix."""
     if path.suffix not in readers:
         raise UsageError(f"{path}: data are read from .npz or .csv")
     try:
@@ -191,7 +191,7 @@ def csv_rows(path: Path) -> list[list[str]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             return [row for row in csv.reader(file) if row]
     except (UnicodeDecodeError, csv.Error) as e:
-        raise DataError(f"{path} is no text of comma-separated values: {e}") from None
+        raise DataError(f"{path} is not comma-separated text: {e}") from None
 
 
 def _csv(path: Path, network: Network, labels: str) -> dict[str, Floats]:

@@ -39,7 +39,7 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class Request:
-    """What is wanted of a model: outputs by name, or all; activations at the end or only the logits; the templates."""
+    """The request for a model: outputs by name, or all; activations at the end or only the logits; the templates."""
 
     outputs: tuple[str, ...] = ()
     logits: bool = False
@@ -98,7 +98,9 @@ def _bytes(model: Model) -> bytes:
     data = model.read() if hasattr(model, "read") else None
     if not isinstance(data, bytes):
         kind = "a file that is open as text" if isinstance(data, str) else f"a {type(model).__name__}"
-        raise UsageError(f"{kind} is no model", hint="give a path, bytes, a file open in binary, or an onnx.ModelProto")
+        raise UsageError(
+            f"{kind} is not a model", hint="give a path, bytes, a file open in binary, or an onnx.ModelProto"
+        )
     return data
 
 

@@ -102,7 +102,7 @@ class Affine:
 
     @property
     def layer_name(self) -> str:
-        """What choices for this layer go by."""
+        """The name under which choices for this layer are made."""
         return self.layer or self.name
 
     @property
@@ -143,7 +143,7 @@ class Activation:
 
     @property
     def layer_name(self) -> str:
-        """What choices for this layer go by."""
+        """The name under which choices for this layer are made."""
         return self.layer or self.name
 
 
@@ -284,7 +284,7 @@ def _check_sources(node: Node, sizes: Mapping[str, int]) -> None:
 
 
 def _check_feedbacks(nodes: tuple[Node, ...]) -> None:
-    """What is fed back is a later node that computes something, of the same size."""
+    """Check that each feedback's source is a later node of the same size that computes something."""
     place = {node.name: i for i, node in enumerate(nodes)}
     for i, node in enumerate(nodes):
         if not isinstance(node, Feedback):

@@ -1,4 +1,4 @@
-"""What a reaction network was compiled with, so that the same one can be compiled again from the same model."""
+"""The record of how a reaction network was compiled, so that the same one can be compiled again from the same model."""
 
 from __future__ import annotations
 

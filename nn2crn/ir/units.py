@@ -1,4 +1,4 @@
-"""What one unit of the network's numbers is in the tube."""
+"""Units: what a concentration and a time of 1 are in the tube."""
 
 from __future__ import annotations
 
@@ -77,16 +77,16 @@ class Units:
 
     @property
     def molar(self) -> float:
-        """What a concentration of 1 is, in mol/l."""
+        """A concentration of 1, in mol/l."""
         return self.one * float(f"1e{CONCENTRATIONS[self.concentration][1]}")
 
     @property
     def seconds(self) -> float:
-        """What a time of 1 is, in seconds."""
+        """A time of 1, in seconds."""
         return TIMES[self.time][1]
 
     def rate_factor(self, order: int) -> float:
-        """What a rate constant of this order is multiplied by to be in these units."""
+        """The factor that converts a rate constant of this order to these units."""
         return float(self.one ** (1 - order))
 
     @property

@@ -1,4 +1,4 @@
-"""What an encoding is: how numbers are written as concentrations, and a network as reactions."""
+"""The protocol of an encoding: how numbers are written as concentrations, and a network as reactions."""
 
 from __future__ import annotations
 

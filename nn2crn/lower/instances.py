@@ -155,7 +155,7 @@ def _scheme(sources: Side, left: SymbolicSide, right: SymbolicSide) -> Scheme:
 
 
 def _species(left: SymbolicSide, right: SymbolicSide) -> tuple[Symbol, ...]:
-    """What the slots of the sides stand for, in their order."""
+    """Species for the slots of the sides, in their order."""
     return tuple(dict.fromkeys(s for s, _ in left + right))
 
 

@@ -1,4 +1,4 @@
-"""What is verified of a network's chemistry once it is lowered: that its stated fixed points are roots, too."""
+"""Verify a network's chemistry once it is lowered; its stated fixed points must be roots, too."""
 
 from __future__ import annotations
 

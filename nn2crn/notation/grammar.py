@@ -63,7 +63,7 @@ def parse(text: str, grammar: str, start: str, builder: Transformer[Token, Any],
 
 
 def unquoted(string: str) -> str:
-    """What stands in quotes, with JSON's escapes.
+    """Read a quoted string, with JSON's escapes.
 
     Raises:
         ValueError: an escape means nothing, or half of a surrogate pair, which is no text and could not be written.

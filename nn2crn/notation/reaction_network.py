@@ -58,13 +58,13 @@ def _scheme(text: str) -> Scheme:
 def _symbol(text: str) -> Symbol:
     symbol = parse_formula(text)
     if not isinstance(symbol, Symbol):
-        raise TypeError(f"{text!r} is no species")
+        raise TypeError(f"{text!r} is not a species")
     return symbol
 
 
 @dataclass
 class _Parts:
-    """What a module's block says."""
+    """Read a module's block."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     values: dict[str, float | Floats] = field(default_factory=dict)
@@ -148,7 +148,7 @@ class _Reader:
     def _species(self, number: str, name: str, rail: str, role: str, initial: Floats) -> None:
         _expected(number, len(self.blocks))
         if rail not in ("", "+", "-") or role not in ("input", "hidden", "output"):
-            raise ValueError(f"{rail!r} is no rail, or {role!r} no role")
+            raise ValueError(f"{rail!r} is not a rail, or {role!r} not a role")
         start = self.blocks[-1].stop if self.blocks else 0
         self.blocks.append(SpeciesBlock(name, cast(Any, rail), cast(Any, role), start, initial))
 
@@ -258,4 +258,4 @@ def _readout(s: Statement) -> Readout:
 
 
 def _unknown(s: Statement) -> NotationError:
-    return NotationError(f"{s.word!r} is no statement here, or takes other values", location=s.place)
+    return NotationError(f"{s.word!r} is not a statement that can stand here, or takes other values", location=s.place)

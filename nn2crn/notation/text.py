@@ -101,7 +101,7 @@ class Builder(Transformer[Token, object]):
         self.text, self.file = text, file
 
     def transform(self, tree: Tree[Token]) -> object:
-        """What the text says; formulas are read recursively ever after, so one that nests deeper is refused here."""
+        """Parse the text; formulas are read recursively ever after, so one that nests deeper is refused here."""
         level = [tree]
         for _ in range(MAXIMAL_DEPTH):
             level = [c for t in level for c in t.children if isinstance(c, Tree)]

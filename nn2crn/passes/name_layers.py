@@ -44,7 +44,7 @@ def output_names(network: Network) -> dict[str, str]:
 
 
 def port_names(network: Network) -> set[str]:
-    """What no layer may be called: names of inputs and outputs, and whatever of them ends before a dot."""
+    """Names that no layer may have: those of inputs and outputs, and whatever of them ends before a dot."""
     names = [n.name for n in network.inputs] + [o.name for o in network.outputs]
     return {p for name in names for p in prefixes(name)}
 

@@ -37,7 +37,7 @@ GROUP = "nn2crn.passes"  # entry points, each a PassRecord
 
 @dataclass(frozen=True)
 class PassRecord:
-    """What is known of a pass.
+    """The description of a pass.
 
     Attributes:
         function: the pass, its options not yet given.
@@ -111,7 +111,7 @@ def optional() -> tuple[str, ...]:
 def _loaded(point: EntryPoint) -> PassRecord:
     record = point.load()
     if not isinstance(record, PassRecord):
-        raise UsageError(f"{point.value} is no nn2crn.passes.records.PassRecord")
+        raise UsageError(f"{point.value} is not an nn2crn.passes.records.PassRecord")
     if not record.law:
         raise UsageError(f"the pass {record.name} has no docstring that says its law")
     return record

@@ -1,4 +1,4 @@
-"""What an engine is: something that finds where the chemistry settles."""
+"""The protocol of an engine, which finds where the chemistry settles."""
 
 from __future__ import annotations
 

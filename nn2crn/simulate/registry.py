@@ -43,7 +43,7 @@ class WrittenFile(NamedTuple):
 
 @dataclass(frozen=True)
 class Subject:
-    """What an engine is to run: the network, in so many processes at most, and its file if the engine reads one."""
+    """The network that an engine runs, its number of processes, and its file if the engine reads one."""
 
     network: ReactionNetwork
     jobs: int = 1
@@ -59,7 +59,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class EngineRecord:
-    """What is known of an engine before it is loaded.
+    """The description of an engine before it is loaded.
 
     Attributes:
         name: as --engine takes it.
@@ -223,7 +223,7 @@ def engines() -> tuple[EngineRecord, ...]:
 def _loaded(point: EntryPoint) -> EngineRecord:
     loaded = point.load()
     if not isinstance(loaded, EngineRecord):
-        raise UsageError(f"{point.value} is no nn2crn.simulate.registry.EngineRecord")
+        raise UsageError(f"{point.value} is not an nn2crn.simulate.registry.EngineRecord")
     return loaded
 
 

@@ -85,7 +85,9 @@ def _check_names(
             raise TemplateError(f"{template.file}: output: {s.key!r} is in no reaction", hint=hint)
     for name, formula in initial.items():
         if any(s.key not in known for s in symbols(formula)) or not _is_concentration(formula, known):
-            raise TemplateError(f"{template.file}: initial {name} = {show(formula)} is no concentration")
+            raise TemplateError(
+                f"{template.file}: initial {name} = {show(formula)} must be a finite, non-negative concentration"
+            )
 
 
 def _is_concentration(formula: Formula, known: Mapping[str, float]) -> bool:

@@ -196,7 +196,7 @@ class _Statements:
         return self._found[kind][0][1]
 
     def check(self, name: str, activation: str, start: Location) -> None:
-        """What is needed is there, and what may stand once stands once."""
+        """Check that required statements are there, and that none is repeated that may stand once."""
         for kind in _ONCE:
             if len(self._found[kind]) > 1:
                 raise TemplateError(f"{kind} is stated twice", location=self._found[kind][1][1])
@@ -232,7 +232,7 @@ def _check_template(template: Template, found: _Statements) -> None:
         _check_symbols(template.rate, drives | rails | known, found.place("rate"))
     for name in template.domain:
         if name not in drives:
-            raise TemplateError(f"{name!r} is no drive of this template", location=found.place("range"))
+            raise TemplateError(f"{name!r} is not a drive of this template", location=found.place("range"))
 
 
 def _check_reaction(reaction: SymbolicReaction, template: Template) -> None:

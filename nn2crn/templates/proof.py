@@ -1,4 +1,4 @@
-"""What sympy derives and proves of a template: its ODEs, its fixed point as a root of them, its conserved relations.
+"""Derive and prove by sympy what a template states: ODEs, its fixed point as a root of them, its conserved relations.
 
 Species, rails, and parameters whose range says so are positive symbols; drives and attributes are any real numbers.
 """
@@ -151,7 +151,7 @@ class _System:
             residual = max(abs(rate.subs(point).evalf(_DIGITS)) for point in points)
             if not residual < small:
                 raise TemplateError(
-                    f"{file}: the stated fixed point is no root of d[{species}]/dt = {sympy.simplify(rate)}:"
+                    f"{file}: the stated fixed point is not a root of d[{species}]/dt = {sympy.simplify(rate)}:"
                     f" its residual is {float(residual):.3g}", hint=f"stated: {stated}",
                 )  # fmt: skip
             least = min(point[self.symbol(species)] for point in points)

@@ -121,7 +121,7 @@ def read_template(path: Path) -> Template:
     Raises:
         UsageError, SizeError: it cannot be read, is not a regular file, or is too large.
         NotationError: it does not parse, with the place.
-        TemplateError: it breaks a rule, with the place; or its fixed point is no root of its ODEs, with the residual.
+        TemplateError: a rule is broken, with the place; or its fixed point is not a root of the ODEs.
     """
     try:
         text = read_text(path, _MOST)

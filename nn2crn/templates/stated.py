@@ -1,4 +1,4 @@
-"""What a template that is none of the package states is established when it is first used, or it is refused."""
+"""Establish what a template from outside the package states when it is first used, or refuse it."""
 
 from __future__ import annotations
 

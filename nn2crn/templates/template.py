@@ -131,7 +131,7 @@ class Template:
 
     @property
     def meaning(self) -> tuple[object, ...]:
-        """What the activation computes: all its templates must agree on it."""
+        """The function of the activation, on which all its templates must agree."""
         return self.function, self.attributes, self.drives, self.vector
 
     @property

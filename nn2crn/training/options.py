@@ -41,7 +41,7 @@ class Evolution:
         """Raises UsageError if there is no such evolution."""
         known = self.removal in get_args(Removal) and self.regrowth in get_args(Regrowth)
         if not known or not 0 <= self.fraction <= 1 or self.every < 1:
-            raise UsageError(f"{self} is no evolution of connections", hint=_RULES)
+            raise UsageError(f"{self} is not an evolution of connections", hint=_RULES)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -52,7 +52,7 @@ class Evolution:
         """
         removal, _, regrowth = ("magnitude+random" if text == "set" else text).partition("+")
         if removal not in get_args(Removal) or regrowth not in get_args(Regrowth):
-            raise UsageError(f"{text!r} is no rule of evolution", hint=_RULES)
+            raise UsageError(f"{text!r} is not a rule of evolution", hint=_RULES)
         return cls(removal, regrowth)  # type: ignore[arg-type]  # which is looked at
 
 

@@ -76,11 +76,11 @@ class Task:
 
     @cached_property
     def expected(self) -> Floats:
-        """What the network itself computes of the samples (samples, n)."""
+        """Outputs of the network itself (samples, n)."""
         return self._outputs(self.network)
 
     def options_for(self, network: Network) -> Options:
-        """What the options come to for each layer of a compressed network, which may have lost some that they name."""
+        """Resolve the options for each layer of a compressed network, which may have lost some that they name."""
         if network is self.network:
             return self.options
         return as_recorded(recipe(network, self.options, ()), self.options)

@@ -1,4 +1,4 @@
-"""What parameters of templates are judged by: a proof over a box of inputs, or measurement on samples."""
+"""Criteria for parameters of templates: a proof over a box of inputs, or measurement on samples."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Measured:
         return {}
 
     def vacuous(self, options: Options) -> bool:
-        """False: what is measured is no bound."""
+        """False: a measurement is not a bound."""
         del options
         return False
 

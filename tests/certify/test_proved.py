@@ -60,7 +60,7 @@ def test_most_random_templates_are_proved_and_some_refused():
     assert refused == {*REASONS}
 
 
-REASONS = ("is the name of a template of nn2crn", "no root", "states error")
+REASONS = ("is the name of a template of nn2crn", "not a root", "states error")
 BOXES = ((-1.0, 1.0), (0.0, 2.0), (0.5, 0.5), (-3.0, -1.0), (-0.1, 0.0))
 
 

@@ -61,7 +61,7 @@ def test_all_at_once_and_as_json(data, tmp_path):
     [
         (("--hidden", "8,x"), "--hidden 8,x: sizes are whole numbers"),
         (("-o", "m.onnx"), "m.onnx: a network is written as a .nn file"),
-        (("--evolve", "magic", "--sparse", "0.5"), "'magic' is no rule of evolution"),
+        (("--evolve", "magic", "--sparse", "0.5"), "'magic' is not a rule of evolution"),
         (("--evolve", "set"), "connections of a dense network cannot evolve"),
         (("--target", "c"), "there is no column 'c'"),
         (("--activation", "magic"), "no template for 'magic'"),

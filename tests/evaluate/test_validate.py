@@ -78,7 +78,7 @@ STUMBLES = {
     ),
     "no species": (
         reaction(f"<listOfProducts>{Z}</listOfProducts>"),
-        "the product z is no species",
+        "the product z is not a species",
     ),
 }
 

@@ -256,13 +256,13 @@ TEMPLATES = {
     "index that is no number": template(LAST, LAST + "  E[0/0] -> 0 @ 1\n", "the index 0/0 is no number"),
     "number past double precision": template("(0, 1]", "(0, 1e400]", "too large for double precision"),
     "coefficient": template("2 Y     ->", "99999999999999999999999 Y ->", "is not a stoichiometric coefficient"),
-    "start": template(LAST, LAST + "  initial Y = 0/0\n", "is no concentration"),
+    "start": template(LAST, LAST + "  initial Y = 0/0\n", "must be a finite, non-negative concentration"),
     "escape": template('"mine"', r'"\q"', "has an escape that means nothing"),
     "half a surrogate pair": template('"mine"', r'"\ud800"', "has an escape that means nothing"),
     "Python": template(ERROR, '<= __import__("os")', "unexpected"),
     "attribute of Python": template(ERROR, "<= u.__class__", "is not known here"),
     "unknown name": template("Y = (u", "Y = q + (u", "sympy cannot follow"),
-    "wrong by a little": template("4*h))/2", "4.0001*h))/2", "is no root"),
+    "wrong by a little": template("4*h))/2", "4.0001*h))/2", "is not a root"),
 }
 
 EVERY = {

@@ -124,14 +124,14 @@ def test_a_network_read_back_computes_the_same():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("kappa 1.0", "kappa", "'kappa' is no statement here, or takes other values"),
-        ("kappa 1.0", "kapa 1.0", "'kapa' is no statement here"),
+        ("kappa 1.0", "kappa", "'kappa' is not a statement that can stand here, or takes other values"),
+        ("kappa 1.0", "kapa 1.0", "'kapa' is not a statement that can stand here"),
         ('"M" "s"', '"M" "y"', "there is no unit of time"),
         ("species 0", "species 3", "number 0 is next, not 3"),
         ("[2.0, -0.1]", "[2.0]", "this does not fit: cannot reshape"),
         ("[2.0, -0.1]", "[2.0, -1e999]", "too large for double precision"),
         ("[2.0, -0.1]", "[2.0, nan]", "unexpected"),
-        (" input [", " lost [", "no role"),
+        (" input [", " lost [", "not a role"),
         ('input "x" [2] held [0, 1]', 'input "x" [2] held [0, 9]', "this does not fit"),
     ],
 )  # fmt: skip

@@ -35,9 +35,9 @@ def same(one, other):
 
 
 @pytest.mark.parametrize(("model", "says"), [
-    (StringIO("x"), "a file that is open as text is no model"),
-    (3, "a int is no model"),
-    (nn2crn.Options(), "a Options is no model"),
+    (StringIO("x"), "a file that is open as text is not a model"),
+    (3, "a int is not a model"),
+    (nn2crn.Options(), "a Options is not a model"),
 ])  # fmt: skip
 def test_what_is_no_model_is_refused_with_what_is_one(model, says):
     with pytest.raises(nn2crn.Nn2crnError, match=says) as e:

@@ -41,7 +41,7 @@ def compiled(folder, *arguments):
     [
         (LAW.replace("halve", "drop_dead"), "there is one of this name"),
         (LAW.replace('    """A law."""\n', ""), "has no docstring that says its law"),
-        ("it = 3", "is no nn2crn.passes.records.PassRecord"),
+        ("it = 3", "is not an nn2crn.passes.records.PassRecord"),
         ("1/0", "ZeroDivisionError"),
     ],
 )
@@ -106,7 +106,7 @@ def with_operator(folder, text, name="my.domain.Half"):
     ("text", "name", "why"),
     [
         (OPERATOR, "Relu", "there is one of this name"),
-        ("it = 3", "my.domain.Half", "is no nn2crn.frontends.onnx.operators.Operator"),
+        ("it = 3", "my.domain.Half", "is not an nn2crn.frontends.onnx.operators.Operator"),
         ("1/0", "my.domain.Half", "ZeroDivisionError"),
     ],
 )

@@ -67,7 +67,7 @@ def test_an_engine_of_an_installed_package_verifies(tmp_path):
     ("text", "why"),
     [
         (OWN.replace("NAME", '"internal"'), "there is one of this name"),
-        ("own = 3", "is no nn2crn.simulate.registry.EngineRecord"),
+        ("own = 3", "is not an nn2crn.simulate.registry.EngineRecord"),
         ("raise RuntimeError('no')", "RuntimeError('no')"),
     ],
 )

@@ -96,7 +96,7 @@ def test_what_is_true_is_compiled(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"root": "(u + sqrt(u^2 + 4*h))/3"}, r"no root of d\[Y\]/dt"),
+        ({"root": "(u + sqrt(u^2 + 4*h))/3"}, r"not a root of d\[Y\]/dt"),
         ({"root": "(u - sqrt(u^2 + 4*h))/2"}, "below zero"),
         ({"error": "error <= 1e-9"}, r"states error <= 1e-09, and for u = .* it is 0\.001 off"),
         ({"error": "error <= -1"}, "that is -1, which is no bound"),
@@ -166,7 +166,7 @@ def test_a_composition_that_is_not_what_it_states_is_refused(function, compose, 
 def test_a_fixed_point_that_holds_for_the_default_only_is_refused_for_others(tmp_path):
     text = relu(root="(u + sqrt(u^2 + 4*h))/2 + 100*(h - 1e-6)", error="error <= 1000")
     assert compiled(text, folder=tmp_path)
-    with pytest.raises(TemplateError, match="no root"):
+    with pytest.raises(TemplateError, match="not a root"):
         compiled(text, settings={"h": 0.5}, folder=tmp_path)
 
 
@@ -174,7 +174,7 @@ def test_a_chain_is_proved_at_each_length_in_use(tmp_path):
     text = relu(root="(u + sqrt(u^2 + 4*h))/2 + 100*(k - 3)", error="error <= 1000")
     text = text.replace("  range", "  parameter k = 3 in 1..9\n  range")
     assert compiled(text, folder=tmp_path)
-    with pytest.raises(TemplateError, match="no root"):
+    with pytest.raises(TemplateError, match="not a root"):
         compiled(text, settings={"bend.k": 5}, folder=tmp_path)
 
 
@@ -189,7 +189,7 @@ def test_a_root_of_the_wrong_sign_for_negative_drives_is_refused(tmp_path):
     text = text.replace("2 Y     -> Y            @ 1\n", "Z -> 0 @ 1\n").replace(
         "  error", "  fixed point Z = U-\n  error"
     )
-    with pytest.raises(TemplateError, match="no root"):
+    with pytest.raises(TemplateError, match="not a root"):
         compiled(text, folder=tmp_path)
 
 
@@ -208,7 +208,7 @@ def test_points_at_which_a_fixed_point_is_looked_at_cannot_be_foreseen(tmp_path)
         "(U+ - 3/7)*(U+ - 9/4)*(U+ - 1/3)*(U+ - 17/5)",
     ):
         text = relu(root=f"(u + sqrt(u^2 + 4*h))/2 + {off}", error="error <= 1e9")
-        with pytest.raises(TemplateError, match="no root"):
+        with pytest.raises(TemplateError, match="not a root"):
             compiled(text, folder=tmp_path)
 
 
@@ -404,7 +404,7 @@ def test_a_plugin_with_a_false_fixed_point_is_refused(tmp_path):
     for verb in (["certify"], ["compile", "-o", "net.xml"], ["inspect"]):
         status, said = command(tmp_path, verb[0], "net.nn", *verb[1:])
         assert status == 1
-        assert said.startswith("nn2crn: bend.lie.act: the stated fixed point is no root of d[Y]/dt"), said
+        assert said.startswith("nn2crn: bend.lie.act: the stated fixed point is not a root of d[Y]/dt"), said
     assert not (tmp_path / "net.xml").exists()
 
 
@@ -418,7 +418,7 @@ def test_a_template_that_is_refused_is_left_out_of_the_list(tmp_path):
     installed(tmp_path, "mixed", texts)
     status, said = command(tmp_path, "templates")
     assert status == 0
-    assert "note: bend.lie of package mixed 1.0 is left out: bend.lie.act: the stated fixed point is no root" in said
+    assert "note: bend.lie of package mixed 1.0 is left out: bend.lie.act: the stated fixed point is not a root" in said
     assert "note: twist.lie of package mixed 1.0 is left out: " in said
     listed = {line.split()[0]: line for line in said.splitlines() if "note: " not in line}
     assert not {"bend.lie", "twist.lie"} & {*listed}

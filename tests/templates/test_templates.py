@@ -82,7 +82,7 @@ def test_a_sound_template_is_accepted():
 
 def test_a_wrong_fixed_point_is_refused_with_its_residual():
     wrong = parse_template(GOOD.replace("Y+ = 2*U+", "Y+ = 3*U+"), "double.act")
-    with pytest.raises(TemplateError, match=r"no root of d\[Y\+\]/dt .* residual"):
+    with pytest.raises(TemplateError, match=r"not a root of d\[Y\+\]/dt .* residual"):
         prove(instantiate(wrong, {}))
 
 
@@ -114,7 +114,7 @@ def test_a_wrong_fixed_point_is_refused_with_its_residual():
         ("output Y+ - Y-", "output Y+ * Y-", "not a linear combination"),
         ("  fixed point Y- = 2*U-\n", "", "no fixed point is stated for Y-"),
         ("output Y+ - Y-", "output Z", "'Z' is in no reaction"),
-        ("  error <= 0", "  initial Y+ = -1\n  error <= 0", "is no concentration"),
+        ("  error <= 0", "  initial Y+ = -1\n  error <= 0", "must be a finite, non-negative concentration"),
         ("  error <= 0", "  range u in [1, 0]\n  error <= 0", "from a smaller to a larger"),
         ("fixed point Y- =", "fixed point Z =", "no fixed point is stated for Y-"),
     ],

@@ -80,7 +80,7 @@ def _manifest() -> str:
 
 
 def _metadata(network: ReactionNetwork) -> str:
-    """What the archive is, and what made it; no date, which would change the bytes."""
+    """Describe the archive and its maker; without a date, which would change the bytes."""
     said = f"The neural network {network.name}, compiled to a chemical reaction network by nn2crn {__version__}."
     source = f"<dcterms:source>sha256:{network.source}</dcterms:source>\n" if network.source else ""
     return (

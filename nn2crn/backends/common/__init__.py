@@ -1,1 +1,1 @@
-"""What several formats share: ids, rails, rate constants, units, usage notes."""
+"""Shared by several formats: ids, rails, rate constants, units, usage notes."""

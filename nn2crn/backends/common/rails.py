@@ -82,7 +82,7 @@ def linear(terms: list[tuple[float, int]], constant: float, names: list[str]) ->
 
 
 def comments(network: ReactionNetwork, names: list[str]) -> Iterator[str]:
-    """What a file says of itself, a line each: its origin, how to set each input and how to read each output."""
+    """Comments of a file, a line each: its origin, how to set each input and how to read each output."""
     yield one_line(f"{network.name}, compiled by nn2crn {__version__}")
     yield from map(one_line, network.remarks)
     if network.source:

@@ -49,7 +49,7 @@ def document(title: str, parts: Iterable[str], *, standalone: bool) -> Iterator[
 
 
 def legend(symbols: Symbols) -> Iterator[str]:
-    """What the short symbols for long names stand for."""
+    """The legend of short symbols for long names."""
     rows = [f"{symbol} & {escape(name)} \\\\\n" for name, symbol in symbols.legend.items()]
     if rows:
         yield from table([("right", 0.12), ("right", 0.88)], ["Symbol", "Name"], rows)

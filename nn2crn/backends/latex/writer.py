@@ -53,7 +53,7 @@ def emit(network: ReactionNetwork, out: TextIO, options: LatexOptions = _DEFAULT
 
 
 def _notes(network: ReactionNetwork, species: Species, *, expand: bool) -> Iterator[str]:
-    """What the tables take for granted, the model's remarks, and what short symbols stand for."""
+    """Conventions of the tables, the model's remarks, and the legend of short symbols."""
     units = str(network.units)
     yield _CONVENTIONS % (units[0].upper() + units[1:]) + _WEIGHTS * (not expand)
     for remark in network.remarks:

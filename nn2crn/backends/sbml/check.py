@@ -1,4 +1,4 @@
-"""What is wrong with an SBML file: by libSBML, and by rules that libSBML does not have.
+"""Check an SBML file: by libSBML, and by rules that libSBML does not have.
 
 The rules are those that programs stumble on: read as a stream, a file of any size takes little memory.
 """
@@ -176,11 +176,11 @@ class Reading:
             self._used.setdefault(symbol, self._line)
 
     def _wrong(self) -> Iterator[str]:
-        """What is wrong with the reaction that has just ended."""
+        """Faults of the reaction that has just ended."""
         where = f"line {self._line}: reaction {self._reaction}"
         referenced = {species for side in self._sides.values() for species in side}
         for side, members in self._sides.items():
             yield from (f"{where}: {s} is a {side} twice" for s, n in members.items() if n > 1)
-            yield from (f"{where}: the {side} {s} is no species" for s in members if s not in self._species)
+            yield from (f"{where}: the {side} {s} is not a species" for s in members if s not in self._species)
         for species in sorted((self._law & self._species) - referenced - self._local):
             yield f"{where}: {species} is in the rate law, but neither reactant, product nor modifier"

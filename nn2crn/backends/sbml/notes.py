@@ -1,4 +1,4 @@
-"""What an SBML file says of itself: how to use it, for people, and where it comes from, for programs."""
+"""Notes and annotation of an SBML file: how to use it, for people, and where it comes from, for programs."""
 
 from __future__ import annotations
 

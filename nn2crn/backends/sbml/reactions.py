@@ -28,7 +28,7 @@ def reactions(network: ReactionNetwork, ids: Ids, rates: RateConstants, style: S
 
 
 def _constants(order: int, rates: RateConstants, style: Style) -> Constants:
-    """What stands for a rate constant in the layout."""
+    """The rate constant's place in the layout."""
     if style.rate_constants == "global":
         return rates.numbers
     if style.rate_constants == "local":
@@ -65,7 +65,7 @@ def _molecules(species: str, count: int, style: Style) -> str:
 
 
 def sides(scheme: Scheme) -> tuple[Side, Side, tuple[str, ...]]:
-    """What a reaction uses up, what it makes, and its catalysts, of which it does neither."""
+    """Reactants that are used up, products, and catalysts, which are neither."""
     used = tuple((s, -n) for s, n in scheme.change if n < 0)
     return used, tuple((s, n) for s, n in scheme.change if n > 0), scheme.catalysts
 

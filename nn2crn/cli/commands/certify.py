@@ -69,7 +69,7 @@ _Proved = tuple[dict[str, Any], Iterator[tuple[str, str]]]  # as data, and as li
 
 
 class _Asked(NamedTuple):
-    """What else the user said."""
+    """The other options given."""
 
     name: str
     fitting: FittingOptions
@@ -106,7 +106,7 @@ _PROVERS: Mapping[str, Callable[[Loaded, _Asked], _Proved]] = {
 
 
 def statements(c: Certificate) -> Iterator[tuple[str, str]]:
-    """What a certificate says, as lines with titles."""
+    """A certificate as lines with titles."""
     clock = c.units.time
     yield from _about(c)
     if c.unique:
@@ -160,7 +160,7 @@ def _loop(loop: Loop) -> str:
 
 
 def _about(c: Certificate) -> Iterator[tuple[str, str]]:
-    """What it is about: inputs, starts, and the chemistry."""
+    """The subject: inputs, starts, and the chemistry."""
     from nn2crn.certify.boxes import show_boxes
 
     starts = f"species that start in [0, {c.start:g}] {c.units.per_litre}, or up to where the file has them"

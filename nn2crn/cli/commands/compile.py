@@ -187,7 +187,7 @@ def _used(given: dict[str, Any], plan: list[tuple[str, Format]]) -> dict[str, di
 
 
 def _what(f: Format, summary: Summary, given: dict[str, Any]) -> str:
-    """What a written file has in it."""
+    """Describe a written file."""
     if f.name == "map":
         return "which ids stand for what"
     counts = f"{f.name}, {summary.species} species"

@@ -29,7 +29,7 @@ _SHOWN_NAMES = 10
 
 @dataclass(frozen=True)
 class Value:
-    """What an expression stands for: the node that holds it, and its number of components."""
+    """The value of an expression: the node that holds it, and its number of components."""
 
     node: str
     size: int

@@ -108,6 +108,6 @@ def _mixes(node: onnx.NodeProto) -> bool:
 
 
 def _input_shapes(model: onnx.ModelProto) -> dict[str, list[onnx.TensorShapeProto.Dimension]]:
-    """The axes of each input that is no weight."""
+    """The axes of each input that is not a weight."""
     weights = {t.name for t in model.graph.initializer}
     return {i.name: list(i.type.tensor_type.shape.dim) for i in model.graph.input if i.name not in weights}

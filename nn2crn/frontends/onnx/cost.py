@@ -1,4 +1,4 @@
-"""What a node would hold, told from the shapes of its inputs before anything is made of them."""
+"""Estimate a node's memory from the shapes of its inputs, before it is built."""
 
 from __future__ import annotations
 

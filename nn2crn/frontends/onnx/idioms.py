@@ -1,4 +1,4 @@
-"""What exporters write in many operators, recognised as one: a SiLU, a smoothed ReLU, a guarded softplus, an ELU."""
+"""Recognise idioms that exporters write in many operators: a SiLU, a smoothed ReLU, a guarded softplus, an ELU."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXACT = 1e-6  # relative; factors are float32
 
 
 class Line:
-    """What wires are of others: factor * root + offset, all of one factor; the root is as far back as that goes."""
+    """Wires as a line of others: factor * root + offset, all of one factor; the root is as far back as that goes."""
 
     def __init__(self, graph: WireGraph, wires: Ints) -> None:
         self.root, self.factor, self.offset = wires.reshape(-1), 1.0, 0.0

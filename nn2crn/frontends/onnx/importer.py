@@ -195,7 +195,7 @@ class _Importer:
         return results
 
     def _built(self, node: OpNode, operator: Operator) -> Value | tuple[Value, ...]:
-        """What the operator makes; a stranger's failure names its package."""
+        """Build the operator; the failure of one from a package names the package."""
         try:
             return operator.build(self.wires, node)
         except Exception as e:

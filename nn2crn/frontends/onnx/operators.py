@@ -1,4 +1,4 @@
-"""What the ONNX front end computes with, and the one table of its operators: what each does, costs and may mix.
+"""The values of the ONNX front end, and the table of its operators: what each does, costs and may mix.
 
 To add an operator, write a function and decorate it with its op type: `moved`, `affine` or `chemistry` says its kind.
 """

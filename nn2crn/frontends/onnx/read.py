@@ -94,7 +94,7 @@ def _give_types(model: onnx.ModelProto) -> None:
 
 
 def _refuse_bytes(graph: onnx.GraphProto) -> None:
-    """Names that are no text, which protobuf hands over as bytes."""
+    """Refuse names that are not text, which protobuf hands over as bytes."""
     for node in graph.node:
         if not all(isinstance(name, str) for name in (node.name, node.op_type, *node.input, *node.output)):
             raise ValueError("a name in it is not UTF-8 text")

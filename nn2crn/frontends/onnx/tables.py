@@ -78,7 +78,7 @@ def operators() -> Mapping[str, Operator]:
 def _loaded(point: EntryPoint) -> tuple[str, Operator]:
     operator = point.load()
     if not isinstance(operator, Operator):
-        raise UsageError(f"{point.value} is no nn2crn.frontends.onnx.operators.Operator")
+        raise UsageError(f"{point.value} is not an nn2crn.frontends.onnx.operators.Operator")
     return point.name, operator
 
 

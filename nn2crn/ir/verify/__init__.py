@@ -1,1 +1,1 @@
-"""What must hold of a network and of its reactions, verified after every pass."""
+"""Invariants of networks and of reactions, verified after every pass."""

@@ -1,4 +1,4 @@
-"""What holds of a network after each pass, and what the lowering needs besides."""
+"""Invariants of a network after each pass, and the preconditions of lowering."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _verify_activation(node: Activation, sizes: dict[str, int]) -> None:
     require(node.sources, f"{node.name!r} has no source")
     require(len({sizes[s] for s in node.sources}) == 1, f"the sources of {node.name!r} differ in size")
     whole = sizes[node.sources[0]]
-    require(node.width >= 1 and whole % node.width == 0, f"{whole} neurons of {node.name!r} are no groups")
+    require(node.width >= 1 and whole % node.width == 0, f"{whole} neurons of {node.name!r} do not divide into groups")
     require(node.size in (whole, whole // node.width), f"{node.name!r} has size {node.size}, its sources {whole}")
 
 

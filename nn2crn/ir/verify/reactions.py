@@ -1,4 +1,4 @@
-"""What holds of a reaction network after lowering and after each pass."""
+"""Invariants of a reaction network after lowering and after each pass."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _verify_module_drives(module: Module, known: Bools) -> None:
             require(term.matrix.shape == shape, f"{where} has a matrix {term.matrix.shape}, not {shape}")
             require(term.sign in (1, -1), f"{where} has the sign {term.sign}")
             require(np.all(np.isfinite(entries(term.matrix))), f"{where} has a weight that is not finite")
-            require(known[term.sources].all(), f"{where} reads what is no input and of no earlier module")
+            require(known[term.sources].all(), f"{where} reads species of neither an input nor an earlier module")
 
 
 def _verify_family(family: Family, module: Module, count: int) -> None:

@@ -1,4 +1,4 @@
-"""What pruning has cut off is left out, neuron by neuron."""
+"""Remove the neurons that pruning has cut off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to compress, and how: the options of the passes that make the chemistry smaller."""
+"""The choice of what to compress, and how: the options of the passes that make the chemistry smaller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left of a network is fitted to what was there, on data and without training."""
+"""Refit the remaining weights of a compressed network to the original, on data and without training."""
 
 from __future__ import annotations
 

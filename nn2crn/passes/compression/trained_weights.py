@@ -1,4 +1,4 @@
-"""What the compressing passes share: which weights of a network are connections that training has made."""
+"""Shared by the compressing passes: which weights of a network are connections that training has made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What no output depends on is left out."""
+"""Remove what no output depends on."""
 
 from __future__ import annotations
 

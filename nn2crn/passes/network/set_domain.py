@@ -1,4 +1,4 @@
-"""What the user knows of the inputs and the model does not say."""
+"""Set bounds of the inputs that the user knows and the model does not say."""
 
 from __future__ import annotations
 

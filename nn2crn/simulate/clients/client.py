@@ -1,4 +1,4 @@
-"""What roadrunner and COPASI have in common: a file is loaded once and run input by input, as a user would."""
+"""The common part of roadrunner and COPASI: a file is loaded once and run input by input, as a user would."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Client(ABC):
         return np.stack(self._each(inputs, lambda values: self.course(values, times, watch) / self.one), axis=1)
 
     def _parameters(self, inputs: Mapping[str, ArrayLike]) -> list[dict[str, float]]:
-        """What is set to run each sample, by id."""
+        """Values to set for each sample, by id."""
         rows: list[dict[str, float]] = []
         for name, scalars in self.inputs.items():
             for i, row in enumerate(np.asarray(inputs[name], dtype=np.float64).tolist()):

@@ -20,7 +20,7 @@ _MARK = re.compile(r">\w+ [\d:T-]+< ")  # kind and time of a message
 
 
 def _meaning(messages: str) -> str:
-    """What COPASI says, on one line, without the kind and the time of each message."""
+    """COPASI's messages on one line, without the kind and the time of each message."""
     return _MARK.sub("", " ".join(messages.split()))
 
 

@@ -161,7 +161,7 @@ class _Run:
 
 
 def _scale(network: ReactionNetwork, starts: Floats) -> Floats:
-    """What absolute tolerances (batch, species) are multiplied by: 1, or less for what shares a conserved sum.
+    """Factors of absolute tolerances (batch, species): 1, or less for what shares a conserved sum.
 
     A state of a switch that is all but empty may react so fast that an error within the plain tolerance would drown
     what keeps the sum.

@@ -1,4 +1,4 @@
-"""ONNX comparisons, which are no signals, and the choices that they guard."""
+"""ONNX comparisons, which are not signals, and the choices that they guard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TOLD = "a choice by a comparison needs two finite sides"
 
 @chemistry("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 def _compare(graph: WireGraph, node: OpNode) -> Guard:
-    """A comparison is no signal; it can only guard a Where."""
+    """A comparison is not a signal; it can only guard a Where."""
     above = node.op.startswith("Greater")
     first, second = node.operands()
     if isinstance(first, Signal) and isinstance(second, Signal):
@@ -55,7 +55,7 @@ def _not(graph: WireGraph, node: OpNode) -> Guard:
     del graph
     guard = node.input(0)
     if not isinstance(guard, Guard):
-        raise Refusal("it negates what is no comparison")
+        raise Refusal("it negates something other than a comparison")
     return Guard(guard.wires, guard.threshold, above=not guard.above)
 
 
