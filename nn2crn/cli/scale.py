@@ -45,9 +45,8 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
                 hint=f"--concentration-unit {concentration_unit} is --unit '1 {concentration_unit}'",
             )
         if molecules and (unit or max_signal or max_rate or concentration_unit):
-            raise UsageError(
-                "--molecules and units of concentration exclude each other", hint="a value of 1 is so many"
-            )
+            clash = "--molecules and units of concentration exclude each other"
+            raise UsageError(clash, hint="a value of 1 is so many")
         wanted = Wanted(
             Units(concentration_unit or "M", time_unit, molecules=molecules),
             kappa,

@@ -17,6 +17,7 @@ ROOMS = {  # that may have more modules
     "nn2crn/training": 16,  # one for each method of training, and what they share
     "nn2crn/backends/sbml": 14,  # one for each variant of the file, and of its parts
     "nn2crn/ir": 14,
+    "nn2crn/frontends/onnx": 14,
 }
 
 

@@ -60,13 +60,11 @@ def realise(  # noqa: PLR0913  # one argument per option
     """
     from nn2crn.evaluate import realise as computed
 
-    fastest = _bimolecular(max_rate, "--max-rate")
     leaks = _bimolecular(leak, "--leak") if leak else None
     if not options["data"]:
         raise UsageError("there is nothing to run it on", hint="give --data")
-    limits = computed.Limits(
-        parse_quantity(max_signal, "--max-signal").molar, fastest, parse_quantity(gates, "--gates").molar, max_use
-    )
+    signal, amount = parse_quantity(max_signal, "--max-signal").molar, parse_quantity(gates, "--gates").molar
+    limits = computed.Limits(signal, _bimolecular(max_rate, "--max-rate"), amount, max_use)
     names = computed.schemes(scheme)
     found, refused = [_realised(model, limits, names, options)], ""
     if not alone:
@@ -78,18 +76,11 @@ def realise(  # noqa: PLR0913  # one argument per option
             refused = f"{other.name}: {e.message}"
     search = _searched(model, found[0], limits, leaks, options) if leaks else None
     if as_json:
-        show_json(
-            {
-                "search": search.as_json() if search else None,
-                "chemistries": [f.as_json() for f in found],
-                "refused": refused,
-                "counted_by": computed.COUNTED,
-            }
-        )
+        both = {"search": search.as_json() if search else None, "chemistries": [f.as_json() for f in found]}
+        show_json({**both, "refused": refused, "counted_by": computed.COUNTED})
         return
-    click.echo(
-        f"{model}: {found[0].samples} samples, signals <= {max_signal}, displacement <= {max_rate}, gates {gates}"
-    )
+    asked = f"signals <= {max_signal}, displacement <= {max_rate}, gates {gates}"
+    click.echo(f"{model}: {found[0].samples} samples, {asked}")
     _show(found)
     if refused:
         click.echo(f"not realised as {refused}")
