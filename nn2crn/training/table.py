@@ -76,6 +76,13 @@ class Table:
         """The samples of these positions."""
         return Table(floats(self.x[chosen]), self.y[chosen], self.classes)
 
+    def validated(self, share: float, seed: int) -> tuple[Table, Table]:
+        """The samples to learn from and those to judge by: that share, or all of them where it would be none."""
+        try:
+            return self.split(share, np.random.default_rng([seed, 1]))
+        except UsageError:
+            return self, self
+
     def split(self, share: float, rng: np.random.Generator) -> tuple[Table, Table]:
         """All but a share of the samples, and that share, drawn from each class alike.
 
@@ -87,7 +94,8 @@ class Table:
         groups = [np.flatnonzero(self.y == c) for c in range(len(self.classes))] or [np.arange(len(self.x))]
         taken = np.concatenate([rng.permutation(g)[: round(share * len(g))] for g in groups])
         if not 0 < len(taken) < len(self.x):
-            raise UsageError(f"{len(self.x)} samples are too few to hold out {share:.0%} of each class")
+            said = f"{len(self.x)} samples are too few to hold out {share:.0%}{' of each class' * bool(self.classes)}"
+            raise UsageError(said, hint="hold out more, or nothing: --test 0")
         return self.part(np.setdiff1d(np.arange(len(self.x)), taken)), self.part(np.sort(taken))
 
 

@@ -97,8 +97,7 @@ def train(  # noqa: PLR0913  # one argument per choice
     if how.method == "equilibrium":
         if activation != _SMOOTHED:
             raise UsageError(f"equilibrium propagation is for {_SMOOTHED}, not {activation}")
-        parts = rest.split(how.validation, np.random.default_rng([how.seed, 1]))
-        fitted = settling.fit(*parts, hidden, h, how, report)
+        fitted = settling.fit(*rest.validated(how.validation, how.seed), hidden, h, how, report)
     else:
         network = initial(rest, hidden, activation, h, scaling, how.seed)
         masks = _sparse([table.x.shape[1], *hidden, table.n_out], how)
@@ -129,7 +128,7 @@ def fitting(  # noqa: PLR0913  # what a training is made of
         )
     from nn2crn.training.gradient import fit
 
-    train_part, validation = table.split(how.validation, np.random.default_rng([how.seed, 1]))
+    train_part, validation = table.validated(how.validation, how.seed)
     chosen = options or Options()
     return fit(network, chosen, train_part, validation, how, scaling=scaling, masks=masks, report=report)
 

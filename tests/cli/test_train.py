@@ -130,3 +130,12 @@ def test_sensitivities_rank_reactions(tmp_path):
     report = json.loads(run("sensitivities", tmp_path / "n.nn", "--input", "1,0.5", "--json"))
     assert report["outputs"][0][0] == pytest.approx(2.0, abs=1e-5)
     assert report["by_input"]["x"][0][0] == pytest.approx([2, -1], abs=1e-4)
+
+
+def test_four_samples_can_be_learnt_if_none_is_held_out(tmp_path):
+    (tmp_path / "xor.csv").write_text("a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
+    how = ("--method", "equilibrium", "--hidden", "4", "--steps", "400", "--rate", "0.02", "-o", tmp_path / "m.nn")
+    with pytest.raises(Nn2crnError, match="4 samples are too few to hold out 25% of each class"):
+        run("train", tmp_path / "xor.csv", *how)
+    said = run("train", tmp_path / "xor.csv", "--test", "0", *how)
+    assert "accuracy 100.0% on the samples trained on" in said
