@@ -234,7 +234,10 @@ def _with_bounds(network: Network, own: Mapping[str, Interval]) -> Network:
 
 
 def _own_error(node: Activation) -> float:
-    """Of a smoothed ReLU, sqrt(h); none of a signed value. The rails that drive an annihilation have no bound here."""
-    if node.function == "identity":
+    """Of a ReLU that is smoothed, sqrt(h); none of a signed value, nor of what the network itself has smoothed.
+
+    The rails that drive an annihilation have no bound here.
+    """
+    if node.function in ("identity", "smoothed_relu"):
         return 0.0
     return float(np.sqrt(node.settings["h"])) if "h" in node.settings else np.inf

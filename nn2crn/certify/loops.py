@@ -27,12 +27,12 @@ from nn2crn.ir.network import Activation, Affine, Feedback, Network, Term
 from nn2crn.ir.reactions import Module
 from nn2crn.templates.registry import Library
 
-_LOGARITHMIC = "relu.anderson2021"  # contracts in the logarithms of its species,
+_LOGARITHMIC = ("relu.anderson2021", "smoothed_relu.anderson2021")  # contract in the logarithms of their species,
 _LINEAR = ("relu.annihilation", "identity.dual_rail")  # these in the species themselves, and
 # these, and the first and the last, end between what they would settle at with the least and the largest of their drive
 _MONOTONE = (
     *(f"{name}.{variant}" for name in ("sigmoid", "tanh") for variant in ("chain", "algebraic", "bounded")),
-    _LOGARITHMIC, "identity.dual_rail",
+    *_LOGARITHMIC, "identity.dual_rail",
 )  # fmt: skip
 _FARTHEST = 1e6  # that a drive is looked at; sigmoids are flat long before
 _CELLS = 512  # of the range of a drive, in which slopes are bounded
@@ -77,7 +77,8 @@ class Matrix:
     @property
     def linear(self) -> bool:
         """Whether all respond linearly, where they respond."""
-        return all(n.template in (_LOGARITHMIC, *_LINEAR) for n in self.layers)
+        told = all(n.function != "smoothed_relu" or "h" in n.attributes for n in self.layers)
+        return told and all(n.template in (*_LOGARITHMIC, *_LINEAR) for n in self.layers)
 
     @property
     def monotone(self) -> bool:
@@ -91,7 +92,13 @@ class Matrix:
     @property
     def smoothing(self) -> Floats:
         """h of each neuron."""
-        return floats(np.concatenate([np.full(n.size, n.settings.get("h", 0.0)) for n in self.layers]))
+        given = [np.full(n.size, n.settings.get("h", 0.0)) for n in self.layers]
+        return floats(np.concatenate(given) + self.own_smoothing)
+
+    @property
+    def own_smoothing(self) -> Floats:
+        """h of each neuron that the network itself has smoothed; zero of others."""
+        return floats(np.concatenate([np.broadcast_to(n.attributes.get("h", 0.0), n.size) for n in self.layers]))
 
     def drive(self, known: Mapping[str, Interval]) -> Interval:
         """What comes from outside."""
@@ -183,13 +190,15 @@ def linear_loop(given: Matrix, drive: Interval) -> tuple[Loop, Diagonal | None]:
 
 def size_of(given: Matrix, drive: Interval, found: Diagonal | None) -> Floats:
     """A bound on |y| of the network's own fixed point (n,), inf where there is none."""
-    largest = np.maximum(np.abs(drive.low), np.abs(drive.high))
+    above_drive = np.sqrt(given.own_smoothing)
+    largest = np.maximum(np.abs(drive.low), np.abs(drive.high)) + above_drive
     bounds = [resolved(given.w, largest)]
     if not np.any(given.rails):
-        bounds.append(resolved(np.maximum(given.w, 0.0), np.maximum(drive.high, 0.0)))
-    if found is not None:  # y'D(I - W)y = y'D q, and y is not negative
+        bounds.append(resolved(np.maximum(given.w, 0.0), np.maximum(drive.high, 0.0) + above_drive))
+    if found is not None:  # y'D(I - W)y = y'D q + sum d h, and y is not negative
         long = float(np.linalg.norm(found.s * np.maximum(drive.high, 0.0)))
-        bounds.append(long / found.least / found.s)
+        smoothed = 4 * found.least * float(np.sum(found.s**2 * given.own_smoothing))
+        bounds.append((long + np.sqrt(long**2 + smoothed)) / (2 * found.least) / found.s)
     return above(np.minimum.reduce(bounds), 10 * len(largest))
 
 
@@ -218,7 +227,7 @@ def error_of(given: Matrix, own: Floats, off: Floats, found: Diagonal | None) ->
     bounds = [resolved(given.w, own + off)]
     if found is not None:
         long = float(np.linalg.norm(found.s * off))
-        smoothed = 4 * found.least * float(np.sum(found.s**2 * given.smoothing))
+        smoothed = 4 * found.least * float(np.sum(found.s**2 * (given.smoothing - given.own_smoothing)))
         bounds.append((long + np.sqrt(long**2 + smoothed)) / (2 * found.least) / found.s)
     return above(np.minimum.reduce(bounds), 10 * len(own))
 

@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 
 import nn2crn
+from nn2crn.analysis.intervals import Interval
+from nn2crn.certify.certificate import certify, subject
+from nn2crn.certify.diagonal import diagonal
+from nn2crn.certify.loops import circles, matrix_of, size_of
+from nn2crn.compiler import prepare
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import dense
+from nn2crn.passes.network.set_domain import set_domain
 from nn2crn.simulate.closed_form import fixed_point
+from nn2crn.simulate.cvode.internal import Internal
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.training import Equilibrium, Evolution, Training, train
 from nn2crn.training.equilibrium import (
@@ -170,3 +177,27 @@ def test_what_is_for_gradients_only_is_refused():
         train(BLOBS, KIND, (4,), Training("equilibrium"), activation="tanh")
     with pytest.raises(UsageError, match="trained by equilibrium propagation"):
         Training(equilibrium=Equilibrium("complete"))
+
+
+@pytest.mark.parametrize("wiring", ["layered", "complete"])
+def test_what_was_trained_is_certified(wiring):
+    """One steady state from random starts, the network's own, as is proved; and its size is within what is proved."""
+    weights, x, _ = drawn(wiring, 5)
+    network = layered_network(weights, SIZES, H, nonnegative=True)
+    given = subject(set_domain(network, {"": (0.0, 1.0)}), nn2crn.Options())
+    proved = certify(given)
+    assert proved.unique
+    assert proved.loops[0].proof == "volterra-lyapunov"
+    assert proved.error_bound["y"] < 1e-9
+    rng = np.random.default_rng(0)
+    begin = 10 ** rng.uniform(-3, 1, (len(x), given.reactions.species_count))
+    ends = read_outputs(given.reactions, Internal(given.reactions).settle({"x": x}, begin))["y"]
+    np.testing.assert_allclose(ends, free(weights, x, H)[:, -3:], atol=1e-6)
+    prepared = prepare(given.network, given.options)
+    (layers, _), *_ = circles(prepared)
+    matrix = matrix_of(layers, prepared)
+    outside = x @ weights.v.T + weights.b
+    found = diagonal(matrix.w)
+    size = size_of(matrix, Interval(outside.min(axis=0), outside.max(axis=0)), found)
+    assert np.all(free(weights, x, H) <= size)
+    assert np.all(size < 100)
