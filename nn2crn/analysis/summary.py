@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nn2crn.ir.arrays import entries
+from nn2crn.ir.families import product_count
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import Module, ReactionNetwork
 
@@ -33,7 +34,8 @@ class Layer:
 class Summary:
     """Counts over the whole network; `orders` maps a reaction order to a number of reactions.
 
-    `rate_constants` counts the distinct values of each layer and order, which written files have as parameters.
+    `rate_constants` counts the distinct values of each layer and order, which written files have as parameters, and
+    `products` the molecules on right sides.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Summary:
     reactions: int
     orders: dict[int, int]
     rate_constants: int
+    products: int
     remarks: tuple[str, ...]
 
     @property
@@ -102,6 +105,7 @@ def summarise(network: ReactionNetwork) -> Summary:
         reactions=network.reaction_count,
         orders=dict(sorted(orders.items())),
         rate_constants=sum(len(v) for rates in network.rate_constants() for v in rates.values()),
+        products=product_count(network.families),
         remarks=network.remarks,
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from nn2crn.backends.format import Format
 from nn2crn.backends.options import OmexOptions
 from nn2crn.backends.registry import formats
+from nn2crn.ir.families import product_count
 from nn2crn.ir.reactions import Module, ReactionNetwork
 
 _EXACT = 20_000  # reactions up to which formats are written to count their bytes; past it, from samples this small
@@ -53,12 +54,16 @@ class Load:
 
 @dataclass(frozen=True)
 class Estimate:
-    """`non_zeros` are the entries of the stoichiometric matrices: species on the left, and net changes."""
+    """`non_zeros` are the entries of the stoichiometric matrices: species on the left, and net changes.
+
+    `products` are the molecules on right sides.
+    """
 
     name: str
     species: int
     reactions: int
     non_zeros: int
+    products: int
     sizes: tuple[Size, ...]
     loads: tuple[Load, ...]
 
@@ -74,6 +79,7 @@ def estimate(network: ReactionNetwork) -> Estimate:
         network.species_count,
         network.reaction_count,
         count,
+        product_count(network.families),
         tuple(size(network, f) for f in formats()),
         tuple(load(client, points, count) for client, points in MEASURED.items()),
     )

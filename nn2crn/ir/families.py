@@ -171,6 +171,11 @@ def all_there(reactants: Side, slots: tuple[str, ...], species: Ints, there: Boo
     return np.asarray(np.all(there[species] | ~consumed[:, None], axis=0))
 
 
+def product_count(families: Iterable[Family]) -> int:
+    """Molecules on the right sides of all reactions, each as often as it is made."""
+    return sum(count * sum(n for _, n in scheme.products) for f in families for scheme, count in f.schemes)
+
+
 def distinct_rates(families: Iterable[Family]) -> dict[int, Floats]:
     """The distinct rate constants of each order, ascending."""
     seen: dict[int, list[Floats]] = {}

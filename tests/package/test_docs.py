@@ -46,6 +46,7 @@ SESSIONS = [
     pytest.param("docs/recurrent.md", marks=pytest.mark.slow),
     pytest.param("docs/training.md", marks=[pytest.mark.slow, needs("torch")]),
     "docs/formats.md",
+    "docs/rate_independent.md",
     pytest.param("docs/verify.md", marks=pytest.mark.slow),
     pytest.param("docs/robustness.md", marks=pytest.mark.slow),
     *(f"docs/clients/{c}.md" for c in CLIENTS),

@@ -74,7 +74,8 @@ def estimate(model: str, as_json: bool, **options: Any) -> None:
     if as_json:
         show_json(found.as_json())
         return
-    click.echo(f"{model}: {found.species:,} species, {found.reactions:,} reactions, {found.non_zeros:,} non-zeros")
+    counts = f"{found.species:,} species, {found.reactions:,} reactions, {found.non_zeros:,} non-zeros"
+    click.echo(f"{model}: {counts}, {found.products:,} products")
     sizes: list[tuple[str, ...]] = [(s.format, ("" if s.exact else "about ") + _bytes(s.bytes)) for s in found.sizes]
     table(("format", "size"), sizes, "<>")
     loads: list[tuple[str, ...]] = [(c.client, _seconds(c.seconds), _bytes(1e6 * c.megabytes)) for c in found.loads]

@@ -38,7 +38,7 @@ def inspect(model: str, as_json: bool, **options: Any) -> None:
     table(head, rows, "<<<>>>><")
     orders = ", ".join(f"{n} of order {order}" for order, n in summary.orders.items())
     click.echo(f"in all: {summary.species} species, {summary.reactions} reactions ({orders}), "
-               f"{summary.rate_constants} distinct rate constants")  # fmt: skip
+               f"{summary.rate_constants} distinct rate constants, {summary.products} products")  # fmt: skip
     for template, provenance in {layer.template: layer.provenance for layer in summary.layers}.items():
         if provenance:
             click.echo(f"{template}: {provenance}")

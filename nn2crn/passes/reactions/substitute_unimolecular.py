@@ -12,7 +12,7 @@ from scipy import sparse
 
 from nn2crn.errors import UnsupportedError
 from nn2crn.ir.arrays import Floats, Ints, floats
-from nn2crn.ir.families import Bools
+from nn2crn.ir.families import Bools, product_count
 from nn2crn.ir.product_family import Counts, ProductFamily, as_counts
 from nn2crn.ir.reactions import Module, ReactionNetwork, Readout, SpeciesBlock
 from nn2crn.memory import refuse_larger
@@ -38,7 +38,9 @@ def substitute_unimolecular(network: ReactionNetwork) -> ReactionNetwork:
         UnsupportedError: a coefficient is beyond double precision.
         SizeError: the products take more memory than is allowed.
     """
-    return _Substitution(network).network()
+    made = _Substitution(network).network()
+    counts = (product_count(n.families) for n in (network, made))
+    return replace(made, remarks=(*made.remarks, "products of all reactions: {} became {}".format(*counts)))
 
 
 @dataclass(eq=False)
