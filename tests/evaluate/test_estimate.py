@@ -102,7 +102,7 @@ def test_the_command_prints_sizes_and_forecasts():
     done = run("estimate", XOR)
     assert done.exit_code == 0
     first, *rest = done.output.splitlines()
-    assert first == f"{XOR}: 6 species, 15 reactions, 34 non-zeros"
+    assert first == f"{XOR}: 6 species, 15 reactions, 34 non-zeros, 16 products"
     assert any(line.split()[:1] == ["sbml"] for line in rest)
     assert any(line.startswith("COPASI ") for line in rest)
 
