@@ -366,7 +366,7 @@ def test_where_it_is_from_is_said(tmp_path):
     assert f"bend.mine: {mark}" in command(tmp_path, "inspect", *arguments)[1].splitlines()
     said = command(tmp_path, "certify", *arguments)[1]
     assert f"bend.mine ({mark})" in said
-    assert "each of a template that nn2crn's tests prove, but for these, checked here:" in said
+    assert "each of a template that nn2crn's tests prove, none in a circle, but for these, checked here:" in said
     assert command(tmp_path, "compile", *arguments, "-o", "net.xml")[0] == 0
     assert f'template="bend.mine" template-source="{mark}"' in (tmp_path / "net.xml").read_text()
     assert (tmp_path / "net.xml").read_text().count("template-source") == 1
