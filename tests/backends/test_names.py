@@ -84,6 +84,7 @@ STRUCTURE = {
     "antimony": antimony_model,
     "latex": latex,
     "crn": lines,
+    "dsd": lines,
     "net": lines,
     "npz": arrays,
     "odes": python,

@@ -25,7 +25,7 @@ from nn2crn.simulate.ports import read_outputs
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ACCURACY = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
-CLIENTS = ("copasi", "tellurium", "catalyst", "latex")
+CLIENTS = ("copasi", "tellurium", "catalyst", "latex", "dna")
 LANGUAGE = (ROOT / "docs" / "network-language.md").read_text(encoding="utf-8")
 
 
