@@ -20,11 +20,13 @@ from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.sbml.drives import with_inputs_as_parameters
 from nn2crn.errors import ModelError, UsageError
 from nn2crn.evaluate.shipped import Shipped
+from nn2crn.evaluate.spread import Remote, Spread
 from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.pipeline import PassPipeline
 from nn2crn.simulate.clients.client import Client
+from nn2crn.simulate.cluster import Cluster
 from nn2crn.simulate.engine import Engine
 from nn2crn.simulate.ports import read_outputs
 from nn2crn.simulate.registry import ELEMENTARY, Rails, Subject, WrittenFile, engine_for
@@ -114,10 +116,18 @@ def _refuse_undefined(path: str, outputs: Mapping[str, Floats]) -> None:
 
 
 @contextmanager
-def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1, shipped: Shipped | None = None) -> Iterator[Engine]:
+def engine(
+    name: str,
+    reactions: ReactionNetwork,
+    *,
+    jobs: int = 1,
+    shipped: Shipped | None = None,
+    cluster: Cluster | None = None,
+) -> Iterator[Engine]:
     """An engine by name; one that reads a file loads what was shipped, or else the SBML that is written now.
 
-    That has a reaction per weight, or, past `ELEMENTARY` reactions, the form that the engine's program loads soonest.
+    On a cluster, its workers have the engine, and share the samples. A file that is written has a reaction per weight,
+    or, past `ELEMENTARY` reactions, the form that the engine's program loads soonest.
 
     Raises:
         UsageError: there is none of that name, it is not installed, or it cannot run networks of this encoding.
@@ -127,6 +137,11 @@ def engine(name: str, reactions: ReactionNetwork, *, jobs: int = 1, shipped: Shi
         raise UsageError(
             f"the {name} engine runs numbers of molecules", hint="give --molecules N, how many a value of 1 is"
         )
+    if cluster and record.in_time and not record.random:  # closed forms take less time than sending them
+        pure = shipped is not None and shipped.options.pure
+        outputs = [n for names in make_ids(reactions).outputs for n in names] if record.reads_file and not pure else []
+        yield Spread(cluster, Remote(name, reactions, shipped), outputs)
+        return
     if not record.reads_file:
         with one_thread():
             yield record.open(Subject(reactions, jobs))
@@ -175,8 +190,9 @@ def _rails(reactions: ReactionNetwork, ids: Ids) -> dict[str, list[Rails]]:
 def output_columns(chosen: Engine, reactions: ReactionNetwork) -> tuple[Ints, int]:
     """The columns of an engine that outputs are read from, and the number of all columns."""
     species = reactions.species_count
-    if isinstance(chosen, Client) and chosen.outputs:
-        return np.arange(species, len(chosen.columns)), len(chosen.columns)
+    if isinstance(chosen, Client | Spread) and chosen.outputs:
+        columns = species + len(chosen.outputs)
+        return np.arange(species, columns), columns
     return np.unique(np.concatenate([ints([]), *(i for p in reactions.outputs for i, _ in p.readout.terms)])), species
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.simulate.cluster import Cluster
 from nn2crn.simulate.sensitivity import sensitivities
-from nn2crn.simulate.tubes import Tubes, draw, tube_outputs
+from nn2crn.simulate.tubes import TOGETHER, Tubes, draw, tube_outputs
 
 By = Literal["layer", "family", "reaction"]
 _QUANTILE = 0.05
@@ -109,6 +110,11 @@ class Study:
     tubes: int
     seed: int = 0
     done: Callable[[int], None] = lambda _: None
+    cluster: Cluster | None = None
+
+    def ready(self) -> Study:
+        """What workers of a cluster settle tubes of."""
+        return self
 
     @property
     def classes(self) -> bool:
@@ -135,13 +141,21 @@ class Study:
 
     def measured(self, errors: Errors, tubes: Tubes) -> Outcome:
         """What these tubes come to."""
-        found = tube_outputs(self.reactions, self.inputs, tubes, self.done)
+        found = self.outputs(tubes)
         bad = ~np.isfinite(found).all(axis=(1, 2))
         accuracy = self.accuracies(found)
         same = float((found.argmax(2) == self.base.argmax(1)).mean()) if self.classes else None
         error = float(np.sqrt(np.mean((found[~bad] - self.base) ** 2))) if not bad.all() else float("inf")
         low = float(np.quantile(accuracy, _QUANTILE))
         return Outcome(errors, float(accuracy.mean()), low, same, error, int(bad.sum()))
+
+    def outputs(self, tubes: Tubes) -> Floats:
+        """All outputs (tubes, samples, n), by the cluster if there is one."""
+        if self.cluster is None:
+            return tube_outputs(self.reactions, self.inputs, tubes, self.done)
+        pieces = [tubes.some(first, first + TOGETHER) for first in range(0, tubes.count, TOGETHER)]
+        alone = replace(self, cluster=None, done=_unsaid)
+        return np.concatenate(self.cluster.map(Study.outputs, alone, pieces))
 
     def accuracies(self, found: Floats) -> Floats:
         """What each tube is judged by (tubes,), for its outputs (tubes, samples, n); see Outcome."""
@@ -152,6 +166,10 @@ class Study:
         truth = self.expected if self.labels is None else self.labels[:, None]
         left = ((found - truth) ** 2).mean(axis=(1, 2)) / max(float(truth.var()), np.finfo(np.float64).tiny)
         return np.where(np.isfinite(left), 1 - left, -np.inf)
+
+
+def _unsaid(_: int) -> None:
+    """Workers say how far they are by what they are done with."""
 
 
 def robustness(

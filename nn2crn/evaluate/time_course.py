@@ -15,9 +15,12 @@ import numpy as np
 from nn2crn.errors import UsageError
 from nn2crn.evaluate import plots
 from nn2crn.evaluate.case import engine, output_columns, outputs_of
+from nn2crn.evaluate.spread import Spread
 from nn2crn.files.atomic import write_bytes, write_text
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.simulate.cluster import Cluster
+from nn2crn.simulate.cvode.pieces import samples_at_once
 from nn2crn.simulate.engine import SETTLED, Engine
 from nn2crn.simulate.settling import log_times, unsettled
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 _LASTS = (1e6, 1e9)  # seconds: when even a ReLU at its kink with h = 1e-10 has settled, and when engines give up
 _LOOKS = 200  # times at which is looked whether anything changes
-_TOGETHER = 64  # samples between two looks at the progress
+_PARTS = 16  # pieces of samples, or one, that are run before what is done is shown, on a cluster
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,8 +116,14 @@ class Subject(Protocol):
     def samples(self) -> int: ...
 
 
-def simulate(
-    case: Subject, name: str, *, t_end: float | None = None, points: int = 200, patterns: Sequence[str] = ()
+def simulate(  # noqa: PLR0913  # what is run, and how
+    case: Subject,
+    name: str,
+    *,
+    t_end: float | None = None,
+    points: int = 200,
+    patterns: Sequence[str] = (),
+    cluster: Cluster | None = None,
 ) -> Run:
     """Runs all samples; what is done when the user interrupts is kept.
 
@@ -124,6 +133,7 @@ def simulate(
         t_end: in the network's unit of time; until nothing changes if None.
         points: how many times.
         patterns: of species' names, with * and ?.
+        cluster: whose workers share the samples.
 
     Raises:
         UsageError: no species is called like that, or the engine has no time.
@@ -138,7 +148,7 @@ def simulate(
         *(f"{p.name}[{i}]" for p in reactions.outputs for i in range(p.readout.size)),
         *(labels[i] for i in shown),
     )
-    with engine(name, reactions) as chosen:
+    with engine(name, reactions, cluster=cluster) as chosen:
         for last in (t_end,) if t_end else _LASTS:
             times = np.linspace(0, last, points) if t_end else _spread(last, _LOOKS)
             pieces, interrupted = _pieces(chosen, case, times, shown, ends=not t_end)
@@ -168,7 +178,9 @@ def _pieces(chosen: Engine, case: Subject, times: Floats, shown: Ints, *, ends: 
     """Courses of some samples at a time, with a bar on a terminal; and whether the user wanted no more."""
     done: list[_Piece] = []
     try:
-        for part in _progress(np.array_split(np.arange(case.samples), -(-case.samples // _TOGETHER))):
+        together = samples_at_once(case.reactions) * (_PARTS if isinstance(chosen, Spread) else 1)
+        starts = range(0, case.samples, together)
+        for part in _progress([np.arange(a, min(a + together, case.samples)) for a in starts]):
             inputs = {name: rows[part] for name, rows in case.inputs.items()}
             course = _columns(chosen, case.reactions, inputs, times, shown)
             done.append((course, _read(case.reactions, chosen.settle(inputs), shown) if ends else course[-1]))

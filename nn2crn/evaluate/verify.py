@@ -13,6 +13,7 @@ from nn2crn.evaluate.case import Case, engine, output_columns, outputs_of
 from nn2crn.evaluate.shipped import Shipped
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.simulate.cluster import Cluster
 from nn2crn.simulate.cvode.internal import SimulationError
 from nn2crn.simulate.engine import Engine
 from nn2crn.simulate.ports import read
@@ -166,6 +167,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
     *,
     layerwise: bool = False,
     jobs: int = 1,
+    cluster: Cluster | None = None,
     skipped: tuple[Skipped, ...] = (),
 ) -> Report:
     """Measures in each engine.
@@ -177,6 +179,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
         tolerance: the largest error of any output that is still good.
         layerwise: report each layer's settling time, too.
         jobs: worker processes of the internal engine.
+        cluster: whose workers share the samples, of engines that have a time course.
     """
     reports, ends, failures = [], [], []
     shipped = subject.shipped
@@ -184,7 +187,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
     for name in engines:
         record, begun = engine_for(name, subject.reactions), time.perf_counter()
         try:
-            with engine(name, subject.reactions, jobs=jobs, shipped=shipped) as chosen:
+            with engine(name, subject.reactions, jobs=jobs, shipped=shipped, cluster=cluster) as chosen:
                 loaded = time.perf_counter()
                 states = chosen.settle(subject.inputs)
                 found = outputs_of(subject.reactions, states)

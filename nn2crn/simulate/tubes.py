@@ -29,6 +29,8 @@ _SWEEPS, _STILL = 500, 1e-10  # through a circle of layers, and how little the l
 _UNCONSERVED = "a sum that is conserved only while rate constants are equal has no steady state when they are not"
 _OTHER = "choose another template (nn2crn templates), whose conserved sums hold for any rate constants"
 
+TOGETHER = 25  # tubes that are worked through at a time, at most: a cluster's pieces
+
 
 @dataclass(frozen=True, eq=False)
 class Tubes:
@@ -131,7 +133,7 @@ def tube_outputs(
     plans = [_Plan(network, module, tubes.leak) for module in network.modules]
     nominal = fixed_point(network, inputs)
     widest = max([1, *(plan.weights for plan in plans)])
-    step = max(1, _VALUES // max(nominal.size, widest))
+    step = min(TOGETHER, max(1, _VALUES // max(nominal.size, widest)))
     found = []
     for first, stop in pairwise([*range(0, tubes.count, step), tubes.count]):
         some = tubes.some(first, stop)

@@ -66,6 +66,7 @@ def mount() -> bool:
 LATEX = "texlive-latex-base texlive-latex-recommended texlive-science texlive-fonts-recommended"
 PARTS = {
     "latex": Part("LaTeX", latex, f"apt-get install {LATEX}"),
+    "distributed": packages("dask.distributed", "distributed", get="'nn2crn[cluster]'"),
     "torch": packages("PyTorch", "torch", get="torch"),
     "exporters": packages("onnxscript and Keras", "onnxscript", "keras", get="onnxscript keras"),
     "sklearn": packages("scikit-learn", "sklearn", "skl2onnx", get="scikit-learn skl2onnx"),

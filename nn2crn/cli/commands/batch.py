@@ -16,8 +16,12 @@ from nn2crn.backends.format import Format
 from nn2crn.backends.registry import format_of
 from nn2crn.cli.console import show_json, table
 from nn2crn.errors import Nn2crnError, OutputError, UsageError
+from nn2crn.simulate.cluster import Cluster
 
 SCHEMA = "nn2crn compile 1"  # of the JSON; the number goes up when a name in it changes its meaning
+
+
+One = Callable[[str, tuple[str, ...]], "Outcome"]  # compiles a model to its files
 
 
 @dataclass(frozen=True)
@@ -83,16 +87,32 @@ def files_of(models: Sequence[str], folder: Path, formats: Sequence[Format]) -> 
     return {m: tuple(str(folder / (Path(m).stem + f.suffixes[0])) for f in formats) for m in models}
 
 
-def run(
-    work: Mapping[str, tuple[str, ...]], one: Callable[[str, tuple[str, ...]], Outcome], jobs: int
-) -> Iterator[Outcome]:
+@dataclass(frozen=True)
+class _Compiling:
+    """What workers of a cluster do to each model."""
+
+    one: One
+
+    def ready(self) -> One:
+        return self.one
+
+
+def _compiled(one: One, model: tuple[str, tuple[str, ...]]) -> Outcome:
+    return one(*model)
+
+
+def run(work: Mapping[str, tuple[str, ...]], one: One, jobs: int, cluster: Cluster | None = None) -> Iterator[Outcome]:
     """Compiles the models, in their order, with a bar on a terminal.
 
     Args:
         work: the files of each model.
         one: compiles a model to its files, and raises nothing.
         jobs: processes.
+        cluster: whose workers do it instead, and see the same files.
     """
+    if cluster:
+        yield from cluster.map(_compiled, _Compiling(one), list(work.items()))
+        return
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=jobs, return_as="generator")

@@ -13,6 +13,7 @@ import click
 from nn2crn.backends.clients import CLIENTS, Client, client_named
 from nn2crn.backends.format import Format, FormatOption
 from nn2crn.backends.registry import formats
+from nn2crn.cli.cluster import cluster_option, opened
 from nn2crn.cli.commands import batch
 from nn2crn.cli.compression import step_options
 from nn2crn.cli.console import spinner
@@ -60,6 +61,7 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 @scale_options
 @gate_options
 @_format_options
+@cluster_option
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes, for several models.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: files, counts and errors, model by model.")
 @click.option(
@@ -75,6 +77,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     jobs: int,
     as_json: bool,
     quiet: bool,
+    cluster: str | None,
     **options: Any,
 ) -> None:
     """Compile MODEL and write it; to MODEL.xml in this folder unless -o or --to says otherwise.
@@ -82,6 +85,8 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     Several models are written to one folder, -o out/; those that fail are named, and the others done.
     """
     if len(models) == 1:
+        if cluster:
+            raise UsageError("--cluster is for several models", hint="one is compiled by one process")
         if as_json and "-" in targets:
             raise UsageError("--json and -o - exclude each other", hint="write the model to a file")
         done = _compile(models[0], targets, names, quiet=quiet or as_json, **options)
@@ -96,9 +101,10 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     files = batch.files_of(models, batch.folder_of(targets), chosen)
     one = partial(_guarded, names=tuple(f.name for f in chosen), **options)
     outcomes = []
-    for outcome in batch.run(files, one, jobs):
-        outcomes.append(outcome)
-        _say(outcome, quiet=True)
+    with opened(cluster) as workers:
+        for outcome in batch.run(files, one, jobs, workers):
+            outcomes.append(outcome)
+            _say(outcome, quiet=True)
     batch.show(outcomes, as_json=as_json)
     sys.exit(0 if all(o.ok for o in outcomes) else 1)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from nn2crn.cli.cluster import cluster_option, opened
 from nn2crn.cli.console import show_json, table
 from nn2crn.cli.options import model_options
 from nn2crn.cli.subject import subject
@@ -58,6 +59,7 @@ _PERCENT = 100.0
 )
 @click.option("--samples", metavar="N", type=click.IntRange(1), help="The first N of the data.")
 @click.option("--seed", metavar="N", type=int, default=0, show_default=True, help="Of the random errors.")
+@cluster_option
 @click.option("--plot", metavar="FILE", help="Draw the accuracy against the error, as .svg or .png.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def robustness(  # noqa: PLR0913  # one argument per option
@@ -72,6 +74,7 @@ def robustness(  # noqa: PLR0913  # one argument per option
     seed: int,
     plot: str | None,
     as_json: bool,
+    cluster: str | None,
     **options: Any,
 ) -> None:
     """Say what MODEL's chemistry still computes when rate constants and amounts are off.
@@ -89,9 +92,9 @@ def robustness(  # noqa: PLR0913  # one argument per option
     sizes = _sizes(cvs)
     case = subject(model, samples=samples or 0, labels=labels or "", **options)
     known = read_labels(options["data"], labels)[: case.samples] if labels else None
-    with _progress() as done:
+    with _progress() as done, opened(cluster) as workers:
         study = measured.Study(
-            model, case.reactions, case.inputs, case.expected, known, tubes=tubes, seed=seed, done=done
+            model, case.reactions, case.inputs, case.expected, known, tubes=tubes, seed=seed, done=done, cluster=workers
         )
         chosen = next((kind for kind in get_args(measured.By) if kind == by), None)
         report = measured.robustness(study, sizes, amounts=amounts / _PERCENT, leak=leak, by=chosen)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nn2crn.cli.cluster import cluster_option, opened
 from nn2crn.cli.console import table
 from nn2crn.cli.options import model_options
 from nn2crn.cli.scale import gate_options, scale_options
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--starts", metavar="N", type=click.IntRange(1), help="Say where N random starts lead, in place of courses."
 )
+@cluster_option
 @click.option("--plot", metavar="FILE", help="Draw the courses of the first sample, as .svg or .png.")
 def simulate(  # noqa: PLR0913  # one argument per option
     model: str,
@@ -53,6 +55,7 @@ def simulate(  # noqa: PLR0913  # one argument per option
     target: str | None,
     plot: str | None,
     starts: int | None,
+    cluster: str | None,
     **options: Any,
 ) -> None:
     """Run the chemistry of MODEL in time, from the file's start, and compare its end with the network itself."""
@@ -72,7 +75,8 @@ def simulate(  # noqa: PLR0913  # one argument per option
     if runs:
         _repeat(case, engine, runs, target, plot, t_end=t_end, points=points, patterns=species)
         return
-    run = time_course.simulate(case, engine, t_end=t_end, points=points, patterns=species)
+    with opened(cluster) as workers:
+        run = time_course.simulate(case, engine, t_end=t_end, points=points, patterns=species, cluster=workers)
     if plot:
         time_course.draw(run, plot)
         click.echo(f"{plot}: the courses of the first sample", err=True)

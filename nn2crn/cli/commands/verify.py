@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nn2crn.cli.cluster import cluster_option, opened
 from nn2crn.cli.console import show_json, table
 from nn2crn.cli.options import model_options
 from nn2crn.cli.scale import scale_options
@@ -45,6 +46,7 @@ _PAST = 3  # exit status
 )
 @click.option("--layerwise", is_flag=True, help="Say how far each layer is off, and when it settles.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@cluster_option
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes of the internal engine.")
 def verify(  # noqa: PLR0913  # one argument per option
     model: str,
@@ -54,6 +56,7 @@ def verify(  # noqa: PLR0913  # one argument per option
     layerwise: bool,
     as_json: bool,
     jobs: int,
+    cluster: str | None,
     **options: Any,
 ) -> None:
     """Measure the chemistry of MODEL against the network itself, run by ONNX Runtime.
@@ -68,7 +71,8 @@ def verify(  # noqa: PLR0913  # one argument per option
     limit = tolerance or options["fitting"].accuracy or _TOLERANCE
     case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), **options)
     chosen, skipped = (engines, ()) if engines else measured.default_engines(case.reactions, case.shipped)
-    report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped)
+    with opened(cluster) as workers:
+        report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped, cluster=workers)
     if as_json:
         show_json(report.as_json())
     else:

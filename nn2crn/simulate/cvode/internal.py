@@ -18,6 +18,7 @@ from nn2crn.simulate.attraction import nudged
 from nn2crn.simulate.closed_form import fixed_point
 from nn2crn.simulate.cvode.factorised import Factorised
 from nn2crn.simulate.cvode.kinetics import Kinetics
+from nn2crn.simulate.cvode.pieces import samples_at_once
 from nn2crn.simulate.cvode.sweep import NotTriangularError, Sweep
 from nn2crn.simulate.engine import SETTLED
 from nn2crn.simulate.ports import set_inputs
@@ -28,7 +29,6 @@ _RTOL, _ATOL = 1e-8, 1e-11
 _FIRST_SPAN, _LAST_TIME = 100.0, 1e9  # seconds
 _MOST_STEPS = 100_000  # between two looks at the state
 _FAINTEST = 1e-200  # of a fixed point that has underflown
-_TOGETHER = 2_000_000  # concentrations in one run, at 0.5 KB each
 
 
 class SimulationError(Nn2crnError):
@@ -83,9 +83,9 @@ class Internal:
         return np.moveaxis(self._shared(_watch, states, np.asarray(times, dtype=np.float64), watch), 1, 0)
 
     def _shared(self, work: _Work, states: Floats, *rest: Floats | Ints) -> Floats:
-        """The work on all states, a bounded number at a time, by `jobs` processes if there are several."""
-        together = max(1, _TOGETHER // max(len(self.kinetics.free), 1))
-        pieces = np.array_split(states, max(-(-len(states) // together), min(self.jobs, len(states)), 1))
+        """The work on all states, some at a time, by `jobs` processes if there are several: the same numbers."""
+        together = samples_at_once(self.network)
+        pieces = [states[a : a + together] for a in range(0, len(states), together)] or [states]
         if self.jobs == 1 or len(pieces) == 1:
             with one_thread():
                 return np.concatenate([_patiently(work, self, piece, *rest) for piece in pieces])

@@ -1,0 +1,17 @@
+"""How many samples are integrated together: a rule of the network alone, so that numbers do not depend on who works."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nn2crn.ir.reactions import ReactionNetwork
+
+_TOGETHER = 12_000  # concentrations: what CVODE works on stays within a processor's cache
+_FEWEST = 25  # samples, which share each product with a matrix that is larger than the cache
+_MOST = 2_000_000  # concentrations, at 0.5 KB each
+
+
+def samples_at_once(network: ReactionNetwork) -> int:
+    """Samples in a piece. They share their steps, so that a sample's last digits depend on those beside it."""
+    free = max(int(np.count_nonzero(~network.held)), 1)
+    return max(1, min(max(_FEWEST, _TOGETHER // free), _MOST // free))
