@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from nn2crn.compiler import compile as lower_network
@@ -75,9 +77,9 @@ def describe(template: Template, library: Library) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cost(template: Template, library: Library) -> tuple[int, int]:
+def cost(template: Template, library: Library, settings: Mapping[str, float] | None = None) -> tuple[int, int]:
     """Species and reactions per neuron (or group) beyond those of weights and biases."""
-    network = alone(template, library)
+    network = alone(template, library, settings)
     inside = sum(b.size for b in network.blocks if b.role != "input")
     own = sum(f.count for m in network.modules for f in m.families if not isinstance(f, MatrixFamily))
     return inside, own + sum(f.count for m in network.modules[1:] for f in m.families if isinstance(f, MatrixFamily))
@@ -85,11 +87,15 @@ def cost(template: Template, library: Library) -> tuple[int, int]:
 
 def parts(template: Template, library: Library) -> tuple[str, ...]:
     """The templates with reactions that a composition is made of, as often as they occur, in order of computation."""
-    return tuple(m.template for m in alone(template, library).modules[:-1])  # the last is the linear output
+    *before, last = alone(template, library).modules
+    return tuple(m.template for m in (before if last.activation == "identity" else [*before, last]))  # a linear output
 
 
-def alone(template: Template, library: Library) -> ReactionNetwork:
-    """One neuron or group that computes the template, of drives a+ - a- whose two parts are inputs."""
+def alone(template: Template, library: Library, settings: Mapping[str, float] | None = None) -> ReactionNetwork:
+    """One neuron or group that computes the template, of drives a+ - a- whose two parts are inputs.
+
+    The settings are of its parameters, or of its parts', by their full names.
+    """
     width = WIDTH if template.vector else 1
     nodes: list[Input | Affine | Activation] = []
     for d in template.drives:
@@ -99,4 +105,4 @@ def alone(template: Template, library: Library) -> ReactionNetwork:
     size = 1 if template.reduces else width
     nodes.append(Activation("y", template.activation, template.drives, size, template=template.name, width=width))
     network = Network(template.activation, tuple(nodes), (Output("y", "y", (size,)),))
-    return lower_network(network, Options(library=library))
+    return lower_network(network, Options(library=library, settings=settings or {}))

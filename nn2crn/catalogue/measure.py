@@ -85,7 +85,7 @@ def _points(template: Template, network: ReactionNetwork) -> Iterator[dict[str, 
         close[:2] = high, high - 1.5
         crowd = np.full(WIDTH, high - 2.5)  # together about as large as the one at the top: softmax errs most
         crowd[0] = high
-        values = [[v] for v in (*spread, close, crowd, np.linspace(low, high, WIDTH))]
+        values = [[template.placed(v)] for v in (*spread, close, crowd, np.linspace(low, high, WIDTH))]
     elif len(ranges) == 1:
         values = [[np.array([v])] for v in np.linspace(*ranges[0], _POINTS)]
     else:

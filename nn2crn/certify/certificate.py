@@ -17,6 +17,7 @@ from nn2crn.certify.closing import Opened, opened
 from nn2crn.certify.error_bound import ErrorBound, error_bound
 from nn2crn.certify.loops import Loop
 from nn2crn.certify.settling import settling
+from nn2crn.certify.steady import steady_bounds
 from nn2crn.certify.vacuous import vacuous_errors, vacuous_peak
 from nn2crn.errors import UsageError
 from nn2crn.frontends.samples import box as bounded
@@ -153,14 +154,14 @@ class Subject:
         network = with_layers(opened.network if opened else self.network)
         expanded = choose_templates(expand_compositions(network, self.options), self.options)
         modules = {m.node: m for m in self.cascade.network.modules}
-        steady, fed = self.cascade.steady(self.inside), opened.fed if opened else None
+        steady, fed = steady_bounds(self.cascade, self.inside), opened.fed if opened else None
         found = error_bound(composed(network, self.options), expanded, modules, steady, self.options, fed)
         outputs = {o.name: found.outputs[o.name] for o in self.network.outputs}
         return replace(found, outputs=outputs)
 
     def original_errors(self) -> dict[str, float]:
         """How far it may be, by output, from the values of the original: as far as the bounds of both are apart."""
-        steady, exact = self.cascade.steady(self.inside), intervals(self.original, self.options.library)
+        steady, exact = steady_bounds(self.cascade, self.inside), intervals(self.original, self.options.library)
         found = {}
         for port, output in zip(self.cascade.network.outputs, self.original.outputs, strict=False):
             low, high = steady.read(port.readout)

@@ -10,7 +10,7 @@ import numpy as np
 
 from nn2crn import compiler
 from nn2crn.analysis.intervals import Interval, interval_of, intervals
-from nn2crn.certify.cascade import Bounds, Cascade, Steady
+from nn2crn.certify.cascade import Bounds, Cascade
 from nn2crn.certify.diagonal import resolved
 from nn2crn.certify.error_bound import error_bound
 from nn2crn.certify.loops import (
@@ -27,6 +27,7 @@ from nn2crn.certify.loops import (
 )
 from nn2crn.certify.ranges import by_difference, range_of
 from nn2crn.certify.rounding import above
+from nn2crn.certify.steady import Steady, steady_bounds
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Output, fresh
 from nn2crn.ir.reactions import Module, ReactionNetwork
@@ -170,7 +171,7 @@ class _Closing:
         ports = {p.name: p.readout for p in self.reactions.outputs}
         for _ in range(_ROUNDS):
             with np.errstate(all="ignore"):
-                steady = self.cascade.steady(self.box)
+                steady = steady_bounds(self.cascade, self.box)
             for f in feedbacks:
                 low, high = steady.read(ports[self.sources[f.name]])
                 before = self.box[f.name]
@@ -216,7 +217,7 @@ class _Closing:
         expanded = _with_bounds(self.expanded, self.own)
         modules = {m.node: m for m in self.reactions.modules}
         with np.errstate(all="ignore"):
-            steady = self.cascade.steady(self.box)
+            steady = steady_bounds(self.cascade, self.box)
             errors = dict(error_bound(self.composed, expanded, modules, steady, self.options, fed).nodes)
         for node in self.prepared.nodes:
             if node.name not in errors:

@@ -13,9 +13,10 @@ import numpy as np
 
 from nn2crn.analysis.intervals import Interval, evaluate_interval, interval_of, weighted
 from nn2crn.analysis.slopes import steepest
-from nn2crn.certify.cascade import Steady
 from nn2crn.certify.compositions import composition_error, is_composed_of_itself
+from nn2crn.certify.shifts import is_shift_invariant, largest_change
 from nn2crn.certify.stated import found_error, stated_error
+from nn2crn.certify.steady import Steady
 from nn2crn.ir.arrays import Floats, floats, positive_part
 from nn2crn.ir.formula import show
 from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network
@@ -147,6 +148,7 @@ class _Recursion:
             for name, d in zip(template.drives, drives, strict=True)
             if not _within(d, template.domain.get(name.lower()))
         ]
+        outside += self._misplaced(template, node)
         bound = np.full(node.size, np.inf)
         layer = self.modules[node.name].name if node.name in self.modules else node.name
         if not self._reached(template, node):
@@ -162,6 +164,20 @@ class _Recursion:
         if template.stability == "neutral" and template.shipped:
             return True
         return all(bool(self.steady.known[b.indices].all()) for b in self.modules[node.name].species.values())
+
+    def _misplaced(self, template: Template, node: Activation) -> list[str]:
+        """Where the largest drive of a group may be, if that must be somewhere and is not."""
+        if template.top is None or node.name not in self.modules:
+            return []
+        module = self.modules[node.name]
+        drive = _between(module.drives[template.drives[0]], self.steady.low, self.steady.high)
+        low, high = (end.reshape(-1, node.width).max(axis=1) for end in (drive.low, drive.high))
+        sums = [self.steady.drives.get(int(i)) for b in module.species.values() for i in b.indices]
+        known = np.array([(-smallest, -least) for least, smallest in filter(None, sums)]).reshape(-1, 2)
+        if len(known) == len(low):
+            low, high = np.maximum(low, known[:, 0]), np.minimum(high, known[:, 1])
+        inside = template.top[0] <= low.min() and high.max() <= template.top[1]
+        return [] if inside else [f"[{low.min():.3g}, {high.max():.3g}]"]
 
     def _widened(self, source: str) -> Interval:
         """The chemistry's drive: the exact one, less or more its error."""
@@ -192,6 +208,8 @@ class _Recursion:
         off = [self.errors[s] for s in node.sources]
         if template.vector:
             groups = np.max([o.reshape(-1, node.width).max(axis=1) for o in off], axis=0)
+            if is_shift_invariant(template.function):
+                groups = np.fmin(groups, largest_change(self.expanded, node, self.errors, self.composed))
             steep = self._lipschitz(template, node)
             return np.repeat(np.where(groups > 0, steep * groups, 0.0), node.size // len(groups))
         total = np.zeros(node.size)
@@ -249,6 +267,17 @@ def _within(drive: Interval, bounds: tuple[float, float] | None) -> bool:
     if bounds is None:
         return bool(np.all(np.isfinite(drive.high - drive.low)))
     return bool(np.all(drive.low >= bounds[0]) and np.all(drive.high <= bounds[1]))
+
+
+def _between(drive: Drive, low: Floats, high: Floats) -> Interval:
+    """Bounds (n_out,) of a drive of species within theirs."""
+    bottom, top = np.array(drive.bias), np.array(drive.bias)
+    for term in drive.terms:
+        for sign, near, far in ((1, low, high), (-1, high, low)):
+            part = positive_part(term.matrix, sign * term.sign)
+            bottom = bottom + sign * weighted(part, near[term.sources])
+            top = top + sign * weighted(part, far[term.sources])
+    return Interval(bottom, top)
 
 
 def _rail(drive: Drive, sign: int, high: Floats) -> Floats:

@@ -12,10 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from nn2crn.certify.cascade import Bounds, Cascade, Steady, interval, root
+from nn2crn.certify.cascade import Bounds, Cascade, interval, root
 from nn2crn.certify.cells import terms_of
 from nn2crn.certify.rounding import above
 from nn2crn.certify.stages import Rails, Single, Stage, Switch, Terms, Unknown
+from nn2crn.certify.steady import Steady, steady_bounds
 from nn2crn.ir.arrays import Floats, Ints, positive_part
 from nn2crn.simulate.cvode.drives import Product
 
@@ -49,7 +50,7 @@ def settling(cascade: Cascade, box: Mapping[str, Bounds], tolerance: float, star
 
     Species that start higher in the file may start up to there; the states of a switch start as in the file.
     """
-    steady = cascade.steady(box)
+    steady = steady_bounds(cascade, box)
     room = _Room(cascade, steady)
     room.outputs(tolerance)
     for step in reversed(cascade.steps):
@@ -105,7 +106,12 @@ class _Transient:
         _, swells = g.bounds(self.low, self.high)
         with np.errstate(all="ignore"):
             level = np.where(c > 0, root(made, swells, c), np.where(swells < 0, made / -swells, np.inf))
-        self.high[species] = np.where(np.isnan(level), np.inf, np.maximum(self.start[species], above(level, 16)))
+        high = np.where(np.isnan(level), np.inf, np.maximum(self.start[species], above(level, 16)))
+        for i in np.flatnonzero(np.isinf(high)):
+            if species[i] in self.cascade.quotients:
+                divisor, ratio = self.cascade.quotients[int(species[i])]
+                high[i] = above(np.maximum(self.start[species[i]], ratio) + self.high[divisor], 4)
+        self.high[species] = high
         self.grows[species], self.swells[species] = made, np.maximum(swells, 0.0)
 
     def cap(self, species: Ints, settled: Floats, room: Floats) -> None:

@@ -1,7 +1,7 @@
 """Choices in a TOML file: templates by activation or layer by layer, and what becomes of single layers' weights.
 
 [templates.sigmoid]                # every sigmoid
-template = "sigmoid.chain"
+template = "sigmoid.bounded"
 k = 5
 
 [layers.layer1]                    # one layer, by the name that it has in every command and file

@@ -13,7 +13,7 @@ def inlined(formula: Formula, library: Library) -> Formula:
     if not isinstance(formula, Call):
         return formula
     arguments = tuple(inlined(a, library) for a in formula.arguments)
-    if formula.function in OPERATORS:
+    if formula.function in (*OPERATORS, "largest"):
         return Call(formula.function, arguments)
     called = library.get(formula.function)
     given = {name: inlined(f, library) for name, f in formula.keywords}

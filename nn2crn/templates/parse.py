@@ -11,7 +11,7 @@ from lark.tree import Meta
 from lark.visitors import v_args
 
 from nn2crn.errors import Location, TemplateError
-from nn2crn.ir.formula import FUNCTIONS, OPERATORS, Formula, Number, Symbol, calls, symbols
+from nn2crn.ir.formula import FUNCTIONS, OPERATORS, Formula, Number, Symbol, calls, show, symbols
 from nn2crn.notation.grammar import location, parse
 from nn2crn.notation.text import MAXIMAL_PASSES, Builder, SymbolicReaction
 from nn2crn.templates.template import MAXIMAL_ORDER, PYTHON, Assignment, Parameter, Template
@@ -112,7 +112,7 @@ class _TemplateBuilder(Builder):
     def range(self, meta: Meta, children: list[Any]) -> Statement:
         if not children[1] < children[2]:
             raise TemplateError("a range goes from a smaller to a larger number", location=self.at(meta))
-        return self._statement("range", (str(children[0]), (children[1], children[2])), meta)
+        return self._statement("range", (show(children[0]), (children[1], children[2])), meta)
 
     def lipschitz(self, meta: Meta, children: list[Formula]) -> Statement:
         return self._statement("lipschitz", children[0], meta)
@@ -230,8 +230,9 @@ def _check_template(template: Template, found: _Statements) -> None:
         _check_symbols(template.compose, drives | known, found.place("compose"), functions=False)
     else:
         _check_symbols(template.rate, drives | rails | known, found.place("rate"))
+    tops = {f"largest({d}[j])" for d in drives} if template.vector else set()
     for name in template.domain:
-        if name not in drives:
+        if name not in drives | tops:
             raise TemplateError(f"{name!r} is not a drive of this template", location=found.place("range"))
 
 

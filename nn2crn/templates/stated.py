@@ -128,5 +128,6 @@ def _sample(template: Template, given: Mapping[str, float]) -> dict[str, float |
             u = rng.uniform(low, high, (_POINTS, _WIDTH if template.vector else 1))
         else:
             u = np.linspace(low, high, _POINTS)[:, None]
+        u = template.placed(u)
         known |= {d.lower(): u, f"{d}+": np.maximum(u, 0) + common, f"{d}-": np.maximum(-u, 0) + common}
     return known

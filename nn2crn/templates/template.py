@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import count, takewhile
 
 from nn2crn.errors import Location, UsageError
+from nn2crn.ir.arrays import Floats
 from nn2crn.ir.formula import Formula, Symbol, number, resolve, symbols
 from nn2crn.notation.grammar import errors_at
 from nn2crn.notation.text import Loop, SymbolicReaction, environments, placed
@@ -135,9 +136,18 @@ class Template:
         return self.function, self.attributes, self.drives, self.vector
 
     @property
+    def top(self) -> tuple[float, float] | None:
+        """Where the largest drive of a group must be, if the template states `range largest(u[j]) in [-1.5, -0.5]`."""
+        return self.domain.get(f"largest({self.drives[0].lower()}[j])")
+
+    def placed(self, drives: Floats) -> Floats:
+        """The drives (..., elements), shifted until the largest is where it must be."""
+        return drives if self.top is None else drives - drives.max(axis=-1, keepdims=True) + sum(self.top) / 2
+
+    @property
     def reduces(self) -> bool:
         """True for a vector activation with one output per group."""
-        return self.vector and not any(s.indexed_by("i") for s in symbols(self.output))
+        return self.vector and not any(s.indexed_by("i") for s in symbols(self.compose or self.output))
 
     @property
     def elements(self) -> tuple[str, ...]:

@@ -142,7 +142,7 @@ def test_a_pure_file_has_no_rules_and_says_how_to_set_and_read(tmp_path):
     assert all(p.getConstant() for p in model.getListOfParameters())
     said = path.read_text(encoding="utf-8")
     assert "input X[0]: X_0_p is its positive part" in said
-    assert "output probabilities[0] = layer2_P_0 at steady state" in said
+    assert "output probabilities[0] = layer2_softmax_P_0 at steady state" in said
     assert "probabilities[0..2]" not in said  # which no species is called
 
 

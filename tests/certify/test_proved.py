@@ -82,7 +82,8 @@ BOUNDED = [n for n in Library().names if n.endswith(".bounded")]
 def test_bounded_variants_are_proved_to_settle_soon_in_a_wide_box(name):
     """A switch thrown by e^-Q and e^-P was given the least of each for a rate: 1e7 s, and 1e23 s in a net."""
     activation = name.split(".")[0]
-    network = net(Library().get(name), np.array([[1.0, -0.5]]), box=(-15.0, 25.0))
+    weights = np.array([[1.0, -0.5], [-0.3, 0.2]])
+    network = net(Library().get(name), weights if Library().get(name).vector else weights[:1], box=(-15.0, 25.0))
     made = subject(network, Options(variants={activation: "bounded"}))
     found = certify(made, tolerance=1e-2)
     assert not found.not_proved

@@ -13,6 +13,7 @@ from strangers import Trusting, given, template
 from nn2crn.certify.certificate import Certificate, certify, subject
 from nn2crn.certify.rounding import at_least, at_most
 from nn2crn.certify.stages import Rails, Single, Switch, Terms, Unknown
+from nn2crn.certify.steady import steady_bounds
 from nn2crn.cli.commands.certify import statements
 from nn2crn.ir.network import Activation, Input, Network, Output
 from nn2crn.simulate.mass_action import MassAction
@@ -149,7 +150,7 @@ def test_what_is_of_no_form_is_unknown_and_alone(condition):
     forms = {type(s) for s in found.cascade.steps if not isinstance(s, int)}
     assert Unknown in forms
     assert forms <= {Unknown, Single, Rails, Switch}
-    steady = found.cascade.steady(found.box)
+    steady = steady_bounds(found.cascade, found.box)
     known = {
         m.activation: all(steady.known[b.indices].all() for b in m.species.values()) for m in found.reactions.modules
     }
@@ -223,7 +224,7 @@ def test_bounds_of_sums_of_products_enclose_the_exact_sum(terms):
 def test_bounds_of_a_drive_enclose_the_exact_one(weights, x):
     row = np.array([weights])
     found = given(RELU, row, box=(x, x))
-    steady = found.cascade.steady(found.box)
+    steady = steady_bounds(found.cascade, found.box)
     (place,) = found.cascade.kinetics.places
     exact = sum(Fraction(w) * Fraction(x) for w in weights)
     low, high = Fraction(float(steady.low[place][0])), Fraction(float(steady.high[place][0]))

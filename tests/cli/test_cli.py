@@ -237,14 +237,14 @@ def test_an_activation_is_configured_by_its_name(tmp_path):
 
 
 def test_drives_beyond_a_templates_range_are_said_with_the_layer(tmp_path):
-    (tmp_path / "n.nn").write_text("input x[1] in [0, 1]\nh = sigmoid(30*x)\noutput y = dense(h, weight = [[1]])")
+    (tmp_path / "n.nn").write_text("input x[1] in [0, 1]\nh = sigmoid.chain(30*x)\noutput y = dense(h, weight = [[1]])")
     said = run("compile", "n.nn", cwd=tmp_path, check=0).stderr
     assert (
         "n.nn:2:5: drives may reach [0, 30], beyond the [-8, 8] where sigmoid.chain is within its stated error" in said
     )
-    (tmp_path / "n.nn").write_text("input x[1] in [0, 1]\nh = sigmoid(8*x)\noutput y = dense(h, weight = [[1]])")
+    (tmp_path / "n.nn").write_text("input x[1] in [0, 1]\nh = sigmoid.chain(8*x)\noutput y = dense(h, weight = [[1]])")
     assert "note" not in run("compile", "n.nn", cwd=tmp_path, check=0).stderr
-    (tmp_path / "n.nn").write_text("input x[1]\nh = sigmoid(8*x)\noutput y = dense(h, weight = [[1]])")
+    (tmp_path / "n.nn").write_text("input x[1]\nh = sigmoid.chain(8*x)\noutput y = dense(h, weight = [[1]])")
     assert "give bounds of the inputs (--domain)" in run("compile", "n.nn", cwd=tmp_path, check=0).stderr
 
 

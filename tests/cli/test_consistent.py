@@ -127,7 +127,8 @@ def test_a_shared_drive_gets_a_name_that_is_free():
 
 
 def test_a_part_of_a_composition_gets_a_name_that_is_free():
-    nodes = (Input("x", (1,)), Activation("y/sigmoid0", "relu", ("x",), 1), Activation("y", "silu", ("y/sigmoid0",), 1))
+    silu = Activation("y", "silu", ("y/sigmoid0",), 1, template="silu.product")
+    nodes = (Input("x", (1,)), Activation("y/sigmoid0", "relu", ("x",), 1), silu)
     network = Network("net", nodes, (Output("y", "y", (1,)),))
     names = [a.name for a in nn2crn.compiler.prepare(network, nn2crn.Options()).activations()]
     assert "y/sigmoid0'" in names
@@ -217,8 +218,8 @@ LAYERS = """\
 input x[3] in [-1, 1]
 dead = relu(x)
 u = dense(x, weight = [[1.0, 2.0, 3.0], [1.0, 1.5, -1.0]])
-h = silu(u)
-g = selu(dense(h, weight = [[1.0, 2.0], [0.5, 0.25]]))
+h = silu.product(u)
+g = selu.elu(dense(h, weight = [[1.0, 2.0], [0.5, 0.25]]))
 b = dense(g, weight = [[1.0, 2.0]])
 k = relu(dense(b, weight = [[1.0], [2.0], [3.0]]))
 output y = dense(k, weight = [[1.0, -2.0, 0.5]])
@@ -279,13 +280,13 @@ def test_what_pruning_leaves_keeps_its_name(tmp_path):
 
 def test_quiet_does_not_hide_that_drives_leave_a_range(tmp_path):
     """`compile -q` printed nothing of them."""
-    (tmp_path / "net.nn").write_text("input x[1] in [-9, 9]\noutput y = tanh(2*x)")
+    (tmp_path / "net.nn").write_text("input x[1] in [-9, 9]\noutput y = tanh.chain(2*x)")
     loud, quiet = (drive("compile", "net.nn", "-o", "net.ant", *q, folder=tmp_path).err for q in ((), ("-q",)))
     (said,) = quiet.splitlines()
     assert said.startswith("warning: net.nn:2:")
     assert "drives may reach [-18, 18], beyond the [-8, 8]" in said
     assert said in loud.splitlines()
-    (tmp_path / "net.nn").write_text("input x[1] in [-1, 1]\noutput y = tanh(2*x)")
+    (tmp_path / "net.nn").write_text("input x[1] in [-1, 1]\noutput y = tanh.chain(2*x)")
     assert drive("compile", "net.nn", "-o", "net.ant", "-q", folder=tmp_path).err == ""
 
 

@@ -75,7 +75,9 @@ def test_json_has_what_scripts_rely_on():
     wanted = {"engine", "max_abs_error", "mean_abs_error", "argmax_agreement", "settling_time", "seconds"}
     assert all(wanted <= set(e) for e in report["engines"])
     assert report["samples"] == 5
-    assert [layer["template"] for layer in report["layers"]] == ["relu.anderson2021", "softmax.chain"]
+    assert [layer["template"] for layer in report["layers"]] == [
+        "relu.anderson2021", "identity.dual_rail", *2 * ["smoothed_relu.anderson2021"], "softmax.shifted"
+    ]  # fmt: skip
     assert all(layer["settling_time"] > 0 for layer in report["layers"])
     assert next(e for e in report["engines"] if e["engine"] == "fixed-point")["settling_time"] is None
 

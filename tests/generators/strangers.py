@@ -51,7 +51,7 @@ def net(
     else:
         nodes += [Affine(d, (Term("x", rows[i : i + 1]),), np.zeros(1)) for i, d in enumerate(drives)]
     given = {k: np.asarray(v, dtype=float) for k, v in (attributes or {}).items()}
-    nodes.append(Activation("h", made.activation, tuple(drives), width, given, width=width))
+    nodes.append(Activation("h", made.activation, tuple(drives), width, given, made.name, width=width))
     return Network("net", tuple(nodes), (Output("y", "h", (width,)),))
 
 

@@ -17,7 +17,7 @@ from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates import Library
 
 LIBRARY = Library()
-BOUNDED = [n for n in LIBRARY.names if n.endswith(".bounded")]
+BOUNDED = [n for n in LIBRARY.names if n.endswith(".bounded") and not LIBRARY.get(n).vector]
 CHAINS = [n for n in BOUNDED if LIBRARY.get(n).compose is None]
 MOST = 2.0  # of the concentration of any species that does not hold a part of the drive
 FAR = 60.0  # where every exponential is below 1e-26

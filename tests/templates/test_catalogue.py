@@ -32,6 +32,7 @@ def script():
 SCRIPT = script()
 TEXT = SCRIPT.DOCUMENT.read_text(encoding="utf-8")
 MEASURED = SCRIPT.measured_in(TEXT)
+COMPARED = SCRIPT.compared_in(TEXT)
 
 
 def run(*args, folder=None):
@@ -42,7 +43,24 @@ def run(*args, folder=None):
 
 def test_the_document_is_not_stale():
     assert sorted(MEASURED) == sorted(LIBRARY.names), "run: python docs/templates.py"
-    assert SCRIPT.document(LIBRARY, MEASURED) == TEXT, "run: python docs/templates.py"
+    assert sorted(COMPARED) == sorted(SCRIPT.compared_names()), "run: python docs/templates.py"
+    assert SCRIPT.document(LIBRARY, MEASURED, COMPARED) == TEXT, "run: python docs/templates.py"
+
+
+def test_what_has_no_range_costs_at_most_twice_as_much_where_it_is_the_default():
+    for bounded, ranged in zip(*2 * [iter(SCRIPT.compared_names())], strict=True):
+        assert int(COMPARED[bounded][2]) <= 2 * int(COMPARED[ranged][2])
+        assert float(COMPARED[bounded][5]) <= 1.1e-3
+        assert float(COMPARED[bounded][7]) < 110  # D of a softmax is as large as its logits are apart
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCRIPT.compared_names())
+def test_the_comparison_is_the_measured_one(name):
+    again = SCRIPT.compared(name)
+    assert again[:4] == COMPARED[name][:4]
+    for found, documented in zip(again[4:], COMPARED[name][4:], strict=True):
+        assert float(found.removesuffix(" s")) == pytest.approx(float(documented.removesuffix(" s")), rel=0.2)
 
 
 @pytest.mark.slow
@@ -83,7 +101,7 @@ def output(name, u, k):
 
 
 @pytest.mark.parametrize("k", range(1, 11))
-@pytest.mark.parametrize("name", [n for n in CHAINS if n != "softmax.chain"])
+@pytest.mark.parametrize("name", [n for n in CHAINS if not LIBRARY.get(n).vector])
 def test_the_stated_error_of_a_chain_bounds_a_dense_sweep_and_is_no_empty_bound(name, k):
     found, function, bound = output(name, np.linspace(*LIBRARY.get(name).domain.get("u", (-60, 60)), 40001), k)
     worst = np.abs(found - function).max()
@@ -121,22 +139,22 @@ def test_softmax_of_ten_logits_is_as_exact_as_promised(k, bound):
 
 
 def test_the_default_softmax_is_the_one_promised():
-    assert LIBRARY.get("softmax").name == "softmax.chain"
-    assert LIBRARY.get("softmax").values({}) == {"k": 6}
+    assert LIBRARY.get("softmax").name == "softmax.bounded"
+    assert LIBRARY.get("softmax.shifted").values({}) == {"k": 5, "h": 1e-4}
 
 
 def test_the_list_shows_every_template_with_its_cost():
     head, *rows = run("templates").splitlines()
     assert head.split()[:7] == ["template", "species", "reactions", "error", "rate", "stability", "parameters"]
     assert [r.split()[0] for r in rows] == list(LIBRARY.names)
-    assert any(r.split()[:4] == ["sigmoid.chain", "*", "7", "12"] for r in rows)
+    assert any(r.split()[:4] == ["sigmoid.bounded", "*", "14", "28"] for r in rows)
 
 
 def test_a_template_is_shown_with_its_odes_and_fixed_point():
     shown = run("templates", "sigmoid")
-    assert "template sigmoid.chain for sigmoid by default" in shown
-    assert "d[S]/dt = E[4]*T - S" in shown
-    assert "[S] = E[4]/(1 + E[4])" in shown
+    assert "template sigmoid.bounded for sigmoid by default" in shown
+    assert "d[S]/dt = A[4]*T - B[4]*S" in shown
+    assert "[S] = A[4]/(A[4] + B[4])" in shown
     assert "checked symbolically" in shown
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,10 @@ from scipy import sparse
 
 from nn2crn.errors import TemplateError
 from nn2crn.ir.arrays import Floats, floats
-from nn2crn.ir.formula import Call, Formula, Number, Symbol, show
+from nn2crn.ir.formula import Call, Formula, Number, Symbol, calls, show
 from nn2crn.ir.network import Activation, Affine, Node, Term, fresh
+from nn2crn.passes.network.largest import largest
+from nn2crn.passes.network.share_drives import worthwhile
 from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
 
@@ -29,17 +31,17 @@ def compose(
     template: Template,
     settings: Mapping[str, float],
     library: Library,
-    taken: Collection[str] = (),
+    network: Mapping[str, Node] | None = None,
 ) -> list[Node]:
     """The nodes that stand for `node`: activations whose templates are still to be chosen, and at last an affine map.
 
-    They have names that are not among those `taken`.
+    They have names that no node of the `network`, by name, has.
 
     Raises:
         TemplateError: the composition is not made of sums, products and activations.
     """
-    composer = _Composer(node, template, settings, library, taken)
     assert template.compose is not None  # noqa: S101  # the caller's condition
+    composer = _Composer(node, template, settings, library, network or {})
     with np.errstate(all="ignore"):  # a node looks at its weights
         return [*composer.nodes_before(template.compose), composer.affine(node.name, composer.result, node.layer)]
 
@@ -51,17 +53,19 @@ class _Composer:
         template: Template,
         settings: Mapping[str, float],
         library: Library,
-        taken: Collection[str],
+        network: Mapping[str, Node],
     ) -> None:
-        self.node, self.template, self.library, self.taken = node, template, library, taken
+        self.node, self.template, self.library, self.network = node, template, library, network
+        self.compares = any(c.function == "largest" for c in calls(template.compose or Number(0.0)))
         self.nodes: list[Node] = []
         self.made: dict[Formula, _Linear] = {}
         self.known: dict[str, _Linear] = {}
         given: dict[str, float | Floats] = {**template.attributes, **node.attributes, **settings}
         for name, value in given.items():
             self.known[name] = self._constant(value)
-        for drive, source in zip(template.drives, node.sources, strict=True):
-            self.known[drive.lower()] = _Linear({source: np.ones(node.size)}, np.zeros(node.size))
+        for drive, source in zip(template.drives, map(self._shared, node.sources), strict=True):
+            for element in ("[i]", "[j]") if template.vector else ("",):
+                self.known[drive.lower() + element] = self._signal(source)
 
     def nodes_before(self, formula: Formula) -> list[Node]:
         self.result = self._value(formula)
@@ -71,6 +75,19 @@ class _Composer:
         """The combination as a node."""
         terms = tuple(Term(s, sparse.diags_array(c).tocsr()) for s, c in value.terms.items())
         return Affine(name, terms, floats(value.constant), self.node.origin, layer)
+
+    def _shared(self, source: str) -> str:
+        """A drive of many weights, which each of the comparisons of a group would repeat, becomes a signal."""
+        drive = self.network.get(source)
+        if not self.compares or not isinstance(drive, Affine) or not worthwhile(drive, [self.node] * 2, bilinear=False):
+            return source
+        name = fresh(f"{source} (drive)", self.network)
+        whole = self.node.within or self.node.layer_name
+        self.nodes.append(Activation(name, "identity", (source,), drive.size, origin=self.node.origin, within=whole))
+        return name
+
+    def _signal(self, name: str) -> _Linear:
+        return _Linear({name: np.ones(self.node.size)}, np.zeros(self.node.size))
 
     def _constant(self, value: float | Floats) -> _Linear:
         return _Linear({}, np.broadcast_to(np.asarray(value, dtype=np.float64), self.node.size))
@@ -90,7 +107,13 @@ class _Composer:
             return _scaled(self._value(formula.arguments[0]), np.float64(-1))
         if formula.function in ("+", "-", "*", "/", "^"):
             return self._operation(formula, *map(self._value, formula.arguments))
+        if formula.function == "largest":
+            return self._largest(*map(self._value, formula.arguments))
         return self._activation(formula)
+
+    def _largest(self, value: _Linear) -> _Linear:
+        self.nodes += largest(self._source(value), self.node, self.network)
+        return self._signal(self.nodes[-1].name)
 
     def _operation(self, formula: Call, a: _Linear, b: _Linear) -> _Linear:
         if formula.function in ("+", "-"):
@@ -129,11 +152,12 @@ class _Composer:
     ) -> _Linear:
         """An activation of its own, of arguments that are signals or affine nodes made for it."""
         sources = tuple(self._source(a) for a in arguments)
-        name = fresh(f"{self.node.name}/{function}{len(self.nodes)}", self.taken)
+        name = fresh(f"{self.node.name}/{function}{len(self.nodes)}", self.network)
         whole = self.node.within or self.node.layer_name
+        width = self.node.width if self.library.get(function).vector else 1
         self.nodes.append(
             Activation(
-                name, function, sources, self.node.size, attributes, template, settings, self.node.origin, 1, whole
+                name, function, sources, self.node.size, attributes, template, settings, self.node.origin, width, whole
             )
         )
         return _Linear({name: np.ones(self.node.size)}, np.zeros(self.node.size))
@@ -143,7 +167,7 @@ class _Composer:
             ((source, coefficients),) = value.terms.items()
             if np.all(coefficients == 1):
                 return source
-        name = fresh(f"{self.node.name}/u{len(self.nodes)}", self.taken)
+        name = fresh(f"{self.node.name}/u{len(self.nodes)}", self.network)
         self.nodes.append(self.affine(name, value))
         return name
 

@@ -16,13 +16,15 @@ from nn2crn.templates.template import Template
 
 _DEEPEST = 100  # compositions of compositions
 _MOST = 1000  # activations that one composition comes to
+_OWN = (*OPERATORS, "largest")  # what compositions are made of besides activations
 
 
 def expand_compositions(network: Network, options: Options) -> Network:
-    """silu(x)  ->  product(x, sigmoid(x)), and so on until every activation has reactions of its own.
+    """silu(x)  ->  product(x, sigmoid(x)) by silu.product, and so on until every activation has reactions of its own.
 
     >>> from nn2crn.ir.network import Input, Output
-    >>> net = Network("net", (Input("x", (1,)), Activation("y", "silu", ("x",), 1)), (Output("y", "y", (1,)),))
+    >>> y = Activation("y", "silu", ("x",), 1, template="silu.product")
+    >>> net = Network("net", (Input("x", (1,)), y), (Output("y", "y", (1,)),))
     >>> [(n.function, len(n.sources)) for n in expand_compositions(net, Options()).activations()]
     [('sigmoid', 1), ('product', 2)]
 
@@ -43,7 +45,8 @@ def choosable(network: Network, options: Options) -> list[Activation]:
     """Every activation that has a template to choose: the network's, and what compositions are made of, at any depth.
 
     >>> from nn2crn.ir.network import Input, Output
-    >>> net = Network("net", (Input("x", (1,)), Activation("y", "silu", ("x",), 1)), (Output("y", "y", (1,)),))
+    >>> y = Activation("y", "silu", ("x",), 1, template="silu.product")
+    >>> net = Network("net", (Input("x", (1,)), y), (Output("y", "y", (1,)),))
     >>> [n.layer_name for n in choosable(net, Options())]
     ['y', 'y.sigmoid', 'y.product']
     """
@@ -92,7 +95,8 @@ def composed(network: Network, options: Options) -> Mapping[str, Activation]:
     """The activations that `expand_compositions` replaces, those within compositions as well, by name.
 
     >>> from nn2crn.ir.network import Input, Output
-    >>> net = Network("net", (Input("x", (1,)), Activation("y", "selu", ("x",), 1)), (Output("y", "y", (1,)),))
+    >>> y = Activation("y", "selu", ("x",), 1, template="selu.elu")
+    >>> net = Network("net", (Input("x", (1,)), y), (Output("y", "y", (1,)),))
     >>> {name: node.function for name, node in composed(net, Options()).items()}
     {'y': 'selu', 'y/elu0': 'elu'}
     """
@@ -128,7 +132,7 @@ def _count(template: Template, options: Options, counts: dict[str, int], inside:
         raise TemplateError(f"{template.file}: compositions nest more than {_DEEPEST} deep")
     if template.name not in counts:
         within = (*inside, template.name)
-        functions = (call.function for call in set(_calls(template.compose)) if call.function not in OPERATORS)
+        functions = (call.function for call in set(_calls(template.compose)) if call.function not in _OWN)
         parts = (_count(_template(function, options), options, counts, within) for function in functions)
         counts[template.name] = max(1, sum(parts))  # besides products of signals, no more than the formula is long
     return counts[template.name]

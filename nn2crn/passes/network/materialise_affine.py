@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
+from nn2crn.ir.arrays import Matrix, entries
 from nn2crn.ir.network import Activation, Affine, Feedback, Network, Node, Output, Term, fresh
+from nn2crn.passes.network.drop_dead import drop_dead
 
 
 def materialise_affine(network: Network) -> Network:
     """y = W x + b read by an output or by another affine map, or fed back  ->  identity(y), read in its place.
 
-    Afterwards affine maps are read by activations only, so that lowering can absorb each into reactions.
+    An output that is a copy of an activation reads that. Afterwards affine maps are read by activations only, so that
+    lowering can absorb each into reactions.
 
     >>> from nn2crn.ir.network import Input
     >>> y = Affine("y", (Term("x", [[2.0]]),), [0.0])
@@ -18,6 +24,9 @@ def materialise_affine(network: Network) -> Network:
     >>> done.outputs[0].source, done.nodes[-1].function, done.nodes[-1].sources
     ('y (signal)', 'identity', ('y',))
     """
+    copies = dict(_copies(network))
+    outputs = tuple(replace(o, source=copies.get(o.source, o.source)) for o in network.outputs)
+    network = drop_dead(network.replace(outputs=outputs))
     affine = {n.name for n in network.affines()}
     read = {o.source for o in network.outputs} | {s for n in network.affines() for s in n.sources}
     read |= {f.source for f in network.feedbacks()}
@@ -40,3 +49,17 @@ def materialise_affine(network: Network) -> Network:
             )
     outputs = tuple(Output(o.name, signals.get(o.source, o.source), o.shape, o.origin) for o in network.outputs)
     return network.replace(nodes=tuple(nodes), outputs=outputs)
+
+
+def _copies(network: Network) -> Iterator[tuple[str, str]]:
+    """Affine maps that are an activation's values as they are, and that activation."""
+    for node in network.affines():
+        if len(node.terms) == 1 and not np.any(node.bias):
+            (term,) = node.terms
+            source = network.by_name[term.source]
+            if isinstance(source, Activation) and source.size == node.size and _is_identity(term.weight):
+                yield node.name, source.name
+
+
+def _is_identity(matrix: Matrix) -> bool:
+    return int(np.count_nonzero(entries(matrix))) == len(matrix.diagonal()) and bool(np.all(matrix.diagonal() == 1))

@@ -15,7 +15,7 @@ def warn_ranges(network: Network, options: Options) -> Network:
     """Adds a `RangeWarning` for each layer whose drives may leave its template's range; nothing else changes.
 
     >>> from nn2crn.ir.network import Input, Output
-    >>> nodes = (Input("x", (1,), 0.0, 20.0), Activation("y", "tanh", ("x",), 1))
+    >>> nodes = (Input("x", (1,), 0.0, 20.0), Activation("y", "tanh", ("x",), 1, template="tanh.chain"))
     >>> warn_ranges(Network("net", nodes, (Output("y", "y", (1,)),)), Options()).remarks
     ('y: drives may reach [0, 20], beyond the [-8, 8] where tanh.chain is within its stated error',)
     """
