@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from driving import drive
 from onnx import TensorProto, helper, numpy_helper
+from strangers import smoothed_relu
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 IRIS = SAMPLES / "iris" / "iris.onnx"
@@ -253,20 +254,7 @@ def test_the_name_of_a_single_input_may_be_left_out(tmp_path):
     assert 'name="X[0]" value="5.1"' in (tmp_path / "iris.xml").read_text()
 
 
-OWN = """template relu.mine for relu
-  function = max(u, 0)
-  parameter h = 1e-5 in [1e-12, 1]
-  0       -> Y            @ h
-  U+ + Y  -> U+ + 2 Y     @ 1
-  U- + Y  -> U-           @ 1
-  2 Y     -> Y            @ 1
-  output Y
-  initial Y = 1
-  fixed point Y = (u + sqrt(u^2 + 4*h))/2
-  error <= sqrt(h)
-  rate >= sqrt(u^2 + 4*h)
-  stability global
-"""
+OWN = smoothed_relu("relu.mine")
 
 
 def test_a_template_of_ones_own_that_no_layer_has_is_named_and_how_to_choose_it(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from strangers import smoothed_relu
 
 import nn2crn
 from nn2crn.backends.antimony import difference as antimony_difference
@@ -242,20 +243,7 @@ def test_what_was_repaired_wants_the_same_data_and_layers_the_same_configuration
         assert "with the same --data and --config" in refused.value.hint
 
 
-OWN = """template relu.smooth for relu
-  function = max(u, 0)
-  parameter h = 1e-4 in (0, 1] accuracy from 0.1 to 1e-12
-  0       -> Y            @ h
-  U+ + Y  -> U+ + 2 Y     @ 1
-  U- + Y  -> U-           @ 1
-  2 Y     -> Y            @ 1
-  output Y
-  initial Y = 1
-  fixed point Y = (u + sqrt(u^2 + 4*h))/2
-  error <= sqrt(h)
-  rate >= sqrt(u^2 + 4*h)
-  stability global
-"""
+OWN = smoothed_relu("relu.smooth")
 
 
 def test_a_template_of_ones_own_must_have_the_same_text(tmp_path):

@@ -17,6 +17,25 @@ from nn2crn.templates.template import Template
 Box = tuple[float, float]
 
 
+def smoothed_relu(name: str) -> str:
+    """The text of a user's template of that name, by the reactions of relu.anderson2021."""
+    return f"""template {name} for {name.split(".", maxsplit=1)[0]}
+  function = max(u, 0)
+  parameter h = 1e-6 in (0, 1] accuracy from 0.1 to 1e-12
+  range u in [-20, 20]
+  0       -> Y            @ h
+  U+ + Y  -> U+ + 2 Y     @ 1
+  U- + Y  -> U-           @ 1
+  2 Y     -> Y            @ 1
+  output Y
+  initial Y = 0.001
+  fixed point Y = (u + sqrt(u^2 + 4*h))/2
+  error <= sqrt(h)
+  rate >= sqrt(u^2 + 4*h)
+  stability global
+"""
+
+
 class Trusting(Library):
     """Compiles templates without looking at what they state: the prover relies on their reactions alone."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import command_line
 import numpy as np
 import pytest
+from strangers import smoothed_relu
 
 import nn2crn
 from nn2crn.analysis.forward import forward
@@ -27,21 +28,6 @@ from nn2crn.tune.template_parameters import fit
 
 ACT = Path(nn2crn.__file__).parent / "templates" / "library"
 
-RELU = """template {name} for {activation}
-  function = max(u, 0)
-  parameter h = 1e-6 in (0, 1] accuracy from 0.1 to 1e-12
-  range u in [-20, 20]
-  0       -> Y            @ h
-  U+ + Y  -> U+ + 2 Y     @ 1
-  U- + Y  -> U-           @ 1
-  2 Y     -> Y            @ 1
-  output Y
-  initial Y = 0.001
-  fixed point Y = (u + sqrt(u^2 + 4*h))/2
-  error <= sqrt(h)
-  rate >= sqrt(u^2 + 4*h)
-  stability global
-"""
 SWITCH = """template gate.switch for gate
   function = {function}
   range u in [0.1, 5]
@@ -65,7 +51,7 @@ output y = dense(h, weight = [[1, -1]])
 
 
 def relu(name="bend.mine", **changes):
-    text = RELU.format(name=name, activation=name.split(".")[0])
+    text = smoothed_relu(name)
     for old, new in changes.items():
         assert FRAGMENTS[old] in text
         text = text.replace(FRAGMENTS[old], new)
