@@ -15,8 +15,8 @@ from nn2crn.frontends.network_builder import WireGraph
 from nn2crn.frontends.onnx import tables
 from nn2crn.frontends.onnx.batch_independence import Batch, fixed_batch, is_one_sample, refuse_mixing
 from nn2crn.frontends.onnx.constants import Constants
+from nn2crn.frontends.onnx.corrections import folded
 from nn2crn.frontends.onnx.cost import numbers, output_shapes, shape_of
-from nn2crn.frontends.onnx.fold import run_reference
 from nn2crn.frontends.onnx.noted_templates import noted_templates
 from nn2crn.frontends.onnx.operators import Guard, Operator, OpNode, Refusal, Signal, Value, widened
 from nn2crn.frontends.onnx.outputs import OutputChoice, is_float
@@ -179,7 +179,7 @@ class _Importer:
         if node.proto.domain not in tables.DOMAINS and not (computed and operator):
             raise Refusal(f"ops of the domain {node.proto.domain!r} are not supported", "export without them")
         if not computed:
-            made = iter(run_reference(node.proto, node.inputs, self.opset))
+            made = iter(folded(node))
             return tuple(next(made) if o else None for o in node.proto.output)
         if operator is None:
             raise Refusal(*tables.reason(node.op))

@@ -20,19 +20,24 @@ _RESIZE_11 = 11  # the opset from which Resize says how coordinates are transfor
 def _resize(graph: WireGraph, node: OpNode) -> Signal:
     """At constant sizes it is affine; the map is found by applying ONNX's reference to a basis."""
     x = node.signal(0)
-    resize = node if node.op == "Resize" and node.opset >= _RESIZE_11 else _as_resize_11(node)
-    resize = _at_whole_sizes(resize, x.shape)
+    resize = as_defined(node, x.shape)
 
     def apply(basis: Floats) -> Floats:
         made = [run_reference(resize.proto, (one, *resize.inputs[1:]), resize.opset)[0] for one in basis]
         return np.stack(made).astype(np.float64)
 
     made = by_basis(graph, node, x, apply)
-    _refuse_one_element(node, x.shape, made.shape)
+    refuse_one_element(node, x.shape, made.shape)
     return made
 
 
-def _refuse_one_element(node: OpNode, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+def as_defined(node: OpNode, shape: tuple[int, ...]) -> OpNode:
+    """The same as a Resize that ONNX's reference computes as it is defined, of an argument of this shape."""
+    resize = node if node.op == "Resize" and node.opset >= _RESIZE_11 else _as_resize_11(node)
+    return _at_whole_sizes(resize, shape)
+
+
+def refuse_one_element(node: OpNode, before: tuple[int, ...], after: tuple[int, ...]) -> None:
     """pytorch_half_pixel takes the first element by ONNX's definition, and the middle in PyTorch."""
     to_one = any(n > 1 and m == 1 for n, m in zip(before, after, strict=True))
     if to_one and node.attributes.get("coordinate_transformation_mode") == b"pytorch_half_pixel":
