@@ -34,6 +34,7 @@ BUILT_IN = (
         module="nn2crn.backends.latex.writer",
     ),
     Format("crn", (".crn",), "reactions as text, for crnsimulator and Nuskell"),
+    Format("icrn", (".icrn.py",), "indexed reactions for icrn, in JAX; catalytic encoding", also=(".py",)),
     Format("dsd", (".dsd",), "text for Visual DSD and Microsoft's CRN engine", module="nn2crn.backends.crn_engine"),
     Format(
         "net", (".net",), "BioNetGen network, for run_network, PySB and Catalyst", module="nn2crn.backends.bngl_net"

@@ -85,6 +85,7 @@ STRUCTURE = {
     "latex": latex,
     "crn": lines,
     "dsd": lines,
+    "icrn": python,
     "net": lines,
     "npz": arrays,
     "odes": python,
