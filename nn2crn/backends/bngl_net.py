@@ -15,12 +15,16 @@ from typing import TextIO
 from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.common.rails import Rails, comments, linear, one_line
 from nn2crn.backends.common.rates import RateConstants, reactions_as_text
-from nn2crn.ir.families import Scheme, Side
+from nn2crn.errors import UnsupportedError
+from nn2crn.ir.families import Scheme, Side, product_count
 from nn2crn.ir.reactions import ReactionNetwork
+
+_MOST = 100_000_000  # molecules on right sides: a file of a gigabyte
 
 
 def emit(network: ReactionNetwork, out: TextIO) -> None:
     """Writes the blocks in the order in which BioNetGen does, reactions one at a time."""
+    _refuse_long(network)
     ids, rates, rails = make_ids(network), RateConstants(network), Rails(network)
     out.writelines(f"# {text}\n" for text in comments(network, ids.species))
     out.write("begin parameters\n")
@@ -35,6 +39,16 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
     out.write("end reactions\nbegin groups\n")
     out.writelines(_groups(rails, ids))
     out.write("end groups\n")
+
+
+def _refuse_long(network: ReactionNetwork) -> None:
+    """The format names each molecule, as often as it is made."""
+    count = product_count(network.families)
+    if count > _MOST:
+        raise UnsupportedError(
+            f"{network.name}: its reactions make {count:,} molecules, each of which a .net file names",
+            hint="--reduce none or --max-products N makes fewer; other formats have coefficients",
+        )
 
 
 def _reactions(network: ReactionNetwork, rates: RateConstants) -> Iterator[str]:

@@ -88,8 +88,8 @@ def encoding_options(command: Callable[..., None]) -> Callable[..., None]:
                      show_default=True, help="How numbers are computed: by reactions that settle, or that end."),
         click.option("--bits", metavar="B", type=click.IntRange(2, 12), help="Of whole weights, for rate-independent"
                      " chemistry; else as few as --data allow."),
-        click.option("--reduce", type=click.Choice(["inputs", "all", "none"]), help="Of rate-independent chemistry,"
-                     " substitute reactions of one reactant, but for the inputs' [inputs]; all; or none."),
+        click.option("--reduce", type=click.Choice(["inputs", "none"]), help="Of rate-independent chemistry,"
+                     " substitute reactions of one reactant, but for the inputs' [inputs]; or none."),
         click.option("--max-products", metavar="N", type=click.IntRange(2), help="Of rate-independent chemistry, split"
                      " reactions that make more molecules."),
     ]  # fmt: skip

@@ -180,6 +180,7 @@ def distinct_rates(families: Iterable[Family]) -> dict[int, Floats]:
     """The distinct rate constants of each order, ascending."""
     seen: dict[int, list[Floats]] = {}
     for family in families:
-        for batch in family.batches():
-            seen.setdefault(family.order, []).append(np.unique(batch.rates))
+        listed = getattr(family, "rates", None)  # of a family that keeps one for each reaction
+        for rates in (b.rates for b in family.batches()) if listed is None else (listed,):
+            seen.setdefault(family.order, []).append(np.unique(rates))
     return {n: np.unique(np.concatenate(seen[n])) for n in sorted(seen)}

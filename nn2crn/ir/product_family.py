@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, TypeAlias, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from nn2crn.ir.arrays import Floats, Ints, floats, ints
@@ -65,18 +64,24 @@ class ProductFamily:
 
     @property
     def schemes(self) -> tuple[tuple[Scheme, int], ...]:
-        return tuple((scheme, len(rows)) for scheme, rows in self._groups)
+        return tuple((self._scheme(key), len(rows)) for key, rows in self._groups)
 
     def batches(self, most: int = CHUNK) -> Iterator[Batch]:
         """Those together whose products have the same coefficients, in ascending order of the species."""
         starts, indices = self.products.indptr, self.products.indices
-        for scheme, rows in self._groups:
+        for key, rows in self._groups:
+            scheme = self._scheme(key)
             width = int(starts[rows[0] + 1] - starts[rows[0]])
             step = max(1, most // max(width, 1))
             for a in range(0, len(rows), step):
                 some = rows[a : a + step]
                 right = indices[starts[some][:, None] + np.arange(width)].T
                 yield Batch(scheme, ints(np.vstack([self.species[:, some], right])), self.rates[some])
+
+    @property
+    def order_of_rows(self) -> Ints:
+        """The rows in the order in which `batches` has their reactions."""
+        return ints(np.concatenate([np.zeros(0, dtype=np.intp), *(rows for _, rows in self._groups)]))
 
     def members(self) -> Ints:
         return np.concatenate([self.species.reshape(-1), self.products.indices.astype(np.intp)])
@@ -124,13 +129,14 @@ class ProductFamily:
         return np.flatnonzero(all_there(self.left, tuple(s for s, _ in self.left), self.species, there))
 
     @cached_property
-    def _groups(self) -> tuple[tuple[Scheme, Ints], ...]:
-        """The rows of equal coefficients, and their scheme, in the order in which these are met."""
+    def _groups(self) -> tuple[tuple[bytes, Ints], ...]:
+        """Coefficients, and the rows that have them, in the order in which these are met."""
         found: dict[bytes, list[int]] = {}
         starts, data = self.products.indptr.tolist(), self.products.data
         for row in range(self.count):
             found.setdefault(data[starts[row] : starts[row + 1]].tobytes(), []).append(row)
-        return tuple((self._scheme(np.frombuffer(key, dtype=np.int64)), ints(rows)) for key, rows in found.items())
+        return tuple((key, ints(rows)) for key, rows in found.items())
 
-    def _scheme(self, coefficients: NDArray[np.int64]) -> Scheme:
-        return Scheme(self.left, tuple((f"P{i}", n) for i, n in enumerate(coefficients.tolist())))
+    def _scheme(self, coefficients: bytes) -> Scheme:
+        numbers = np.frombuffer(coefficients, dtype=np.int64).tolist()
+        return Scheme(self.left, tuple((f"P{i}", n) for i, n in enumerate(numbers)))

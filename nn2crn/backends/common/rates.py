@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from nn2crn.backends.common.columns import rows_as_text
+from nn2crn.backends.common.products import ProductLayout, products_as_text
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.families import CHUNK, Family, Scheme
+from nn2crn.ir.product_family import ProductFamily
 from nn2crn.ir.reactions import ReactionNetwork
 
 Constants = Callable[[Family, Floats], Sequence[object]]  # what stands for rate constants
@@ -66,6 +68,12 @@ def reactions_as_text(
         species: ids of all species.
         constants: what {1} is for these rate constants, as the numbers in their ids (`RateConstants.numbers`).
     """
+    if isinstance(family, ProductFamily):
+        pieces = ProductLayout(family.left, layout)
+        if pieces.listed_once and np.all(np.diff(family.products.indptr)):
+            rates = family.rates[family.order_of_rows]
+            yield from products_as_text(family, pieces, species, constants(family, rates), first)
+            return
     layouts = {scheme: layout(scheme) for scheme, _ in family.schemes}
     for batch in family.batches():
         numbers: tuple[Iterable[object], ...] = (range(first, first + batch.count), constants(family, batch.rates))
