@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nn2crn.backends.format import Format
 from nn2crn.backends.options import OmexOptions
 from nn2crn.backends.registry import formats
+from nn2crn.errors import UnsupportedError
 from nn2crn.ir.families import product_count
 from nn2crn.ir.reactions import Module, ReactionNetwork
 
@@ -80,9 +82,16 @@ def estimate(network: ReactionNetwork) -> Estimate:
         network.reaction_count,
         count,
         product_count(network.families),
-        tuple(size(network, f) for f in formats()),
+        tuple(_sizes(network)),
         tuple(load(client, points, count) for client, points in MEASURED.items()),
     )
+
+
+def _sizes(network: ReactionNetwork) -> Iterator[Size]:
+    """Of each format that has room for the network."""
+    for f in formats():
+        with suppress(UnsupportedError):
+            yield size(network, f)
 
 
 def non_zeros(network: ReactionNetwork) -> int:
