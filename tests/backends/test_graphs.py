@@ -14,7 +14,7 @@ import pytest
 from clients import HOSTILE, MODELS, net_named
 from effort import examples
 from hypothesis import given, settings
-from nets import random_mlp
+from nets import random_mlp, recurrent_net
 from reading import expected, hostile, networks, probe, sample, text
 
 import nn2crn
@@ -211,3 +211,14 @@ def test_the_same_bytes_each_time(name, module):
 def test_ids_are_those_of_the_sbml_file():
     network = sample("xor")
     assert set(make_ids(network).species) < set(from_graphml(network).nodes)
+
+
+def test_what_is_fed_back_is_drawn_as_dashed_arrows():
+    w = np.array([[0.5, -1.0], [0.0, 0.0]])
+    drawn = text(svg.emit, nn2crn.compile(recurrent_net(w, np.ones((2, 1)), np.zeros(2))))
+    dashed = [p for p in ET.fromstring(drawn).iter(f"{SVG}path") if p.get("stroke-dasharray")]  # noqa: S314  # our own
+    assert sorted(p.get("marker-end") for p in dashed) == ["url(#minus)", "url(#plus)"]
+    assert "fed back" in drawn
+    plain = text(svg.emit, nn2crn.compile(random_mlp([2, 3, 1]).network()))
+    assert "dash" not in plain
+    assert "marker" not in plain
