@@ -1,8 +1,7 @@
 """Each pass on a small network: tests/passes/*.txt has the network, the pass and its options, and what comes of it.
 
 A network is written in the network language, a reaction network as its reactions. The laws that the passes state hold
-for random networks.
-"""
+for random networks."""
 
 from __future__ import annotations
 
@@ -14,28 +13,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from effort import examples
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from nets import mlps, nets_with_inputs, random_mlp
-from scipy import sparse
-from scipy.special import erfinv
+from compressed_nets import LIBRARY
 
 import nn2crn
-from nn2crn.analysis.forward import forward
-from nn2crn.compiler import PassPipeline
-from nn2crn.errors import UsageError
 from nn2crn.frontends.nn import writer
-from nn2crn.ir.arrays import dense, entries
-from nn2crn.ir.network import Affine, Input, Network, Output, Term
+from nn2crn.ir.arrays import dense
+from nn2crn.ir.network import Affine, Term
 from nn2crn.notation.text import show_reaction
 from nn2crn.passes.compression.compress import discretise, sparsify
 from nn2crn.passes.compression.drop_neurons import drop_neurons
-from nn2crn.passes.compression.options import Compression, LayerChoice, Pruning, Quantization
-from nn2crn.passes.compression.prune import cosines, prune
-from nn2crn.passes.compression.quantize import correlation, levels, nearest, quantize
-from nn2crn.passes.compression.refit import correct_biases, repair, rescale
-from nn2crn.passes.compression.trained_weights import connections, layers
+from nn2crn.passes.compression.options import Compression, Pruning, Quantization
+from nn2crn.passes.compression.prune import prune
+from nn2crn.passes.compression.quantize import quantize
 from nn2crn.passes.network.choose_templates import choose_templates
 from nn2crn.passes.network.drop_dead import drop_dead
 from nn2crn.passes.network.expand_compositions import expand_compositions
@@ -50,15 +39,13 @@ from nn2crn.passes.reactions.drop_idle import drop_idle
 from nn2crn.passes.reactions.merge_reactions import merge_reactions
 from nn2crn.passes.reactions.split_products import split_products
 from nn2crn.passes.reactions.substitute_unimolecular import substitute_unimolecular
-from nn2crn.passes.records import OPTIONAL
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.mass_action import MassAction
-from nn2crn.simulate.ports import read_outputs
 
-LIBRARY = nn2crn.Library()
 OPTIONS = nn2crn.Options()
+
+
 FIXTURES = sorted((Path(__file__).parents[1] / "passes").glob("*.txt"))
+
+
 NETWORK_PASSES = {
     "drop_dead": drop_dead,
     "fuse_affine": fuse_affine,
@@ -87,6 +74,8 @@ def corners(network):
 
 
 CONSUMED = nn2crn.Options(encoding="rate-independent", reduce="none")
+
+
 REACTION_PASSES = {
     "merge_reactions": (merge_reactions, OPTIONS),
     "drop_idle": (drop_idle, OPTIONS),
@@ -125,371 +114,3 @@ def made(fixture, folder):
 def test_the_pass_does_what_its_fixture_shows(fixture, tmp_path, golden):
     head, rule, shown = fixture.read_text(encoding="utf-8").partition("---\n")
     golden(fixture, head + rule + shown, head + rule + made(fixture, tmp_path))
-
-
-# ---- compression: the laws
-
-
-def weights_of(network):
-    return [connections(layer) for layer in layers(network)]
-
-
-FRACTIONS = st.floats(0, 1)
-SPACINGS = st.sampled_from(["exponential", "linear"])
-PRUNINGS = st.sampled_from(["magnitude", "magnitude:layer", "set"])
-
-
-def pruning(kind, fraction):
-    score, _, scope = kind.partition(":")
-    return Pruning.parse(f"{score}:{fraction!r}{':' if scope else ''}{scope}")
-
-
-@given(mlps(), PRUNINGS, FRACTIONS)
-def test_pruning_removes_the_fraction_and_leaves_the_other_weights_alone(net, kind, fraction):
-    network = net.network()
-    how = pruning(kind, fraction)
-    done = prune(network, Compression(prune=how), LIBRARY)
-    kept = 0
-    for before, after in zip(network.affines(), done.affines(), strict=True):
-        w, v = (dense(a.terms[0].weight) for a in (before, after))
-        assert np.all((v == w) | (v == 0))
-        assert np.array_equal(before.bias, after.bias)
-        kept += np.count_nonzero(v[w != 0]) if before.name in [a.name for a in layers(network)] else 0
-    whole = sum(map(len, weights_of(network)))
-    rounding = len(net.weights) if how.by_layer else 1
-    assert abs(kept - (1 - fraction) * whole) <= rounding * (2 if kind == "set" else 1)
-
-
-def test_no_connection_that_stays_is_smaller_than_one_that_goes():
-    network = random_mlp([6, 5, 4]).network()
-    done = prune(network, Compression(prune=Pruning.parse("magnitude:0.6")), LIBRARY)
-    pairs = [
-        (dense(a.terms[0].weight), dense(b.terms[0].weight))
-        for a, b in zip(network.affines(), done.affines(), strict=True)
-    ]
-    gone = max(np.abs(w[v == 0]).max(initial=0) for w, v in pairs)
-    assert gone <= min(np.abs(v[v != 0]).min(initial=np.inf) for _, v in pairs)
-
-
-def test_a_cosine_is_that_of_the_activations_over_the_data():
-    a, b = np.array([[1.0, 0.0], [2.0, 0.0]]), np.array([[2.0], [4.0]])
-    assert cosines(a, b).tolist() == [[pytest.approx(1.0), 0.0]]
-    c = np.array([[2.0], [-1.0]])
-    assert cosines(a, c)[0, 0] == pytest.approx(0.0)
-
-
-def single(weights, bias=0.0):
-    """A network of one linear layer."""
-    matrix = np.atleast_2d(weights)
-    nodes = (Input("x", (matrix.shape[1],)), Affine("y", (Term("x", matrix),), np.full(len(matrix), bias)))
-    return Network("net", nodes, (Output("y", "y", (len(matrix),)),))
-
-
-def test_pruning_by_cosine_keeps_the_input_that_the_output_follows():
-    """The first input alone varies much; the others have larger weights and little to say."""
-    x = np.array([[1.0, 0.1, 0.0], [2.0, -0.1, 0.1], [3.0, 0.1, -0.1]])
-    how = Compression(prune=Pruning.parse("cosine:0.6"), data={"x": x})
-    done = prune(single([1.0, 1.1, 1.2]), how, LIBRARY)
-    assert np.flatnonzero(dense(next(done.affines()).terms[0].weight)).tolist() == [0]
-
-
-@given(st.lists(st.floats(-10, 10), min_size=1, max_size=40), SPACINGS, st.integers(1, 4), st.booleans())
-def test_levels_are_as_many_and_as_far_apart_as_promised(weights, spacing, bits, zero):
-    w = np.round(np.array(weights), 3)
-    how = Quantization(spacing, bits, zero and bits > 1)
-    found = levels(w, how)
-    assert len(found) == how.levels == 2 ** (bits - 1) - how.zero
-    assert np.all(found > 0)
-    if spacing == "exponential":
-        np.testing.assert_allclose(np.diff(np.log(found)), np.log(found[-1] / found[0]) / max(len(found) - 1, 1))
-    else:
-        np.testing.assert_allclose(found, found[0] * (np.arange(len(found)) * (1 if how.zero else 2) + 1))
-
-
-@given(st.lists(st.floats(-10, 10), min_size=1, max_size=40), SPACINGS, st.integers(1, 4), st.booleans())
-def test_quantized_weights_are_levels_of_their_sign_scaled_to_least_squares(weights, spacing, bits, zero):
-    w = np.round(np.array(weights), 3)
-    how = Quantization(spacing, bits, zero and bits > 1)
-    found = levels(w, how)
-    v = nearest(w, found, zero=how.zero)
-    assert set(np.abs(v)) <= {0.0, *found.tolist()}
-    assert np.all(w * v >= 0)
-    assert np.all(v[w == 0] == 0)
-    assert np.array_equal(nearest(v, found, zero=how.zero), v)
-    assert np.sum((w - v) * v) == pytest.approx(0, abs=1e-6 * max(np.sum(w * w), 1))  # no other multiple is nearer
-
-
-@settings(max_examples=examples(30))
-@given(st.integers(0, 1000), st.floats(0.05, 0.9), st.floats(0.2, 3), st.sampled_from(["normal", "laplace"]))
-def test_no_other_levels_correlate_better(seed, ratio, top, tails):
-    w = getattr(np.random.default_rng(seed), tails)(size=500)
-    for how in (Quantization.parse("exponential:3"), Quantization.parse("exponential:3:zero")):
-        best = correlation(w, nearest(w, levels(w, how), zero=how.zero))
-        other = top * np.std(w) * ratio ** (np.arange(how.levels - 1, -1, -1) / (how.levels - 1))
-        assert best >= correlation(w, nearest(w, other, zero=how.zero)) - 1e-4
-
-
-def test_a_uniform_quantizer_of_a_gaussian_is_the_one_in_the_tables():
-    """Max 1960, table II: the least mean square error of 4, 8 and 16 equally spaced levels, of unit variance."""
-    quantiles = np.sqrt(2) * erfinv((np.arange(100_000) + 0.5) / 50_000 - 1)
-    for bits, error in ((2, 0.1188), (3, 0.03744), (4, 0.01154)):
-        found = levels(quantiles, Quantization("linear", bits))
-        assert np.mean((quantiles - nearest(quantiles, found, zero=False)) ** 2) == pytest.approx(error, rel=1e-3)
-
-
-@given(mlps(), st.integers(1, 4))
-def test_a_quantized_layer_has_no_more_magnitudes_than_levels(net, bits):
-    how = Quantization("exponential", bits)
-    done = quantize(net.network(), Compression(quantize=how))
-    changed = [layer.name for layer in layers(net.network())]
-    for weights in (entries(layer.terms[0].weight) for layer in done.affines() if layer.name in changed):
-        assert 0 < len(np.unique(np.abs(weights[weights != 0]))) <= how.levels
-
-
-@given(nets_with_inputs(), PRUNINGS, FRACTIONS)
-def test_dropping_neurons_leaves_all_outputs_as_they_are(case, kind, fraction):
-    net, x = case
-    pruned = prune(net.network(), Compression(prune=pruning(kind, fraction)), LIBRARY)
-    dropped = drop_neurons(pruned, LIBRARY)
-    before, after = (forward(n, {"x": x[None]}, LIBRARY)["y"] for n in (pruned, dropped))
-    np.testing.assert_allclose(after, before, rtol=1e-12, atol=1e-12)
-    for node in dropped.activations():
-        driven = dense(dropped.by_name[node.sources[0]].terms[0].weight)
-        assert np.all(np.any(driven != 0, axis=1))
-        read = [dense(t.weight) for a in dropped.affines() for t in a.terms if t.source == node.name]
-        assert np.all(np.any(np.vstack(read) != 0, axis=0))
-
-
-def test_an_output_that_no_input_reaches_is_said():
-    some, none = (nn2crn.compress(DENSE, Compression(Pruning.parse(f"magnitude:{s}"))) for s in (0.5, 1))
-    said = "output 'y' is constant: no input reaches it"
-    assert said not in some.remarks
-    assert none.remarks.count(said) == 1
-    assert np.ptp(forward(none, DATA, LIBRARY)["y"], axis=0).tolist() == [0, 0, 0]
-
-
-def test_a_neuron_that_an_output_or_a_skip_reads_stays(tmp_path):
-    (tmp_path / "net.nn").write_text(
-        "input x[2]\n"
-        "h = relu(dense(x, weight = [[1, 2], [0, 0], [0, 0]], bias = [0, 1, -1]))\n"
-        "g = relu(dense(x, weight = [[1, 0], [1, 1], [0, 0]]) + h)\n"
-        "output h\noutput y = dense(g, weight = [[1, 0, 2]])\noutput p = softmax(g)\n",
-        encoding="utf-8",
-    )
-    network = nn2crn.load(tmp_path / "net.nn")
-    dropped = drop_neurons(network, LIBRARY)
-    x = {"x": np.array([[0.5, -0.25], [1.0, 2.0]])}
-    before, after = (forward(n, x, LIBRARY) for n in (network, dropped))
-    for out in network.outputs:
-        np.testing.assert_allclose(after[out.source], before[out.source], rtol=1e-12)
-
-
-DENSE = random_mlp([5, 8, 6, 3], seed=3).network()
-DATA = {"x": np.random.default_rng(1).normal(size=(50, 5))}
-
-
-def off(network, reference, layer=None):
-    """Root mean square deviation of the first layer's drives, or of another node's values."""
-    name = layer or next(reference.affines()).name
-    a, b = (forward(n, DATA, LIBRARY)[name] for n in (network, reference))
-    return float(np.sqrt(np.mean((a - b) ** 2)))
-
-
-@pytest.mark.parametrize("how", ["magnitude:0.4", "set:0.5", "magnitude:0.6:layer"])
-def test_a_repair_brings_drives_nearer_and_adds_no_connection(how):
-    pruned = prune(DENSE, Compression(prune=Pruning.parse(how)), LIBRARY)
-    done = repair(pruned, DENSE, DATA, LIBRARY)
-    for before, after in zip(pruned.affines(), done.affines(), strict=True):
-        assert np.all((dense(before.terms[0].weight) != 0) | (dense(after.terms[0].weight) == 0))
-        assert off(done, DENSE, before.name) < off(pruned, DENSE, before.name)
-
-
-def test_a_repair_of_what_is_whole_changes_nothing():
-    done = repair(DENSE, DENSE, DATA, LIBRARY)
-    for before, after in zip(DENSE.affines(), done.affines(), strict=True):
-        np.testing.assert_allclose(dense(after.terms[0].weight), dense(before.terms[0].weight), rtol=1e-9)
-
-
-def test_a_rescaled_layer_keeps_its_levels_and_is_nearer():
-    coarse = quantize(DENSE, Compression(quantize=Quantization.parse("exponential:2")))
-    done = rescale(coarse, DENSE, DATA, LIBRARY)
-    assert off(done, DENSE, "y") < off(coarse, DENSE, "y")
-    for before, after in zip(coarse.affines(), done.affines(), strict=True):
-        w, v = (dense(a.terms[0].weight) for a in (before, after))
-        assert len(np.unique(np.abs(v))) == len(np.unique(np.abs(w)))
-        assert np.ptp(v / w) < 1e-12
-
-
-def test_corrected_biases_keep_every_neurons_mean_drive():
-    coarse = quantize(DENSE, Compression(quantize=Quantization.parse("ternary")))
-    done = correct_biases(coarse, DENSE, DATA, LIBRARY)
-    a, b = (forward(n, DATA, LIBRARY) for n in (done, DENSE))
-    for layer in DENSE.affines():
-        np.testing.assert_allclose(a[layer.name].mean(axis=0), b[layer.name].mean(axis=0), atol=1e-12)
-
-
-@pytest.mark.parametrize("how", ["magnitude:0.7", "set:0.5"])
-@pytest.mark.parametrize("coarse", [None, "linear:2", "ternary"])
-def test_corrected_biases_keep_the_outputs_mean_through_pruning_and_quantizing(how, coarse):
-    quantization = Quantization.parse(coarse) if coarse else None
-    done = nn2crn.compress(DENSE, Compression(Pruning.parse(how), quantization, correct_biases=True, data=DATA))
-    a, b = (forward(n, DATA, LIBRARY)["y"] for n in (done, DENSE))
-    np.testing.assert_allclose(a.mean(axis=0), b.mean(axis=0), atol=1e-12)
-    assert not np.allclose(a, b)
-
-
-def test_a_neuron_that_a_level_of_zero_cuts_off_is_left_out(tmp_path):
-    (tmp_path / "net.nn").write_text(
-        "input x[1]\n"
-        "h = relu(dense(x, weight = [[4], [0.1], [3]], bias = [0, 2, 0]))\n"
-        "output y = dense(h, weight = [[4, 3, 0.1]])\n",
-        encoding="utf-8",
-    )
-    how = Compression(quantize=Quantization.parse("ternary"))
-    hidden, last = nn2crn.compress(nn2crn.load(tmp_path / "net.nn"), how).affines()
-    assert hidden.size == 1  # the second is not driven, and a bias of y; the third is not read
-    assert last.bias.tolist() == [2 * 3.5]
-
-
-def test_a_pruned_layer_of_a_single_weight_is_still_repaired():
-    """What is trained is seen from the layer as it was: [3, 0] has one magnitude only, as a skip has."""
-    x = np.array([[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]])
-    done = repair(single([3.0, 0.0]), single([3.0, 1.0]), {"x": x}, LIBRARY)
-    assert dense(next(done.affines()).terms[0].weight)[0, 0] == pytest.approx(4, abs=0.01)
-
-
-SPARSE = DENSE.replace(
-    nodes=tuple(
-        replace(n, terms=tuple(Term(t.source, sparse.csr_array(dense(t.weight))) for t in n.terms))
-        if isinstance(n, Affine)
-        else n
-        for n in DENSE.nodes
-    )
-)
-
-
-@pytest.mark.parametrize("network", [DENSE, SPARSE], ids=["dense", "sparse"])
-def test_no_pass_changes_what_it_is_given(network):
-    before = forward(network, DATA, LIBRARY)
-    how = Compression(Pruning.parse("magnitude:0.8"), Quantization.parse("ternary"), repair=True, data=DATA)
-    done = nn2crn.compress(network, how)
-    nn2crn.compile(done, steps=PassPipeline(OPTIONAL))
-    after = forward(network, DATA, LIBRARY)
-    assert all(np.array_equal(before[name], after[name]) for name in before)
-
-
-def test_sparse_and_dense_matrices_are_compressed_alike():
-    how = Compression(Pruning.parse("weighted-cosine:0.7"), Quantization.parse("exponential:3"), repair=True, data=DATA)
-    a, b = (forward(nn2crn.compress(n, how), DATA, LIBRARY)["y"] for n in (DENSE, SPARSE))
-    np.testing.assert_allclose(a, b, rtol=1e-9)
-
-
-# ---- reaction passes: the laws
-
-
-def compiled(text, folder):
-    (folder / "net.nn").write_text(text, encoding="utf-8")
-    return nn2crn.compile(nn2crn.load(folder / "net.nn"))
-
-
-ACTIVATIONS = ("relu", "tanh", "gelu", "square", "elu", "sigmoid", "leaky_relu", "softmax")
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_merging_reactions_leaves_all_derivatives_as_they_are(activation, tmp_path):
-    weights = "weight = [[1, -2], [0.5, 1]], bias = [-1, 2]"
-    before = compiled(f"input x[2]\noutput y = {activation}(dense(x, {weights}))", tmp_path)
-    after = merge_reactions(before)
-    assert after.reaction_count <= before.reaction_count
-    for state in np.random.default_rng(0).uniform(0, 2, (5, before.species_count)):
-        a, b = (MassAction(n).derivative(state) for n in (before, after))
-        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_dropping_what_never_happens_leaves_the_outputs_as_they_are(activation, tmp_path):
-    first, second = "weight = [[1, 2], [-0.5, 1]], bias = [0, 2]", "weight = [[1, 2], [0.5, -1]], bias = [0, -2]"
-    hidden = f"input x[2] in [0, 1]\nh = {activation}(dense(x, {first}))\n"
-    before = compiled(f"{hidden}output y = dense(h, {second})\noutput z = dense(h, weight = [[1, 1]])", tmp_path)
-    after = drop_idle(before)
-    saved = before.reaction_count - after.reaction_count
-    assert saved > 0 if activation in ("relu", "sigmoid", "softmax") else saved >= 0  # which are never negative
-    assert (len(after.blocks) < len(before.blocks)) == (activation in ("relu", "sigmoid", "softmax"))
-    x = {"x": np.array([[0.2, 0.9], [0.0, 0.0]])}
-    a, b = (read_outputs(n, Internal(n).settle(x))["y"] for n in (before, after))
-    np.testing.assert_allclose(a, b, rtol=0, atol=1e-9)
-    c = read_outputs(after, fixed_point(after, x))["y"]
-    np.testing.assert_allclose(c, read_outputs(before, fixed_point(before, x))["y"], rtol=0, atol=1e-9)
-
-
-def test_reaction_passes_say_what_they_have_saved():
-    reactions = nn2crn.compile(single([2.0], 1.0), steps=PassPipeline(OPTIONAL))
-    assert reactions.remarks[-1] == "drop_idle: 6 reactions of 4 species became 6 reactions of 4 species"
-
-
-# ---- the pipeline
-
-
-def test_passes_are_run_in_order_and_shown_by_name():
-    seen = []
-    nn2crn.compile(DENSE, steps=PassPipeline(("drop_dead", "drop_idle"), lambda name, _: seen.append(name)))
-    named = ["drop_dead", "drop_dead", "name_layers"]
-    assert seen == [*named, "expand_compositions", "drop_dead", "materialise_affine", "choose_templates", "drop_idle"]
-
-
-def test_an_optional_pass_that_is_not_there_is_refused():
-    with pytest.raises(UsageError, match="there is no optional pass 'expand_compositions'"):
-        PassPipeline(("expand_compositions",))
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["exponential", "exponential:0", "exponential:x", "linear:3:one", "cubic:3", "exponential:1:zero", "linear:99"],
-)
-def test_a_quantization_that_is_none_is_refused(text):
-    with pytest.raises(UsageError, match="is no quantization"):
-        Quantization.parse(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["magnitude", "magnitude:2", "magnitude:-0.1", "magnitude:nan", "size:0.5", "set:0.5:all"]
-)
-def test_a_pruning_that_is_none_is_refused(text):
-    with pytest.raises(UsageError, match="is no pruning"):
-        Pruning.parse(text)
-
-
-@given(SPACINGS, st.integers(1, 8), st.booleans())
-def test_a_quantization_reads_back_as_it_is_shown(spacing, bits, zero):
-    how = Quantization(spacing, bits, zero and bits > 1)
-    assert Quantization.parse(str(how)) == how
-
-
-@given(PRUNINGS, FRACTIONS)
-def test_a_pruning_reads_back_as_it_is_shown(kind, fraction):
-    how = pruning(kind, fraction)
-    assert Pruning.parse(str(how)) == how
-
-
-def test_what_needs_data_is_refused_without():
-    for wrong in ({"prune": Pruning.parse("cosine:0.5")}, {"prune": Pruning.parse("set:0.5"), "repair": True}):
-        with pytest.raises(UsageError, match="samples to calibrate on"):
-            Compression(**wrong)
-    with pytest.raises(UsageError, match="nothing to repair"):
-        Compression(repair=True, data=DATA)
-
-
-def test_a_layers_own_choice_goes_before_that_of_all():
-    first, *others = [layer.name for layer in DENSE.affines()]
-    own = {first: LayerChoice("none", Quantization.parse("binary"))}
-    how = Compression(Pruning.parse("magnitude:0.9"), Quantization.parse("exponential:4"), layers=own)
-    done = {layer.name: dense(layer.terms[0].weight) for layer in quantize(prune(DENSE, how, LIBRARY), how).affines()}
-    assert np.count_nonzero(done[first]) == done[first].size
-    assert len(np.unique(np.abs(done[first]))) == 1
-    assert all(np.count_nonzero(done[name]) < done[name].size for name in others)
-
-
-def test_a_choice_for_a_layer_that_is_not_there_is_refused():
-    own = {"fc7": LayerChoice(quantize=Quantization.parse("binary"))}
-    with pytest.raises(UsageError, match="the network has no weights 'fc7'"):
-        nn2crn.compress(DENSE, Compression(layers=own))
