@@ -181,8 +181,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
         jobs: worker processes of the internal engine.
         cluster: whose workers share the samples, of engines that have a time course.
     """
-    reports, ends, failures = [], [], []
-    shipped = subject.shipped
+    reports, ends, failures, shipped = [], [], [], subject.shipped
     layers: tuple[LayerReport, ...] = ()
     for name in engines:
         record, begun = engine_for(name, subject.reactions), time.perf_counter()
@@ -192,9 +191,8 @@ def verify(  # noqa: PLR0913  # what is measured, and how
                 states = chosen.settle(subject.inputs)
                 found = outputs_of(subject.reactions, states)
                 _refuse_overflow(name, found)
-                settling = (
-                    _settling(chosen, subject, found, tolerance) if record.in_time and not record.random else None
-                )
+                settles = record.in_time and not record.random
+                settling = _settling(chosen, subject, found, tolerance) if settles else None
                 if not layers or (layerwise and name == "internal"):
                     times = _layer_times(chosen, subject, states, tolerance) if layerwise and settling else {}
                     layers = tuple(_layers(subject, states, times))
