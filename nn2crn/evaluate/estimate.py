@@ -32,6 +32,12 @@ MEASURED: Mapping[str, Sequence[tuple[int, float, float]]] = {
     "roadrunner LLJIT": (
         (628, 0.08, 33), (3_384, 0.55, 102), (14_800, 4.17, 352), (40_560, 21.01, 866), (78_608, 73.84, 1611),
     ),
+    "COPASI, --for copasi": (
+        (2_640, 0.16, 26), (16_010, 0.76, 72), (123_590, 6.70, 326), (806_490, 55.65, 1921),
+    ),
+    "roadrunner LLJIT, --for tellurium": (
+        (2_640, 0.10, 33), (16_010, 0.42, 80), (123_590, 5.06, 430), (806_490, 109.04, 2415),
+    ),
     "nn2crn": ((78_608, 0.13, 8), (399_706, 0.14, 9), (2_810_714, 0.25, 13), (6_407_770, 0.38, 17)),
 }  # fmt: skip
 
@@ -92,6 +98,17 @@ def _sizes(network: ReactionNetwork) -> Iterator[Size]:
     for f in formats():
         with suppress(UnsupportedError):
             yield size(network, f)
+
+
+def loading(network: ReactionNetwork) -> str:
+    """What clients take to load the SBML file with a reaction per weight, and the form that is written for them."""
+    count = non_zeros(network)
+    seconds = {client: f"{load(client, points, count).seconds:.2g} s" for client, points in MEASURED.items()}
+    return (
+        f"COPASI takes some {seconds['COPASI']} to load it, roadrunner {seconds['roadrunner LLJIT']};"
+        f" written --for copasi {seconds['COPASI, --for copasi']},"
+        f" --for tellurium {seconds['roadrunner LLJIT, --for tellurium']}"
+    )
 
 
 def non_zeros(network: ReactionNetwork) -> int:

@@ -52,10 +52,18 @@ class Spread:
         cluster: the workers.
         remote: the engine.
         outputs: ids of the outputs that the engine reads itself; none if it has species only.
+        together: samples in a piece; as many as one machine integrates together if None.
     """
 
-    def __init__(self, cluster: Cluster, remote: Remote, outputs: Sequence[str] = ()) -> None:
+    def __init__(
+        self, cluster: Cluster, remote: Remote, outputs: Sequence[str] = (), together: int | None = None
+    ) -> None:
         self.name, self.cluster, self.remote, self.outputs = remote.name, cluster, remote, list(outputs)
+        self.together = together or samples_at_once(remote.reactions)
+
+    def in_pieces_of(self, together: int) -> Spread:
+        """The same with so many samples in a piece."""
+        return Spread(self.cluster, self.remote, self.outputs, together)
 
     def settle(self, inputs: Mapping[str, ArrayLike]) -> Floats:
         """Concentrations (batch, columns) at steady state."""
@@ -68,7 +76,7 @@ class Spread:
 
     def _pieces(self, inputs: Mapping[str, ArrayLike], course: tuple[Floats, Ints] | None = None) -> list[_Piece]:
         rows = {name: np.asarray(values, dtype=np.float64) for name, values in inputs.items()}
-        count, step = len(next(iter(rows.values()))), samples_at_once(self.remote.reactions)
+        count, step = len(next(iter(rows.values()))), self.together
         return [
             _Piece(first, {name: values[first : first + step] for name, values in rows.items()}, course)
             for first in range(0, count, step)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _LASTS = (1e6, 1e9)  # seconds: when even a ReLU at its kink with h = 1e-10 has settled, and when engines give up
 _LOOKS = 200  # times at which is looked whether anything changes
-_PARTS = 16  # pieces of samples, or one, that are run before what is done is shown, on a cluster
+_TOGETHER = 50  # samples between two looks at the progress
+_PARTS = 16  # times as many on a cluster
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,7 +179,9 @@ def _pieces(chosen: Engine, case: Subject, times: Floats, shown: Ints, *, ends: 
     """Courses of some samples at a time, with a bar on a terminal; and whether the user wanted no more."""
     done: list[_Piece] = []
     try:
-        together = samples_at_once(case.reactions) * (_PARTS if isinstance(chosen, Spread) else 1)
+        together = min(_TOGETHER, samples_at_once(case.reactions))
+        if isinstance(chosen, Spread):
+            chosen, together = chosen.in_pieces_of(together), together * _PARTS
         starts = range(0, case.samples, together)
         for part in _progress([np.arange(a, min(a + together, case.samples)) for a in starts]):
             inputs = {name: rows[part] for name, rows in case.inputs.items()}

@@ -22,6 +22,7 @@ from nn2crn.cli.scale import gate_options, scale_options
 from nn2crn.cli.targets import plan_targets
 from nn2crn.errors import UsageError
 from nn2crn.ir.remarks import RangeWarning
+from nn2crn.simulate.registry import ELEMENTARY
 
 if TYPE_CHECKING:
     from nn2crn.analysis.summary import Summary
@@ -130,6 +131,7 @@ def _compile(  # noqa: PLR0913  # one argument per option
 ) -> batch.Outcome:
     from nn2crn import compiler
     from nn2crn.analysis.summary import summarise
+    from nn2crn.evaluate.estimate import loading
 
     reader = client_named(client) if client else None
     plan = _plan(model, targets, names, map_file, reader)
@@ -145,6 +147,8 @@ def _compile(  # noqa: PLR0913  # one argument per option
     s = summarise(network)
     lines = [f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), s.counts()]))}"]
     lines += [f"{target}: {_what(f, s, used[f.name])}" for target, f in plan]
+    if s.reactions > ELEMENTARY and not reader and not used.get("sbml", {}).get("kinetics"):
+        lines += [f"{target}: {loading(network)}" for target, f in plan if f.name == "sbml"]
     return batch.Outcome(
         model,
         tuple(target for target, _ in plan),
