@@ -15,6 +15,7 @@ from parts import needs
 
 import nn2crn
 from nn2crn.errors import UsageError
+from nn2crn.evaluate import time_course
 from nn2crn.evaluate.case import engine, output_columns, outputs_of
 from nn2crn.simulate.cluster import open_cluster
 from nn2crn.simulate.cvode.internal import Internal, SimulationError
@@ -82,6 +83,29 @@ def test_engines_give_the_same_numbers_on_a_cluster(name):
                 found.append((columns, outputs_of(reactions, states), chosen.trajectories(inputs, times, watch)))
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What time_course.simulate runs."""
+
+    reactions: object
+    inputs: dict
+    expected: np.ndarray
+
+    @property
+    def samples(self):
+        return len(self.expected)
+
+
+def test_courses_are_the_same_on_a_cluster():
+    reactions = nn2crn.compile(random_mlp([2, 3, 1]).network())
+    inputs = {"x": np.random.default_rng(0).uniform(-1, 1, (120, 2))}
+    subject = Sampled(reactions, inputs, np.zeros((120, 1)))
+    with workers(2) as cluster:
+        one, other = (time_course.simulate(subject, "internal", cluster=given) for given in (None, cluster))
+    np.testing.assert_array_equal(one.done, other.done)
+    np.testing.assert_array_equal(one.times, other.times)
 
 
 def test_numbers_do_not_depend_on_how_many_processes_there_are():
