@@ -96,7 +96,7 @@ def test_what_was_chosen_is_read_back_from_the_file(tmp_path, what, name):
 
 
 def test_layers_of_compositions_are_read_back_exactly(tmp_path):
-    (tmp_path / "n.nn").write_text("input x[2] in [-1, 1]\noutput y = silu(x)\n")
+    (tmp_path / "n.nn").write_text("input x[2] in [-1, 1]\noutput y = silu.product(x)\n")
     (tmp_path / "c.toml").write_text(
         '[layers."layer1.sigmoid"]\nk = 7\n[layers."layer1.product"]\nk = 2.000000000000001\n'
     )
