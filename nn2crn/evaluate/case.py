@@ -27,9 +27,9 @@ from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.pipeline import PassPipeline
 from nn2crn.simulate.clients.client import Client
 from nn2crn.simulate.cluster import Cluster
-from nn2crn.simulate.engine import Engine
+from nn2crn.simulate.engine import Engine, Rails, WrittenFile
 from nn2crn.simulate.ports import read_outputs
-from nn2crn.simulate.registry import ELEMENTARY, Rails, Subject, WrittenFile, engine_for
+from nn2crn.simulate.registry import ELEMENTARY, Subject, engine_for
 from nn2crn.simulate.threads import one_thread
 from nn2crn.templates.options import Options
 

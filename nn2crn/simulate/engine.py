@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from numpy.typing import ArrayLike
 
 from nn2crn.ir.arrays import Floats, Ints
 
 SETTLED = 1e-6  # what may be left to the steady state, relative to a value where that exceeds 1, when it has settled
+
+
+Rails = tuple[str, ...]  # ids of a scalar: its own, or those of its positive and its negative part
 
 
 class Engine(Protocol):
@@ -24,3 +28,23 @@ class Engine(Protocol):
     def trajectories(self, inputs: Mapping[str, ArrayLike], times: Floats, watch: Ints) -> Floats:
         """Concentrations (times, batch, watched) of the species with these indices; times[0] is 0."""
         ...
+
+
+class WrittenFile(NamedTuple):
+    """An SBML file of the network, for engines that read one.
+
+    Attributes:
+        path: the file.
+        species: ids of all species, in the network's order.
+        inputs: what sets each scalar of each input, by its name: a parameter or species, or those of its two rails.
+        outputs: ids of the parameters to read all outputs from; none where they are differences of species.
+        parameters: those of `species` that the file has as parameters.
+        one: what the file has for a 1 of the network, at inputs, species and outputs.
+    """
+
+    path: Path
+    species: Sequence[str]
+    inputs: Mapping[str, Sequence[Rails]]
+    outputs: Sequence[str] = ()
+    parameters: Collection[str] = ()
+    one: float = 1.0

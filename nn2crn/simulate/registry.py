@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
-from pathlib import Path
-from typing import NamedTuple
 
 from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.plugins import leave_out, plugins
-from nn2crn.simulate.engine import Engine
+from nn2crn.simulate.engine import Engine, WrittenFile
 
 GROUP = "nn2crn.engines"  # entry points, each an EngineRecord
 ELEMENTARY = 3_000  # reactions up to which engines read a file with a reaction per weight
 _MOST = 40_000  # reactions that roadrunner and COPASI load within seconds, in the form that suits them
-Rails = tuple[str, ...]  # ids of a scalar: its own, or those of its positive and its negative part
-
-
-class WrittenFile(NamedTuple):
-    """An SBML file of the network, for engines that read one.
-
-    Attributes:
-        path: the file.
-        species: ids of all species, in the network's order.
-        inputs: what sets each scalar of each input, by its name: a parameter or species, or those of its two rails.
-        outputs: ids of the parameters to read all outputs from; none where they are differences of species.
-        parameters: those of `species` that the file has as parameters.
-        one: what the file has for a 1 of the network, at inputs, species and outputs.
-    """
-
-    path: Path
-    species: Sequence[str]
-    inputs: Mapping[str, Sequence[Rails]]
-    outputs: Sequence[str] = ()
-    parameters: Collection[str] = ()
-    one: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import numpy as np
 from onnx import defs, helper
 from onnx.reference import ReferenceEvaluator
 
-from nn2crn.frontends.onnx.operators import Constant, Refusal, Value, is_real
+from nn2crn.frontends.onnx.operators import Constant, OpNode, Refusal, Value, is_real
+from nn2crn.ir.arrays import Floats
 
 _RANDOM = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial")
 _LATER = {"DequantizeLinear": 21, "QuantizeLinear": 21}  # defined as before, but known to the reference only since
@@ -66,3 +67,8 @@ def _is_finite(values: Constant) -> bool:
 
 def _has_nan(values: Constant) -> bool:
     return is_real(values) and bool(np.any(np.isnan(values)))
+
+
+def limits(node: OpNode, at: Floats) -> Floats:
+    """The values of an operator of one signal where that is infinite."""
+    return np.asarray(run_reference(node.proto, (at, *node.inputs[1:]), node.opset)[0], dtype=np.float64)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from nn2crn.frontends.network_builder import WireGraph
-from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.ir.arrays import Ints
 
 FLOAT_TYPES = (1, 10, 11, 16)  # TensorProto: FLOAT, FLOAT16, DOUBLE, BFLOAT16
 
@@ -197,10 +197,3 @@ def is_real(values: Constant) -> bool:
 def widened(value: Value) -> Value:
     """Real constants in double precision, as operators compute with them; all else as it is."""
     return value.astype(np.float64) if isinstance(value, np.ndarray) and is_real(value) else value
-
-
-def limits(node: OpNode, at: Floats) -> Floats:
-    """The values of an operator of one signal where that is infinite."""
-    from nn2crn.frontends.onnx.fold import run_reference
-
-    return np.asarray(run_reference(node.proto, (at, *node.inputs[1:]), node.opset)[0], dtype=np.float64)

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike
 
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.simulate.cvode.internal import SimulationError
-from nn2crn.simulate.engine import SETTLED
-from nn2crn.simulate.registry import Rails
+from nn2crn.simulate.engine import SETTLED, Rails
 
 _FIRST_END, _LAST_END = 6400.0, 1e9  # seconds
 _HINT = "large weights make it stiff: bound the inputs (--domain), or try another template (nn2crn templates)"

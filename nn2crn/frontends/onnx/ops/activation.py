@@ -8,9 +8,10 @@ import numpy as np
 from scipy import sparse
 
 from nn2crn.frontends.network_builder import PLUS_INFINITY, WireGraph
+from nn2crn.frontends.onnx.fold import limits
 from nn2crn.frontends.onnx.idioms import smoothed_square
 from nn2crn.frontends.onnx.infinities import constant, elementwise
-from nn2crn.frontends.onnx.operators import OpNode, Refusal, Signal, chemistry, limits
+from nn2crn.frontends.onnx.operators import OpNode, Refusal, Signal, chemistry
 from nn2crn.frontends.onnx.ops.product import scaled
 from nn2crn.ir.arrays import Ints, floats
 
