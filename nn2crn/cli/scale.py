@@ -151,7 +151,11 @@ def _proved_peak(found: Loaded, reactions: ReactionNetwork) -> Peak:
     from nn2crn.certify.boxes import show_boxes
     from nn2crn.tune.scale import Peak
 
+    if any(not port.held for port in reactions.inputs):
+        return Peak(float("inf"), "nothing is proved of chemistry that consumes its inputs")
     start = float(reactions.initial.max(initial=0.0)) or _NOTHING
     proved = certificate.certify(certificate.subject(found.network, found.options), start=start)
     highest = proved.peak_concentration
-    return Peak(float("inf") if highest is None else highest, f"proved for {show_boxes(proved.box)}")
+    if highest is None:
+        return Peak(float("inf"), f"none is proved for {show_boxes(proved.box)}")
+    return Peak(highest, f"proved for {show_boxes(proved.box)}")
