@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -163,7 +164,8 @@ def classes() -> dict[str, type[Nn2crnError]]:
     """Every class of deliberate errors in the package, by code, in the order of the examples."""
     for module in pkgutil.walk_packages(nn2crn.__path__, "nn2crn."):
         if not module.name.endswith("__main__"):
-            import_module(module.name)
+            with suppress(ImportError):  # of PyTorch, which is not needed
+                import_module(module.name)
     found = {c.code: c for c in below(Nn2crnError)}
     return {code: found[code] for code in sorted(found, key=list(EXAMPLES).index)}
 

@@ -47,8 +47,8 @@ def parse_quantity(text: str, option: str) -> Quantity:
     Raises:
         UsageError: it is something else, or not positive.
 
-    >>> parse_quantity("50 nM", "--unit").molar
-    5e-08
+    >>> parse_quantity("0.5 M", "--unit").molar
+    0.5
     """
     match = _CONCENTRATION.fullmatch(text.strip())
     if not match or match[2] not in CONCENTRATIONS or not 0 < float(match[1]) < float("inf"):

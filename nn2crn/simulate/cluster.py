@@ -16,7 +16,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
-from nn2crn.errors import Nn2crnError, UsageError
+from nn2crn.errors import SizeError, UsageError
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -33,12 +33,6 @@ class Shared(Protocol):
         """What the work is done with."""
 
 
-class ClusterError(Nn2crnError):
-    """The cluster is not there, or has lost a piece too often."""
-
-    code = "cluster"
-
-
 class Cluster:
     """The workers behind a dask client."""
 
@@ -49,7 +43,7 @@ class Cluster:
         """`work(shared.ready(), piece)` of each piece, in order.
 
         Raises:
-            ClusterError: a piece was lost with its worker several times.
+            SizeError: a piece was lost with its worker several times, as where memory does not suffice.
             Nn2crnError: whatever the work raises; what is not begun is not done.
         """
         from distributed import KilledWorker, as_completed
@@ -67,7 +61,7 @@ class Cluster:
             found: list[T] = self.client.gather(futures)
         except KilledWorker as e:
             hint = "give workers more memory, or see their logs"
-            raise ClusterError(f"the cluster lost a piece of work with each worker: {e}", hint=hint) from None
+            raise SizeError(f"the cluster lost a piece of work with each worker: {e}", hint=hint) from None
         finally:
             self.client.cancel(futures)
         return found
@@ -93,8 +87,7 @@ def open_cluster(address: str, progress: Progress = lambda _, __: None) -> Itera
     """The cluster at a scheduler's address, or `local:N` processes of this machine.
 
     Raises:
-        UsageError: dask.distributed is not installed, or N is no number.
-        ClusterError: no scheduler answers.
+        UsageError: dask.distributed is not installed, N is no number, or no scheduler answers.
     """
     try:
         from distributed import Client, LocalCluster
@@ -105,7 +98,7 @@ def open_cluster(address: str, progress: Progress = lambda _, __: None) -> Itera
             client = Client(address, timeout=_WAITING, set_as_default=False)
         except (OSError, ValueError) as e:
             hint = "start one with: dask scheduler; or give --cluster local:N"
-            raise ClusterError(f"no scheduler answers at {address}: {e}", hint=hint) from None
+            raise UsageError(f"no scheduler answers at {address}: {e}", hint=hint) from None
         with client:
             yield Cluster(client, progress)
         return

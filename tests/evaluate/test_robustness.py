@@ -181,7 +181,7 @@ def test_the_command(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "8 samples, 20 tubes for each error" in done.stdout
     assert "only one layer is off, by 0.2" in done.stdout
-    assert (tmp_path / "r.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "r.svg").read_text(encoding="utf-8").startswith("<?xml")
     report = json.loads(run(*data, "--cv", "5", "--by", "reaction", "--json").stdout)
     assert report["predicted"][0]["rates"] == 0.05
     assert len(report["influences"]) > 100
