@@ -195,6 +195,27 @@ def simulating(folder: Path, *, quick: bool) -> tuple[list[Row], list[tuple[int,
     return rows, points
 
 
+def forms(folder: Path, *, quick: bool) -> Iterator[Row]:
+    """Load and settle the form of the file that suits a program, beside the one with a reaction per weight."""
+    name = "64-60-20-10"
+    path = model(name, folder)
+    count = reactions_in(path)
+    wanted = (("roadrunner", "tellurium", 18), ("copasi", "copasi", 25))
+    for program, client, times in wanted[: 1 if quick else 2]:
+        spent = []
+        for options in ((), ("--for", client)):
+            target = folder / ("elementary" if not options else client) / f"{name}.xml"
+            target.parent.mkdir(exist_ok=True)
+            process("-m", "nn2crn.cli", "compile", "-q", path, "--domain", "0:1", *options, "-o", target)
+            spent.append(task(program, target, "1").seconds)
+        whole, soon = spent
+        yield Row(
+            f"load and settle {count} reactions in {program}, --for {client}",
+            f"{soon:.2f} s against {whole:.1f} s: {whole / soon:.0f} times",
+            f">= {times} times", whole >= times * soon,
+        )  # fmt: skip
+
+
 def engines(folder: Path, *, quick: bool) -> Iterator[Row]:
     """Our own simulator at full size."""
     for name, seconds, memory in ((MEDIUM, 1.0, None), (LARGE, 3.0, 1000.0)):
@@ -266,7 +287,7 @@ def main() -> None:
         client_rows, clients = simulating(folder, quick=given.quick)
         for row in (
             *writing(folder), *peers_writing(folder, given.peers), *scale_rows, *client_rows,
-            *engines(folder, quick=given.quick), *starting(),
+            *forms(folder, quick=given.quick), *engines(folder, quick=given.quick), *starting(),
         ):  # fmt: skip
             lines.append(row.show())
             figures[row.what] = row.found
