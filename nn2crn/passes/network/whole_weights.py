@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from nn2crn.ir.arrays import Floats, Ints, Matrix, as_matrix, dense, entries, floats, scale_columns
+from nn2crn.ir.arrays import Floats, Ints, Matrix, as_matrix, entries, floats, scale_columns
 from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Term
 from nn2crn.ir.product_family import Counts, as_counts
 from nn2crn.passes.compression.options import Quantization
@@ -25,6 +26,7 @@ from nn2crn.passes.name_layers import with_layers
 _LARGEST = 255  # multiple of the step up to which weights are taken exactly as they are
 _ROUNDED = Quantization("linear", 8, zero=True)  # of all others
 _NEAR = 1e-6  # relative: single precision, and a step that is found from rounded weights
+_SAME = 1e-13  # relative: but for rounding of a product
 _NEARLY = 2.0**-8  # relative: of the steps of several terms, as good as rounded weights are
 _FINEST = 100  # denominator of a slope
 
@@ -65,12 +67,13 @@ def whole_weights(network: Network) -> Network:
     changed: dict[str, Node] = {}
     remarks: list[str] = []
     for node in network.nodes:
-        new = _as_computed(node, form) if isinstance(node, Affine | Activation) else node
-        if new is not node:
-            changed[node.name] = new
+        if not isinstance(node, Affine | Activation):
+            continue
+        changed[node.name] = _as_computed(node, form, _SAME)
+        if _as_computed(node, form, 2 * _NEAR) is not node:
             what = "weights are rounded to multiples of one step" if isinstance(node, Affine) else "slopes are rounded"
-            remarks.append(f"{node.origin or node.layer_name}: {what}; --bits or --quantize chooses how")  # type: ignore[union-attr]  # no input
-    if not changed:
+            remarks.append(f"{node.origin or node.layer_name}: {what}; --bits or --quantize chooses how")
+    if all(node is network.by_name[name] for name, node in changed.items()):
         return network
     nodes = tuple(changed.get(n.name, n) for n in network.nodes)
     return network.replace(nodes=nodes, remarks=(*network.remarks, *dict.fromkeys(remarks)))
@@ -186,27 +189,24 @@ def _common_step(magnitudes: Floats) -> float | None:
     return None
 
 
-def _as_computed(node: Affine | Activation, form: WholeForm) -> Node:
-    """The node with the weights or slopes that are computed; the same one if they are its own."""
+def _as_computed(node: Affine | Activation, form: WholeForm, near: float) -> Node:
+    """The node with the weights or slopes that are computed; the same one if they are its own, to a relative `near`."""
     if isinstance(node, Activation):
         above, below = form.slopes[node.name]
         computed = floats(below / above)
-        if np.allclose(computed, slopes_of(node)[1], rtol=_NEAR, atol=0):
+        if np.allclose(computed, slopes_of(node)[1], rtol=near, atol=0):
             return node
         return replace(node, attributes={**node.attributes, "alpha": computed})
     whole, scale = form.layers[node.name], float(form.scales[node.name][0])
     terms = []
     for t, (source, weights) in zip(node.terms, whole.weights, strict=True):
-        computed_weight = as_matrix(scale_columns(as_matrix(weights), scale / form.scales[source]))
-        if _close(computed_weight, t.weight):
-            terms.append(t)
-        else:
-            terms.append(Term(source, computed_weight))
+        weight = as_matrix(scale_columns(as_matrix(weights), scale / form.scales[source]))
+        terms.append(t if _close(weight, t.weight, near) else Term(source, weight))
     if all(a is b for a, b in zip(terms, node.terms, strict=True)):
         return node
     return replace(node, terms=tuple(terms))
 
 
-def _close(a: Matrix, b: Matrix) -> bool:
-    """Whether the weights are the same, but for single precision."""
-    return a.shape == b.shape and np.allclose(dense(a), dense(b), rtol=2 * _NEAR, atol=0)
+def _close(a: Matrix, b: Matrix, near: float) -> bool:
+    both: Any = (sparse.csr_array(a), sparse.csr_array(b))
+    return float((abs(both[0] - both[1]) - near * abs(both[1])).max()) <= 0 if min(a.shape) else True
