@@ -27,6 +27,7 @@ _LARGEST = 255  # multiple of the step up to which weights are taken exactly as 
 _ROUNDED = Quantization("linear", 8, zero=True)  # of all others
 _NEAR = 1e-6  # relative: single precision, and a step that is found from rounded weights
 _SAME = 1e-13  # relative: but for rounding of a product
+_ROUNDED_BEFORE, _FINE = 1e-11, 1 << 16  # relative, and parts of a step: of steps that this pass has chosen
 _NEARLY = 2.0**-8  # relative: of the steps of several terms, as good as rounded weights are
 _FINEST = 100  # denominator of a slope
 
@@ -153,11 +154,12 @@ def _shared_step(steps: Floats) -> float:
     """
     if not len(steps):
         return 1.0
-    for near in (_NEAR, _NEARLY):
-        for k in range(1, _LARGEST + 1):
-            step = float(steps.min()) / k
-            if np.all(np.abs(steps / step - np.rint(steps / step)) <= near * steps / step):
-                return step
+    ratios = steps / steps.min()
+    for near, most in ((_NEAR, _LARGEST), (_ROUNDED_BEFORE, _FINE), (_NEARLY, _LARGEST)):
+        multiples = ratios[:, None] * np.arange(1, most + 1)
+        fits = np.all(np.abs(multiples - np.rint(multiples)) <= near * multiples, axis=0)
+        if fits.any():
+            return float(steps.min()) / (1 + int(np.argmax(fits)))
     return float(steps.min()) / _LARGEST
 
 
