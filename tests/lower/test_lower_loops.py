@@ -62,7 +62,7 @@ def test_a_loop_has_a_text_that_reads_back_equal():
 def test_only_what_a_layer_says_may_be_fed_back():
     network = nn2crn.compile(recurrent_net(*contractive(3, 2), "tanh"))
     verify_reactions(network)
-    with pytest.raises(BrokenInvariantError, match="no input and of no earlier module"):
+    with pytest.raises(BrokenInvariantError, match="neither an input nor an earlier module"):
         verify_reactions(parse_network("".join(show_network(network)).replace("recurrent\n", "")))
 
 
