@@ -262,7 +262,7 @@ def test_names_that_clashed_before_are_not_given_again():
         Activation("h", "relu", ("a",), 1),
     )  # fmt: skip
     assert named(*nodes, outputs=(Output("layer2", "a", (1,)), Output("y", "h", (1,)))) == ["layer2'", "layer2''"]
-    of_parts = (*nodes[:2], Activation("h", "elu", ("a",), 1))
+    of_parts = (*nodes[:2], Activation("h", "elu", ("a",), 1, template="elu.relu_exp"))
     outputs = (Output("layer2", "a", (1,)), Output("y", "h", (1,)))
     assert named(*of_parts, outputs=outputs)[:2] == ["layer2'", "layer2''.relu"]
 
