@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from parts import models, needs
+from parts import models
 
 import nn2crn
 from nn2crn.cli import cli
@@ -20,7 +20,6 @@ SHARES = {"softmax.shifted": ("P",)}  # which are none
 
 
 @pytest.mark.slow
-@needs("roadrunner", "copasi")
 @pytest.mark.parametrize("model", models(NAMES))
 def test_models_with_sigmoids_and_softmax(model, tmp_path):
     """Drives in the hundreds: a chain's concentrations went to 1e13 to 1e17, and solvers gave up."""
