@@ -33,7 +33,7 @@ def test_models_with_sigmoids_and_softmax(model, tmp_path):
     assert [e["engine"] for e in report["engines"]] == ["roadrunner", "copasi"]
     assert max(e["max_abs_error"] for e in report["engines"]) <= 1e-2
     rng = np.random.default_rng(0)
-    inputs = {p.name: rng.uniform(0, 1, (3, p.size)) for p in network.inputs}
+    inputs = {p.name: rng.uniform(0, 1, (3, p.values.size)) for p in network.inputs}
     times = np.concatenate([[0.0], np.geomspace(1e-2, 1e4, 60)])
     course = Internal(network).trajectories(inputs, times, np.arange(network.species_count))
     assert course[..., auxiliary(network)].max() < 10
