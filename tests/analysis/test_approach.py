@@ -61,14 +61,17 @@ def test_the_time_follows_from_the_parameters():
 
 def test_of_rates_that_have_no_bound_no_time_is_said(tmp_path):
     (tmp_path / "net.nn").write_text("input x[2] in [0, 1]\noutput y = softmax(x)\n")
-    assert "until nothing changes: " in said(nn2crn.load(tmp_path / "net.nn"))
+    options = nn2crn.Options(variants={"softmax": "chain"})
+    assert "until nothing changes: " in said(nn2crn.load(tmp_path / "net.nn"), options=options)
 
 
 def test_ranges_qualify_what_is_said_of_every_start(tmp_path):
     """It was unqualified."""
     (tmp_path / "net.nn").write_text("input x[2]\noutput y = sigmoid(relu(x))\n")
     network = nn2crn.load(tmp_path / "net.nn")
-    assert "as long as drives stay in the ranges of their templates (sigmoid.chain: u from -8 to 8)." in said(network)
+    chain = nn2crn.Options(variants={"sigmoid": "chain"})
+    within = "as long as drives stay in the ranges of their templates (sigmoid.chain: u from -8 to 8)."
+    assert within in said(network, options=chain)
     assert "concentrations. Run" in said(network, options=nn2crn.Options(variants={"sigmoid": "bounded"}))
 
 

@@ -121,7 +121,7 @@ BAD = {
     "shape mismatch": (["shape.onnx"], 1, "shape.onnx: node 'node0' (MatMul): its shapes or attributes do not fit"),
     "unknown template": ([IRIS, "--relu", "nonsense"], 2, "there is no template 'relu.nonsense'"),
     "unknown parameter": ([IRIS, "--set", "q=1"], 2, "no layer of this network uses 'q'"),
-    "parameter range": ([IRIS, "--set", "h=7"], 2, "h = 7 is outside (0, 1]"),
+    "parameter range": ([IRIS, "--set", "relu.h=7"], 2, "h = 7 is outside (0, 1]"),
     "not a number": ([IRIS, "--set", "h=small"], 2, "'small' is not a number"),
     "unknown output": ([IRIS, "--output", "q"], 2, "there is no output 'q'"),
     "unknown input": ([IRIS, "--input", "q=1"], 2, "the model has no input 'q'"),
@@ -229,7 +229,7 @@ def test_a_configuration_lists_every_layer_and_changes_nothing_until_edited(tmp_
 
 
 def test_an_activation_is_configured_by_its_name(tmp_path):
-    (tmp_path / "c.toml").write_text('[templates]\nrelu = "annihilation"\n[templates.softmax]\nk = 3\n')
+    (tmp_path / "c.toml").write_text('[templates]\nrelu = "annihilation"\n[templates.identity]\nk = 3\n')
     said = run("inspect", IRIS, "--config", "c.toml", cwd=tmp_path, check=0).stdout
     assert "relu.annihilation" in said
     assert "k = 3 " in said

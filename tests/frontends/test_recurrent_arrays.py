@@ -35,7 +35,7 @@ def test_an_npz_is_a_model(tmp_path):
 def test_any_activation_with_a_variant():
     made = nn2crn.recurrent(W, V, B, activation="tanh.algebraic")
     assert nn2crn.compile(made).modules[0].template == "tanh.algebraic"
-    with pytest.raises(UsageError, match="no function of one drive"):
+    with pytest.raises(UsageError, match="not a function of one drive"):
         nn2crn.recurrent(W, V, B, activation="softmax")
 
 
