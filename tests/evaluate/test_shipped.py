@@ -168,7 +168,7 @@ REFUSED = {
     "no XML": (XOR, "m.xml", lambda t: t[:-20], "not XML"),
     "entities": (XOR, "m.xml", lambda t: t.replace("?>", "?><!DOCTYPE a>", 1), "a document type"),
     "no Antimony": (XOR, "m.ant", lambda t: t.replace("\nmodel ", "\nmodell ", 1), "libAntimony cannot read it"),
-    "no archive": (XOR, "m.omex", lambda t: t, "no archive"),
+    "no archive": (XOR, "m.omex", lambda t: t, "not an archive"),
     "no file": (XOR, "n.xml", lambda t: t, "No such file"),
     "no format": (XOR, "m.tex", lambda t: t, "--file takes SBML"),
 }  # fmt: skip
