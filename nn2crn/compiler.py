@@ -135,6 +135,8 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
         UsageError: an option names a template or a parameter that is not there, or a value out of its range.
         UnsupportedError: there are more reactions than the options allow.
     """
+    if not isinstance(network, Network):
+        raise UsageError(f"this is a {type(network).__name__}, not a network", hint="nn2crn.load reads one from a file")
     options, steps = options or Options(), steps or PassPipeline()
     prepared, way = prepare(network, options, steps=steps), encoding(options.encoding)
     made = way.recipe(network, options, steps.optional)

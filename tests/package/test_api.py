@@ -73,6 +73,12 @@ def test_options_are_for_a_network():
         nn2crn.predict(str(XOR), [0, 1])
 
 
+def test_a_file_is_loaded_before_it_is_compiled():
+    with pytest.raises(nn2crn.Nn2crnError, match="this is a str, not a network") as e:
+        nn2crn.compile(str(XOR))
+    assert "nn2crn.load" in e.value.hint
+
+
 def test_a_course_ends_where_it_is_predicted_and_is_a_table():
     reactions = nn2crn.compile(nn2crn.load(XOR))
     run = api.simulate(reactions, [[0, 1], [1, 1]], species=["layer1*"])

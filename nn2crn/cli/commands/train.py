@@ -93,13 +93,13 @@ def train(  # noqa: PLR0913  # one argument per option
             activation=activation, h=h, task="classification" if table.classes else "regression", test=test,
             centring=centre, name=Path(target_file).stem, report=report,
         )  # fmt: skip
-    compiler.convert(done.network, target_file)
+    written = compiler.convert(done.network, target_file)
     if save_test:
         _write_test(save_test, done)
     if as_json:
         show_json(_report(done, len(table.x)))
     else:
-        _show(data, target_file, done, len(table.x), noisy=training.noise > 0)
+        _show(data, " and ".join(map(str, written)), done, len(table.x), noisy=training.noise > 0)
     if done.interrupted:
         click.echo(f"interrupted: {target_file} is the best network so far", err=True)
         sys.exit(_INTERRUPTED)
