@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from nn2crn.ir.arrays import Floats, floats
 from nn2crn.ir.families import Batch, Side
 from nn2crn.ir.reactions import ReactionNetwork
 
-Counts = sparse.csr_array[np.int32, tuple[int, int]]
+Counts: TypeAlias = (
+    "sparse.csr_array[np.int32, tuple[int, int]]"  # older versions of SciPy have no such class at run time
+)
 
 
 @dataclass(frozen=True, eq=False)

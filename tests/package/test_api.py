@@ -115,10 +115,10 @@ def test_a_type_checker_notices_a_name_that_is_not_there(tmp_path):
     del mypy
     script = tmp_path / "use.py"
     lines = "import nn2crn", "nn2crn.predict(nn2crn.load('m.onnx'), [1.0])", "nn2crn.Options()", "nn2crn.predikt"
-    script.write_text("\n".join([*lines, "nn2crn.load(3)\n"]))
+    script.write_text("\n".join([*lines, "nn2crn.Options(settings=3)\n"]))
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(script)]
     said = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT).stdout
     assert 'use.py:4: error: Module has no attribute "predikt"' in said
-    assert "use.py:5: error: Argument 1" in said
+    assert 'use.py:5: error: Argument "settings"' in said
     assert "use.py:2" not in said
     assert "use.py:3" not in said
