@@ -13,9 +13,8 @@ from nn2crn.ir.arrays import Floats, floats
 from nn2crn.ir.families import Batch, Side
 from nn2crn.ir.reactions import ReactionNetwork
 
-Counts: TypeAlias = (
-    "sparse.csr_array[np.int32, tuple[int, int]]"  # older versions of SciPy have no such class at run time
-)
+# text, since older versions of SciPy have no such class at run time
+Counts: TypeAlias = "sparse.csr_array[np.int32, tuple[int, int]]"
 
 
 @dataclass(frozen=True, eq=False)

@@ -96,6 +96,7 @@ def test_hostile_names(tmp_path, name):
     check_same(net_named([name], [name + "!"], name), tmp_path)
 
 
+@pytest.mark.slow
 def test_all_hostile_names_together(tmp_path):
     check_same(net_named(HOSTILE, [name + "!" for name in HOSTILE]), tmp_path)
 

@@ -51,8 +51,8 @@ def test_the_same_bytes_under_all_settings(tmp_path, name):
     "args",
     [
         ("compile", "-q", MODELS["iris"], "-o", "iris.xml"),
-        ("verify", MODELS["xor"]),
-        ("validate", "iris.xml"),
+        pytest.param(("verify", MODELS["xor"]), marks=pytest.mark.slow),
+        pytest.param(("validate", "iris.xml"), marks=pytest.mark.slow),
         ("certify", MODELS["iris"]),
         ("templates",),
     ],

@@ -169,7 +169,9 @@ def test_the_file_says_which_layers_conserve_what_they_start_with(tmp_path):
     assert "Every positive start with the conserved quantities of this file's (layer2) reaches one" in text
 
 
-@pytest.mark.parametrize("name", ["iris", pytest.param("sine", marks=pytest.mark.slow), "xor"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("iris", marks=pytest.mark.slow), pytest.param("sine", marks=pytest.mark.slow), "xor"]
+)
 def test_newtons_method_is_right_from_the_end_of_a_time_course(tmp_path, name):
     """From the file's own start, roadrunner's steadyState() finds roots with negative concentrations."""
     network = nn2crn.load(MODELS[name])

@@ -69,7 +69,9 @@ def test_p_matrices_are_those_with_positive_minors():
     assert is_p_matrix(np.eye(15)) is None
 
 
-@pytest.mark.parametrize("function", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize(
+    "function", ["relu", pytest.param("tanh", marks=pytest.mark.slow), pytest.param("sigmoid", marks=pytest.mark.slow)]
+)
 def test_no_certificate_of_a_loop_is_violated(function):
     """Random starts lead to one state, within the bound of the network's own."""
     rng, settled = np.random.default_rng(len(function)), 0
@@ -126,6 +128,7 @@ def test_contraction_is_said_with_its_rate(tmp_path):
     assert "(contraction); any two courses approach at 0.5/s" in certified(tmp_path, text)
 
 
+@pytest.mark.slow
 def test_what_follows_a_loop_is_bounded(tmp_path):
     text = "input x[1] in [0, 1]\nfeedback y[1]\ny = tanh(x + 0.5*y)\noutput z = relu(2*y)\n"
     said = certified(tmp_path, text)

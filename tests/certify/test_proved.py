@@ -46,6 +46,7 @@ def compiled(made: Made, seed: int, library: type[Library]) -> Subject:
     return subject(net(template, np.array([[1.0]]), box=BOXES[seed % len(BOXES)]), own)
 
 
+@pytest.mark.slow
 def test_most_random_templates_are_proved_and_some_refused():
     """So that the above is not about nothing: what is refused has a name that is taken, or states what is not so."""
     proved, refused = 0, set()

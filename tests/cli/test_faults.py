@@ -142,6 +142,7 @@ def test_a_missing_folder_is_one_message(large, tmp_path):
     assert not target.parent.exists()
 
 
+@pytest.mark.slow
 def test_two_writers_of_one_target_do_not_mix(target):
     """Whoever reads meanwhile sees the old file or one of the new ones, whole."""
     folder = target.parent.parent

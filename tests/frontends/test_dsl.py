@@ -307,6 +307,7 @@ def test_nesting_up_to_the_limit_and_brackets_that_are_not_nested():
     assert "'((((" in error(f'input x[1] y = dense(x, weight = load("{"(" * 300}"))')
 
 
+@pytest.mark.slow
 def test_long_chains_do_not_nest():
     n = 20_000
     net = read(f"input x[1] output y = x{' + x' * n} output z = {'- ' * n}x output c = concat(x{', x' * n})")

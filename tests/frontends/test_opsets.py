@@ -180,6 +180,7 @@ def lenet(tmp_path_factory):
     return saved(tmp_path_factory.mktemp("lenet"), model(nodes, constants, {"x": ("batch", 1, 28, 28)}))
 
 
+@pytest.mark.slow
 def test_a_lenet_agrees_and_settles(lenet):
     check(lenet, [{"x": RNG.uniform(0, 1, (1, 1, 28, 28)).astype(np.float32)} for _ in range(2)])
 

@@ -217,6 +217,9 @@ def tolerance(model):
     return max(TOLERANCES.get(kind, 0.0) for kind in kinds)
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     path = tmp_path_factory.mktemp("backend") / "case.onnx"

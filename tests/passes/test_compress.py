@@ -109,6 +109,7 @@ def digits():
     return given, compression_search.search(given)
 
 
+@pytest.mark.slow
 def test_the_smallest_digits_net_keeps_its_accuracy():
     given, front = digits()
     best = compression_search.choose(given, front, min_accuracy=0.95)

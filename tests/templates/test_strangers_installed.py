@@ -5,9 +5,11 @@ from __future__ import annotations
 from hashlib import sha256
 
 import command_line
+import pytest
 from strange_templates import NET, relu
 
 
+@pytest.mark.slow
 def test_where_it_is_from_is_said(tmp_path):
     (tmp_path / "bend.mine.act").write_text(relu())
     (tmp_path / "net.nn").write_text(NET.format("bend"))
@@ -47,6 +49,7 @@ def command(folder, *arguments):
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_plugin_with_a_false_fixed_point_is_refused(tmp_path):
     """It was "an instance of a proved template, at most 0 from the network"; the true error is 3.4."""
     installed(tmp_path, "liar", {"bend.lie.act": relu("bend.lie", root="max(u, 0)", error="error <= 0")})
@@ -58,6 +61,7 @@ def test_a_plugin_with_a_false_fixed_point_is_refused(tmp_path):
     assert not (tmp_path / "net.xml").exists()
 
 
+@pytest.mark.slow
 def test_a_template_that_is_refused_is_left_out_of_the_list(tmp_path):
     """One false statement of one package, and `nn2crn templates` listed nothing."""
     texts = {

@@ -183,6 +183,7 @@ def test_words_are_classes_and_the_split_takes_of_each_alike(tmp_path):
     assert read_table(tmp_path / "d.csv", "b").classes == ()  # a quantity
 
 
+@pytest.mark.slow
 @needs("torch")
 def test_training_with_noise_makes_a_classifier_that_bears_it():
     x = np.random.default_rng(0).uniform(0, 1, (600, 3))

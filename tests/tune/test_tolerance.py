@@ -128,6 +128,7 @@ def test_how_many_samples_an_error_was_measured_on_is_said():
     assert "<=" not in found.show()  # which reads as a bound
 
 
+@pytest.mark.slow
 def test_what_is_impossible_is_refused_with_what_is_possible():
     network = net_around(LIBRARY.get("gelu.sigmoid"), 0)
     with pytest.raises(Nn2crnError, match="bring the error below") as caught:
