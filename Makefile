@@ -79,7 +79,7 @@ test: $(TESTS) ## run the tests but for the slow ones: about four minutes on two
 	$(PYTEST) tests/archives
 	$(PYTEST) -m 'not slow'
 
-test-all: $(READY) ## run every test, with more random examples: ten minutes
+test-all: $(READY) ## run every test, with more random examples: twenty minutes
 	NN2CRN_THOROUGH=1 $(PYTEST) tests/archives
 	NN2CRN_THOROUGH=1 $(PYTEST)
 
