@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+from parts import needs
 
 import nn2crn
 from nn2crn import api
@@ -109,10 +110,9 @@ def test_what_is_measured_and_proved_is_said_in_a_line():
     assert repr(proved).startswith("<Certificate of xor: error y <= ")
 
 
+@needs("mypy")
 @pytest.mark.slow
 def test_a_type_checker_notices_a_name_that_is_not_there(tmp_path):
-    mypy = pytest.importorskip("mypy")
-    del mypy
     script = tmp_path / "use.py"
     lines = "import nn2crn", "nn2crn.predict(nn2crn.load('m.onnx'), [1.0])", "nn2crn.Options()", "nn2crn.predikt"
     script.write_text("\n".join([*lines, "nn2crn.Options(settings=3)\n"]))

@@ -68,6 +68,7 @@ PARTS = {
     "latex": Part("LaTeX", latex, f"apt-get install {LATEX}"),
     "distributed": packages("dask.distributed", "distributed", get="'nn2crn[cluster]'"),
     "torch": packages("PyTorch", "torch", get="torch"),
+    "mypy": packages("mypy", "mypy", get="mypy"),
     "exporters": packages("onnxscript and Keras", "onnxscript", "keras", get="onnxscript keras"),
     "sklearn": packages("scikit-learn", "sklearn", "skl2onnx", get="scikit-learn skl2onnx"),
     "gillespy2": packages("GillesPy2", "gillespy2", get="gillespy2"),

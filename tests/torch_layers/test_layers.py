@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from parts import load
+from parts import load, needs
 
 torch = load("torch")
 
@@ -119,9 +119,9 @@ def test_a_learned_h_is_trained():
     assert not list(SmoothedReLU(4).parameters())
 
 
+@needs("exporters")
 @pytest.mark.slow  # the exporter takes ten seconds to import
 def test_a_model_compiles_from_memory_and_from_its_file_to_the_same_templates(tmp_path):
-    pytest.importorskip("onnxscript")
     torch.manual_seed(1)
     model = torch.nn.Sequential(
         torch.nn.Linear(3, 5), SmoothedReLU(5, h=0.02, learned=True), torch.nn.Linear(5, 4),

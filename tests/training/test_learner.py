@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+import roadrunner
 from click.testing import CliRunner
 
 import nn2crn
@@ -120,7 +121,6 @@ def scheduled(chemistry, rows, seconds):
 
 
 def test_the_schedule_is_valid_sbml_and_roadrunner_keeps_it(tmp_path):
-    roadrunner = pytest.importorskip("roadrunner")
     chemistry = made(())
     rows = {"x_0": [0.25, 0.0, 1e-7], "x_1": [0.0, 1.0, 0.5], "t_0": [0.0, 1.0, 0.0]}
     text = scheduled(chemistry, rows, 5.0)
@@ -136,7 +136,6 @@ def test_the_schedule_is_valid_sbml_and_roadrunner_keeps_it(tmp_path):
 
 @pytest.mark.slow
 def test_the_sbml_alone_learns_exclusive_or_in_roadrunner():
-    roadrunner = pytest.importorskip("roadrunner")
     chemistry = made()
     shown = order(4, 4, 0)
     rows = {"x_0": CORNERS[shown, 0], "x_1": CORNERS[shown, 1], "t_0": np.array(XOR)[shown]}
