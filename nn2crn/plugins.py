@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
-from nn2crn.errors import Nn2crnError
+from nn2crn.errors import Nn2crnError, UsageError
 
 T = TypeVar("T")
 
@@ -25,6 +26,36 @@ def plugins(group: str, load: Callable[[EntryPoint], T]) -> Iterator[tuple[str, 
             leave_out(f"{package_of(point)} (entry point {point.name} = {point.value} of {group})", e)
         else:
             yield package_of(point), loaded
+
+
+class Named(Protocol):
+    """What a table has by its name, and what package it is from; a frozen dataclass."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def origin(self) -> str: ...
+
+
+Record = TypeVar("Record", bound=Named)
+
+
+def extended(built_in: Iterable[Record], group: str, kind: type[Record], word: str) -> tuple[Record, ...]:
+    """The built-in records of a table and those of installed packages, which cannot replace one that is there."""
+
+    def loaded(point: EntryPoint) -> Record:
+        record = point.load()
+        if not isinstance(record, kind):
+            raise UsageError(f"{point.value} is not an {kind.__module__}.{kind.__name__}")
+        return record
+
+    known = {record.name: record for record in built_in}
+    for package, extra in plugins(group, loaded):
+        if extra.name in known:
+            leave_out(f"the {word} {extra.name} of {package}", "there is one of this name")
+        known.setdefault(extra.name, replace(cast(Any, extra), origin=package))
+    return tuple(known.values())
 
 
 def package_of(point: EntryPoint) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from nn2crn.backends.format import GROUP, Format
 from nn2crn.backends.options import GraphOptions, LatexOptions, OdeOptions, OmexOptions, SbmlOptions
 from nn2crn.errors import UsageError, did_you_mean
-from nn2crn.plugins import leave_out, plugins
+from nn2crn.plugins import extended
 
 BUILT_IN = (
     Format(
@@ -82,19 +80,7 @@ BUILT_IN = (
 @cache
 def formats() -> tuple[Format, ...]:
     """The built-in formats and those of installed packages (entry point group nn2crn.backends), by name."""
-    found = {f.name: f for f in BUILT_IN}
-    for package, extra in plugins(GROUP, _loaded):
-        if extra.name in found:
-            leave_out(f"the format {extra.name} of {package}", "there is one of this name")
-        found.setdefault(extra.name, replace(extra, origin=package))
-    return tuple(found.values())
-
-
-def _loaded(point: EntryPoint) -> Format:
-    loaded = point.load()
-    if not isinstance(loaded, Format):
-        raise UsageError(f"{point.value} is not an nn2crn.backends.format.Format")
-    return loaded
+    return extended(BUILT_IN, GROUP, Format, "format")
 
 
 def format_of(path: str, to: str = "") -> Format:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 
 from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.plugins import leave_out, plugins
+from nn2crn.plugins import extended
 from nn2crn.simulate.engine import Engine, WrittenFile
 
 GROUP = "nn2crn.engines"  # entry points, each an EngineRecord
@@ -189,19 +188,7 @@ BUILT_IN = (
 @cache
 def engines() -> tuple[EngineRecord, ...]:
     """The built-in engines and those of installed packages (entry point group nn2crn.engines)."""
-    known = {e.name: e for e in BUILT_IN}
-    for package, extra in plugins(GROUP, _loaded):
-        if extra.name in known:
-            leave_out(f"the engine {extra.name} of {package}", "there is one of this name")
-        known.setdefault(extra.name, replace(extra, origin=package))
-    return tuple(known.values())
-
-
-def _loaded(point: EntryPoint) -> EngineRecord:
-    loaded = point.load()
-    if not isinstance(loaded, EngineRecord):
-        raise UsageError(f"{point.value} is not an nn2crn.simulate.registry.EngineRecord")
-    return loaded
+    return extended(BUILT_IN, GROUP, EngineRecord, "engine")
 
 
 def engine_names(*, in_time: bool = False) -> tuple[str, ...]:
