@@ -21,12 +21,22 @@ _LONG = 100_000  # reactions from which on a spinner shows that work goes on
 @contextmanager
 def spinner(network: ReactionNetwork) -> Iterator[None]:
     """Shows on a terminal that a long write goes on."""
-    if network.reaction_count < _LONG or not sys.stderr.isatty():
+    if network.reaction_count < _LONG:
+        yield
+        return
+    with working(f"writing {network.reaction_count:,} reactions"):
+        yield
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Shows on a terminal what is going on."""
+    if not sys.stderr.isatty():
         yield
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(f"writing {network.reaction_count:,} reactions"):
+    with Console(stderr=True).status(what):
         yield
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nn2crn.cli.cluster import cluster_option, opened
-from nn2crn.cli.console import show_json, table
+from nn2crn.cli.console import show_json, table, working
 from nn2crn.cli.options import model_options
 from nn2crn.cli.scale import scale_options
 from nn2crn.cli.subject import subject
@@ -71,7 +72,8 @@ def verify(  # noqa: PLR0913  # one argument per option
     limit = tolerance or options["fitting"].accuracy or _TOLERANCE
     case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), **options)
     chosen, skipped = (engines, ()) if engines else measured.default_engines(case.reactions, case.shipped)
-    with opened(cluster) as workers:
+    what = f"running {case.samples} samples in {', '.join(chosen)}"
+    with opened(cluster) as workers, nullcontext() if cluster else working(what):  # which has a bar of its own
         report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped, cluster=workers)
     if as_json:
         show_json(report.as_json())
