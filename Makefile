@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOC
 unexport PYTHONDONTWRITEBYTECODE
 # A worker takes tests that stand together, so that what they share is made once.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
-CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/frontends/test_dsl.py tests/simulate/test_steady_state.py tests/simulate/test_engine.py
+CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/frontends/test_dsl.py tests/engines/test_steady_state.py tests/engines/test_engine.py
 COVERED := ir notation lower passes frontends
 
 .DEFAULT_GOAL := help
@@ -126,7 +126,7 @@ fuzz: $(READY) ## hostile files by the thousand, random graphs, nets and templat
 	@if $(PIP) atheris; then PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/fuzz_parsers.py; \
 	else echo 'atheris, which fuzzes the parsers, does not install here: that part is left out'; fi
 	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 NN2CRN_NETS=20 NN2CRN_TEMPLATES=500 NN2CRN_NETWORKS=200 \
-		$(PYTEST) tests/cli/test_faults.py tests/onnx/test_differential.py tests/certify/test_certify.py tests/certify/test_proved.py
+		$(PYTEST) tests/cli/test_faults.py tests/onnx/test_differential.py tests/certificates/test_certify.py tests/certificates/test_proved.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -33,7 +33,7 @@ def lower(path: str) -> float:
 
 def settle(path: str, count: str) -> float:
     """Load, lower, and integrate to steady state, at the tolerances that roadrunner has by default."""
-    from nn2crn.simulate.cvode.internal import Internal
+    from nn2crn.engines.cvode.internal import Internal
 
     x = inputs(Path(path).stem, int(count))
     begun = time.perf_counter()
@@ -43,7 +43,7 @@ def settle(path: str, count: str) -> float:
 
 def fixed_point(path: str, count: str) -> float:
     """Closed forms only, the network loaded before."""
-    from nn2crn.simulate.closed_form import FixedPoint
+    from nn2crn.engines.closed_form import FixedPoint
 
     engine, x = FixedPoint(load(path)), inputs(Path(path).stem, int(count))
     begun = time.perf_counter()
@@ -170,7 +170,7 @@ NEEDED = (
         "nn2crn.backends.sbml.writer",
         "nn2crn.backends.antimony.writer",
     ),
-    *("nn2crn.simulate.cvode.internal", "sksundae.cvode", "scipy.sparse.csgraph"),
+    *("nn2crn.engines.cvode.internal", "sksundae.cvode", "scipy.sparse.csgraph"),
 )
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nn2crn.catalogue.listing import alone
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
 from nn2crn.ir.arrays import Floats
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates import Library
 
 PICTURE = Path(__file__).with_suffix(".svg")

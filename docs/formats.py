@@ -25,9 +25,9 @@ import nn2crn
 from nn2crn.backends.clients import CLIENTS, LARGE
 from nn2crn.backends.registry import formats
 from nn2crn.cli.commands.formats import client_rows, flag
+from nn2crn.engines.cvode.internal import steady_state
 from nn2crn.evaluate.estimate import non_zeros
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.simulate.cvode.internal import steady_state
 
 SIZES = ((4, 16, 4), (8, 48, 8), (32, 64, 16), (64, 96, 16), (96, 128, 16))
 OWN = ((96, 128, 16), (256, 256, 10), (784, 512, 256, 10), (784, 1024, 512, 10))

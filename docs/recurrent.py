@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import nn2crn
+from nn2crn.engines.cvode.internal import Internal
 from nn2crn.evaluate.case import outputs_of
 from nn2crn.evaluate.starts import random_starts
-from nn2crn.simulate.cvode.internal import Internal
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "samples"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from nn2crn.version import __version__
 
 _WHERE = {
-    "Certificate": "certify.certificate",
+    "Certificate": "certificates.certificate",
     "Compression": "compiler",
     "Library": "compiler",
     "Nn2crnError": "errors",
@@ -32,7 +32,7 @@ _WHERE = {
     "load": "compiler",
     "predict": "api",
     "recurrent": "frontends.recurrent",
-    "sensitivities": "simulate.sensitivity",
+    "sensitivities": "engines.sensitivity",
     "train": "training.train",
     "verify": "api",
     "write": "compiler",
@@ -63,14 +63,14 @@ __all__ = [
 
 if TYPE_CHECKING:
     from nn2crn.api import predict, verify
-    from nn2crn.certify.certificate import Certificate
+    from nn2crn.certificates.certificate import Certificate
     from nn2crn.compiler import Compression, Library, Options, Units, compile, compress, load, write  # noqa: A004  # the verb users know
+    from nn2crn.engines.sensitivity import sensitivities
     from nn2crn.errors import Nn2crnError
     from nn2crn.evaluate.time_course import Run
     from nn2crn.evaluate.verify import Report
     from nn2crn.frontends.recurrent import recurrent
     from nn2crn.passes.compression.options import Pruning, Quantization
-    from nn2crn.simulate.sensitivity import sensitivities
     from nn2crn.training.options import Training
     from nn2crn.training.train import train
 

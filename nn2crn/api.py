@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nn2crn import compiler
-from nn2crn.certify import certificate
-from nn2crn.certify.boxes import boxes_of
-from nn2crn.certify.certificate import Certificate
+from nn2crn.certificates import certificate
+from nn2crn.certificates.boxes import boxes_of
+from nn2crn.certificates.certificate import Certificate
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError
 from nn2crn.evaluate import time_course
 from nn2crn.evaluate import verify as measured
@@ -26,7 +27,6 @@ from nn2crn.ir.network import Input, Network
 from nn2crn.ir.reactions import InputPort, ReactionNetwork
 from nn2crn.lower.registry import encoding
 from nn2crn.passes.network.set_domain import Bound
-from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates.options import Options
 
 Inputs = ArrayLike | Mapping[str, ArrayLike]

@@ -50,8 +50,8 @@ def completed(target: Format, network: ReactionNetwork, options: FormatOptions |
     """
     if not target.timed or cast(OmexOptions, options).t_end is not None:
         return options
-    from nn2crn.simulate.cvode.internal import SimulationError
-    from nn2crn.simulate.settling import experiment_times
+    from nn2crn.engines.cvode.internal import SimulationError
+    from nn2crn.engines.settling import experiment_times
 
     try:
         course, scan = map(_rounded_up, experiment_times(network, scanned(network)))

@@ -10,15 +10,15 @@ import numpy as np
 
 from nn2crn.analysis.forward import apply
 from nn2crn.catalogue.listing import WIDTH, alone
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.settling import log_times, settling_time
 from nn2crn.errors import OutputError, UsageError
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.formula import evaluate, symbols
 from nn2crn.ir.network import Activation
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.lower.registry import encoding
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
-from nn2crn.simulate.settling import log_times, settling_time
 from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
 

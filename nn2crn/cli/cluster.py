@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from nn2crn.simulate.cluster import Cluster
+    from nn2crn.engines.cluster import Cluster
 
 
 def cluster_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -25,7 +25,7 @@ def opened(address: str | None) -> Iterator[Cluster | None]:
     if address is None:
         yield None
         return
-    from nn2crn.simulate.cluster import open_cluster
+    from nn2crn.engines.cluster import open_cluster
 
     if not sys.stderr.isatty():
         with open_cluster(address) as cluster:

@@ -147,8 +147,8 @@ def in_scale(
 
 
 def _proved_peak(found: Loaded, reactions: ReactionNetwork) -> Peak:
-    from nn2crn.certify import certificate
-    from nn2crn.certify.boxes import show_boxes
+    from nn2crn.certificates import certificate
+    from nn2crn.certificates.boxes import show_boxes
     from nn2crn.tune.scale import Peak
 
     if any(not port.held for port in reactions.inputs):

@@ -63,7 +63,7 @@ def subject(  # noqa: PLR0913  # one argument per option
 
 def _values(found: Loaded, samples: int) -> tuple[Mapping[str, Floats], str]:
     """Samples by input name, and what they are."""
-    from nn2crn.certify.boxes import show_boxes
+    from nn2crn.certificates.boxes import show_boxes
     from nn2crn.frontends.samples import random_box, random_data
 
     if found.data:

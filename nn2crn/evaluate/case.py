@@ -18,6 +18,12 @@ from nn2crn.backends.clients import client_named
 from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.sbml.drives import with_inputs_as_parameters
+from nn2crn.engines.clients.client import Client
+from nn2crn.engines.cluster import Cluster
+from nn2crn.engines.engine import Engine, Rails, WrittenFile
+from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.registry import ELEMENTARY, Subject, engine_for
+from nn2crn.engines.threads import one_thread
 from nn2crn.errors import ModelError, UsageError
 from nn2crn.evaluate.shipped import Shipped
 from nn2crn.evaluate.spread import Remote, Spread
@@ -25,12 +31,6 @@ from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.pipeline import PassPipeline
-from nn2crn.simulate.clients.client import Client
-from nn2crn.simulate.cluster import Cluster
-from nn2crn.simulate.engine import Engine, Rails, WrittenFile
-from nn2crn.simulate.ports import read_outputs
-from nn2crn.simulate.registry import ELEMENTARY, Subject, engine_for
-from nn2crn.simulate.threads import one_thread
 from nn2crn.templates.options import Options
 
 

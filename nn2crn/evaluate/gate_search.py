@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
 from nn2crn.passes.reactions.strand_displacement import Gates, strand_displacement
 from nn2crn.passes.rescale import rescale
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
 
 GATES = (20e-9, 50e-9, 100e-9, 200e-9, 500e-9, 1e-6, 5e-6)  # mol/l
 HOURS = (0.5, 1.0, 2.0, 3.0, 6.0, 12.0, 24.0)

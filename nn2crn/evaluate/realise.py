@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.mass_action import MassAction
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.reactions.strand_displacement import bound_share
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.mass_action import MassAction
-from nn2crn.simulate.ports import read_outputs
 
 _NEAR = 1e-2  # of the largest output, within which an output has settled
 _STEPS = 400  # times at which is looked

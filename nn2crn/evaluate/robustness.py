@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nn2crn.engines.cluster import Cluster
+from nn2crn.engines.sensitivity import sensitivities
+from nn2crn.engines.tubes import TOGETHER, Tubes, draw, tube_outputs
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.simulate.cluster import Cluster
-from nn2crn.simulate.sensitivity import sensitivities
-from nn2crn.simulate.tubes import TOGETHER, Tubes, draw, tube_outputs
 
 By = Literal["layer", "family", "reaction"]
 _QUANTILE = 0.05

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nn2crn.engines.cluster import Cluster
+from nn2crn.engines.cvode.internal import SimulationError
+from nn2crn.engines.cvode.pieces import samples_at_once
+from nn2crn.engines.engine import Engine
 from nn2crn.evaluate.shipped import Shipped
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.simulate.cluster import Cluster
-from nn2crn.simulate.cvode.internal import SimulationError
-from nn2crn.simulate.cvode.pieces import samples_at_once
-from nn2crn.simulate.engine import Engine
 
 _OPEN = ExitStack()  # engines that a worker has open, until it ends
 

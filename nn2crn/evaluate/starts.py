@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nn2crn.engines.cvode.internal import Internal, SimulationError
 from nn2crn.evaluate.case import outputs_of
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.formula import symbols
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.simulate.cvode.internal import Internal, SimulationError
 
 _LEAST, _MOST = 1e-3, 10.0  # mol/l, of random starts, evenly on a logarithmic scale
 _SAME = 1e-4  # of outputs that are the same, relative where they exceed 1

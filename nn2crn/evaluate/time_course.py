@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nn2crn.engines.cluster import Cluster
+from nn2crn.engines.cvode.pieces import samples_at_once
+from nn2crn.engines.engine import SETTLED, Engine
+from nn2crn.engines.settling import log_times, unsettled
 from nn2crn.errors import UsageError
 from nn2crn.evaluate import plots
 from nn2crn.evaluate.case import engine, output_columns, outputs_of
@@ -19,10 +23,6 @@ from nn2crn.evaluate.spread import Spread
 from nn2crn.files.atomic import write_bytes, write_text
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.simulate.cluster import Cluster
-from nn2crn.simulate.cvode.pieces import samples_at_once
-from nn2crn.simulate.engine import SETTLED, Engine
-from nn2crn.simulate.settling import log_times, unsettled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

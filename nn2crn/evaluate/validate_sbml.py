@@ -102,7 +102,7 @@ def _libsbml(path: Path) -> tuple[list[str], str]:
 
 
 def _roadrunner(path: Path) -> tuple[list[str], str]:
-    from nn2crn.simulate.clients.roadrunner import RoadRunner
+    from nn2crn.engines.clients.roadrunner import RoadRunner
 
     try:
         RoadRunner(path, (), {})
@@ -112,7 +112,7 @@ def _roadrunner(path: Path) -> tuple[list[str], str]:
 
 
 def _copasi(path: Path) -> tuple[list[str], str]:
-    from nn2crn.simulate.clients.copasi import Copasi
+    from nn2crn.engines.clients.copasi import Copasi
 
     try:
         client = Copasi(path, (), {})

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from nn2crn.engines.cluster import Cluster
+from nn2crn.engines.cvode.internal import SimulationError
+from nn2crn.engines.engine import Engine
+from nn2crn.engines.ports import read
+from nn2crn.engines.registry import ELEMENTARY, EngineRecord, engine_for, engine_named
+from nn2crn.engines.registry import engines as known_engines
+from nn2crn.engines.settling import log_times, settling_time
 from nn2crn.evaluate.case import Case, engine, output_columns, outputs_of
 from nn2crn.evaluate.shipped import Shipped
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.simulate.cluster import Cluster
-from nn2crn.simulate.cvode.internal import SimulationError
-from nn2crn.simulate.engine import Engine
-from nn2crn.simulate.ports import read
-from nn2crn.simulate.registry import ELEMENTARY, EngineRecord, engine_for, engine_named
-from nn2crn.simulate.registry import engines as known_engines
-from nn2crn.simulate.settling import log_times, settling_time
 
 _TIMES = log_times(1e6, 242)  # 8 % apart
 _HELD = 20_000_000  # numbers in memory while settling times are measured
@@ -174,7 +174,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
 
     Args:
         subject: what to measure.
-        engines: names, of simulate/registry.py.
+        engines: names, of engines/registry.py.
         skipped: what else is not run, and why, for the report.
         tolerance: the largest error of any output that is still good.
         layerwise: report each layer's settling time, too.

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
+from nn2crn.engines.closed_form import FixedPoint
 from nn2crn.ir.arrays import Floats, Ints, floats, scale_columns
 from nn2crn.ir.formula import Number, Symbol, show
 from nn2crn.ir.matrix_family import DriveTerm
@@ -45,7 +46,6 @@ from nn2crn.passes.pipeline import Pass
 from nn2crn.passes.reactions.drop_idle import drop_idle
 from nn2crn.passes.reactions.merge_reactions import merge_reactions
 from nn2crn.passes.record import recipe
-from nn2crn.simulate.closed_form import FixedPoint
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from nn2crn.engines.engine import Engine
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.recipe import Recipe
 from nn2crn.passes.pipeline import Pass, ReactionPass
-from nn2crn.simulate.engine import Engine
 from nn2crn.templates.options import Options
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
+from nn2crn.engines.extents import Extents
 from nn2crn.errors import UsageError
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
@@ -26,7 +27,6 @@ from nn2crn.passes.pipeline import Pass, ReactionPass
 from nn2crn.passes.reactions.split_products import split_products
 from nn2crn.passes.reactions.substitute_unimolecular import substitute_unimolecular
 from nn2crn.passes.record import recipe
-from nn2crn.simulate.extents import Extents
 from nn2crn.templates.options import Options
 
 REDUCTIONS = ("inputs", "none")

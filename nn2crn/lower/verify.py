@@ -6,6 +6,7 @@ import numpy as np
 
 from nn2crn.analysis.balance import verify_root
 from nn2crn.analysis.consumption import verify_consumption
+from nn2crn.engines.closed_form import side
 from nn2crn.errors import UnsupportedError
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.families import Bools
@@ -13,7 +14,6 @@ from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.verify.reactions import verify_reactions
 from nn2crn.lower.encoding import Encoding
-from nn2crn.simulate.closed_form import side
 from nn2crn.templates.options import Options
 
 _SAMPLES = 2  # inputs at which a stated fixed point is tried

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.integrate import LSODA
 
+from nn2crn.engines.cvode.internal import SimulationError
+from nn2crn.engines.mass_action import MassAction
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints, floats
 from nn2crn.ir.network import Network
-from nn2crn.simulate.cvode.internal import SimulationError
-from nn2crn.simulate.mass_action import MassAction
 from nn2crn.training.equilibrium import free
 from nn2crn.training.learner import Learner
 from nn2crn.training.settling import layered_network

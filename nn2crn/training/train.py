@@ -13,14 +13,14 @@ from numpy.typing import ArrayLike
 
 from nn2crn import compiler
 from nn2crn.compiler import Options
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, floats
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.passes.network.drop_dead import drop_dead
 from nn2crn.passes.network.expand_compositions import expand_compositions
 from nn2crn.passes.network.fuse_affine import fuse_affine
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.ports import read_outputs
 from nn2crn.training import settling
 from nn2crn.training.options import Centring, Task, Training
 from nn2crn.training.progress import Fit, Report

@@ -8,19 +8,19 @@ import numpy as np
 
 from nn2crn import compiler
 from nn2crn.analysis.forward import forward
-from nn2crn.certify.boxes import boxes_of, plain, show_boxes
-from nn2crn.certify.certificate import Subject, subject
-from nn2crn.certify.settling import settling
-from nn2crn.certify.vacuous import vacuous_errors
+from nn2crn.certificates.boxes import boxes_of, plain, show_boxes
+from nn2crn.certificates.certificate import Subject, subject
+from nn2crn.certificates.settling import settling
+from nn2crn.certificates.vacuous import vacuous_errors
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.settling import log_times, output_courses, settling_time
 from nn2crn.errors import Nn2crnError
 from nn2crn.frontends.samples import random_box, random_data
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.network import Network
 from nn2crn.lower.registry import encoding
 from nn2crn.passes.network.set_domain import Bound
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
-from nn2crn.simulate.settling import log_times, output_courses, settling_time
 from nn2crn.templates.options import Options
 
 _SAMPLES = 1000  # random inputs where there are no data, and what fewer samples are filled up to

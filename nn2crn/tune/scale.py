@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nn2crn.engines.cvode.internal import Internal
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.quantities import Quantity, Rate
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
 from nn2crn.passes.rescale import rescale
-from nn2crn.simulate.cvode.internal import Internal
 
 _DIGITS = 3  # of what is chosen, rounded down
 _WATCHED = 512  # samples whose courses are looked through for the highest concentration

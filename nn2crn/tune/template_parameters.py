@@ -12,8 +12,8 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from nn2crn.certify.boxes import show_boxes
-from nn2crn.certify.rounding import at_most
+from nn2crn.certificates.boxes import show_boxes
+from nn2crn.certificates.rounding import at_most
 from nn2crn.ir.network import Activation, Network
 from nn2crn.passes.name_layers import with_layers
 from nn2crn.passes.network.expand_compositions import expand_compositions
@@ -36,7 +36,7 @@ class Fit:
         drawn: what they are: random samples of a box, or samples of the data; empty if certified.
         timed: how many the settling time was measured on; 0 if certified.
         box: of the inputs, for which it is certified.
-        vacuous: the error is certified, and says nothing of some output (nn2crn.certify.vacuous).
+        vacuous: the error is certified, and says nothing of some output (nn2crn.certificates.vacuous).
     """
 
     options: Options

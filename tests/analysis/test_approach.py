@@ -12,8 +12,8 @@ import nn2crn
 from nn2crn.analysis.approach import time_to_settle
 from nn2crn.backends.common.usage_notes import how_to_use
 from nn2crn.catalogue.listing import alone
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
 from nn2crn.templates import Library
 from nn2crn.templates.registry import read_template
 

@@ -13,7 +13,7 @@ from reading import expected, hostile, networks, probe, sample, text
 
 from nn2crn.backends.bngl_net import emit
 from nn2crn.backends.common.names import make_ids
-from nn2crn.simulate.ports import read_outputs
+from nn2crn.engines.ports import read_outputs
 
 
 def blocks(written):

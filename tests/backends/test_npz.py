@@ -17,8 +17,8 @@ from scipy import sparse
 import nn2crn
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.npz import emit
-from nn2crn.simulate.mass_action import MassAction
-from nn2crn.simulate.ports import read_outputs, set_inputs
+from nn2crn.engines.mass_action import MassAction
+from nn2crn.engines.ports import read_outputs, set_inputs
 
 
 def read(network):

@@ -19,8 +19,8 @@ from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.common.rails import Rails
 from nn2crn.backends.odes import emit
 from nn2crn.backends.options import OdeOptions
-from nn2crn.simulate.mass_action import MassAction
-from nn2crn.simulate.ports import read_outputs
+from nn2crn.engines.mass_action import MassAction
+from nn2crn.engines.ports import read_outputs
 
 
 def module(network):

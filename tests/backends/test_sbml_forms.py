@@ -11,12 +11,12 @@ from nn2crn.backends import clients
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.sbml.drives import with_inputs_as_parameters
+from nn2crn.engines.mass_action import MassAction
 from nn2crn.errors import UsageError
 from nn2crn.evaluate import case as cases
 from nn2crn.evaluate.case import engine, outputs_of
 from nn2crn.evaluate.shipped import read_shipped
 from nn2crn.evaluate.validate_sbml import validate
-from nn2crn.simulate.mass_action import MassAction
 
 KINETICS = next(o for o in SbmlOptions.declared() if o.name == "kinetics").choices
 INPUTS_AS_PARAMETERS = ("summed", "driven")

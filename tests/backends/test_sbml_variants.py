@@ -15,13 +15,13 @@ from test_sbml import complaints
 import nn2crn
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.common.rails import Rails
+from nn2crn.engines.clients.copasi import Copasi
+from nn2crn.engines.clients.roadrunner import RoadRunner
+from nn2crn.engines.cvode.internal import Internal
 from nn2crn.errors import UsageError
 from nn2crn.ir.families import distinct_rates
 from nn2crn.ir.units import Units
 from nn2crn.passes.rescale import rescale
-from nn2crn.simulate.clients.copasi import Copasi
-from nn2crn.simulate.clients.roadrunner import RoadRunner
-from nn2crn.simulate.cvode.internal import Internal
 
 VARIANTS = {
     "plain": {},

@@ -16,14 +16,14 @@ import nn2crn
 import nn2crn.compiler
 from nn2crn.analysis.summary import summarise
 from nn2crn.backends.common.rates import RateConstants
-from nn2crn.certify.certificate import certify, subject
+from nn2crn.certificates.certificate import certify, subject
 from nn2crn.compiler import Options, passes
+from nn2crn.engines.cvode.internal import SimulationError
 from nn2crn.errors import ModelError, UsageError
 from nn2crn.evaluate import case
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.passes.compression.options import Pruning, Quantization
 from nn2crn.passes.pipeline import PassPipeline, name_of
-from nn2crn.simulate.cvode.internal import SimulationError
 from nn2crn.training import Training
 
 FUNCTIONS = {

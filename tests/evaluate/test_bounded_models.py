@@ -11,7 +11,7 @@ import pytest
 from parts import models
 
 import nn2crn
-from nn2crn.simulate.cvode.internal import Internal
+from nn2crn.engines.cvode.internal import Internal
 
 NAMES = ("marabou_fc_2-2sig-3", "marabou_mnist2x5_sigmoid", "velardo_lesson9")
 LARGE = ("marabou_robust_sigmoid", "marabou_softmax_last")  # take a client ten gigabytes and more

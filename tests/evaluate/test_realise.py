@@ -13,13 +13,13 @@ import roadrunner
 
 import nn2crn
 from nn2crn.backends.common.names import make_ids
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError
 from nn2crn.evaluate.realise import SCHEMES, Limits, realise, schemes
 from nn2crn.ir.units import Units
 from nn2crn.passes.compression.options import Quantization
 from nn2crn.passes.in_tube import in_tube
 from nn2crn.passes.rescale import rescale
-from nn2crn.simulate.ports import read_outputs
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 LIMITS = Limits(signal=100e-9, fastest=1e6, gates=10e-6, use=0.1)

@@ -18,8 +18,8 @@ from nn2crn.backends.record import read_record, show_record
 from nn2crn.backends.registry import formats
 from nn2crn.backends.sbml.difference import first_difference
 from nn2crn.cli import cli
+from nn2crn.engines.registry import engines
 from nn2crn.errors import Nn2crnError
-from nn2crn.simulate.registry import engines
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 XOR = SAMPLES / "xor" / "xor.nn"

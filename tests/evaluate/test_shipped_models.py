@@ -13,7 +13,7 @@ from parts import MODELS, needs
 
 import nn2crn
 from nn2crn.cli import cli
-from nn2crn.simulate.registry import engines
+from nn2crn.engines.registry import engines
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 OURS = ("xor/xor.nn", "sine/sine.onnx", "iris/iris.onnx", "digits/digits_sparse.nn", "digits/digits.onnx")

@@ -9,9 +9,9 @@ from nets import contractive, recurrent_net
 
 import nn2crn
 from nn2crn.cli import cli
+from nn2crn.engines.cvode.internal import SimulationError
 from nn2crn.evaluate import starts
 from nn2crn.evaluate.starts import ends_of, random_starts
-from nn2crn.simulate.cvode.internal import SimulationError
 
 WINNER = """
 input x[1]

@@ -18,13 +18,13 @@ from parts import models
 
 import nn2crn
 from nn2crn.cli import main as cli_main
+from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.registry import engines
 from nn2crn.evaluate import time_course, verify
 from nn2crn.evaluate.case import Case
 from nn2crn.evaluate.case import case as case_of
 from nn2crn.evaluate.case import engine as case_engine
 from nn2crn.frontends.samples import random_data, read_data
-from nn2crn.simulate.ports import read_outputs
-from nn2crn.simulate.registry import engines
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 SMALL = {"xor": "xor/xor.nn", "iris": "iris/iris.onnx", "sine": "sine/sine.onnx", "digits": "digits/digits.onnx"}
@@ -213,7 +213,7 @@ def test_many_samples_and_their_ends_are_printed():
 INTERRUPTED = """
 import os, signal, sys
 from nn2crn.cli import main
-from nn2crn.simulate.cvode.internal import Internal
+from nn2crn.engines.cvode.internal import Internal
 
 trajectories = Internal.trajectories
 

@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from nn2crn.cli import cli
+from nn2crn.engines import registry
+from nn2crn.engines.clients.copasi import Copasi
+from nn2crn.engines.clients.roadrunner import RoadRunner
+from nn2crn.engines.cvode.internal import SimulationError
 from nn2crn.evaluate import verify
-from nn2crn.simulate import registry
-from nn2crn.simulate.clients.copasi import Copasi
-from nn2crn.simulate.clients.roadrunner import RoadRunner
-from nn2crn.simulate.cvode.internal import SimulationError
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 

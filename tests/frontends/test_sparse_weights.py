@@ -9,10 +9,10 @@ from onnx import helper, numpy_helper
 from scipy import sparse
 
 import nn2crn
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.cvode.kinetics import Kinetics
+from nn2crn.engines.ports import read_outputs
 from nn2crn.ir.arrays import matrix_of
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.cvode.kinetics import Kinetics
-from nn2crn.simulate.ports import read_outputs
 
 N = 260  # past where sparse matrices pay
 

@@ -15,10 +15,10 @@ import pytest
 
 import nn2crn
 from nn2crn.analysis.forward import forward
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.mass_action import MassAction
+from nn2crn.engines.ports import read_outputs
 from nn2crn.ir.formula import evaluate
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.mass_action import MassAction
-from nn2crn.simulate.ports import read_outputs
 
 FOLDER = Path(__file__).parents[1] / "data" / "torch"
 FILES = sorted(path.stem for path in FOLDER.glob("*.onnx"))

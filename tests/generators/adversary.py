@@ -8,12 +8,12 @@ import numpy as np
 from scipy.sparse import csgraph
 
 from nn2crn.analysis.forward import forward
-from nn2crn.certify.certificate import Certificate, Subject, certify
-from nn2crn.certify.stages import Switch
+from nn2crn.certificates.certificate import Certificate, Subject, certify
+from nn2crn.certificates.stages import Switch
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.mass_action import MassAction
+from nn2crn.engines.ports import read_outputs
 from nn2crn.ir.network import Activation
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.mass_action import MassAction
-from nn2crn.simulate.ports import read_outputs
 
 START = 1.0
 TOLERANCE = 1e-3

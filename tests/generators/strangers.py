@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nn2crn.certify.certificate import Subject, subject
+from nn2crn.certificates.certificate import Subject, subject
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.templates import Library
 from nn2crn.templates.gadget import Gadget, instantiate

@@ -7,6 +7,8 @@ import pytest
 from nets import contractive, recurrent_net
 
 import nn2crn
+from nn2crn.engines.cvode.kinetics import Kinetics
+from nn2crn.engines.mass_action import MassAction
 from nn2crn.ir.equality import equal
 from nn2crn.ir.network import Activation, Feedback, Input, Network, Output
 from nn2crn.ir.verify.invariant import BrokenInvariantError
@@ -14,8 +16,6 @@ from nn2crn.ir.verify.reactions import verify_drives, verify_reactions
 from nn2crn.notation.reaction_network import parse_network
 from nn2crn.notation.show_network import show_network
 from nn2crn.notation.text import show_reaction
-from nn2crn.simulate.cvode.kinetics import Kinetics
-from nn2crn.simulate.mass_action import MassAction
 
 
 def reactions(network):

@@ -14,7 +14,10 @@ import nn2crn
 from nn2crn.analysis.consumption import competing, levels
 from nn2crn.analysis.forward import forward
 from nn2crn.analysis.stoichiometry import matrices
-from nn2crn.certify.rate_independence import rate_independence
+from nn2crn.certificates.rate_independence import rate_independence
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.extents import Extents
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UnsupportedError, UsageError
 from nn2crn.ir.arrays import dense
 from nn2crn.ir.equality import equal
@@ -22,9 +25,6 @@ from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.notation.reaction_network import parse_network
 from nn2crn.notation.show_network import show_network
 from nn2crn.passes.network.whole_weights import whole_form
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.extents import Extents
-from nn2crn.simulate.ports import read_outputs
 
 LIBRARY = nn2crn.Library()
 SEEDS = range(int(os.environ.get("NN2CRN_RANDOM", "25")))

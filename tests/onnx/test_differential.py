@@ -16,12 +16,12 @@ from onnx_models import LIBRARY, forward_pass, onnx_runtime
 from random_graphs import SAMPLES, RandomGraph
 
 import nn2crn
-from nn2crn.certify.certificate import subject
+from nn2crn.certificates.certificate import subject
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UnsupportedError
 from nn2crn.ir.network import Input
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
 
 GRAPHS = int(os.environ.get("NN2CRN_GRAPHS", examples(15)))
 FOUND = (207,)  # graphs that have found a defect: their seeds

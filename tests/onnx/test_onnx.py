@@ -10,10 +10,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import nn2crn
+from nn2crn.engines.cvode.internal import steady_state
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import ModelError, UnsupportedError, UsageError
 from nn2crn.ir.equality import equal
-from nn2crn.simulate.cvode.internal import steady_state
-from nn2crn.simulate.ports import read_outputs
 
 RNG = np.random.default_rng(7)
 W, B = RNG.normal(size=(4, 3)), RNG.normal(size=3)

@@ -18,9 +18,9 @@ import pytest
 from parts import needs
 
 import nn2crn
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import NotationError
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.ports import read_outputs
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

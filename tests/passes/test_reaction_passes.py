@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 
 import nn2crn
 from nn2crn.compiler import PassPipeline
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.mass_action import MassAction
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import dense
 from nn2crn.passes.compression.options import Compression, LayerChoice, Pruning, Quantization
@@ -18,10 +22,6 @@ from nn2crn.passes.compression.quantize import quantize
 from nn2crn.passes.reactions.drop_idle import drop_idle
 from nn2crn.passes.reactions.merge_reactions import merge_reactions
 from nn2crn.passes.records import OPTIONAL
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.mass_action import MassAction
-from nn2crn.simulate.ports import read_outputs
 
 
 def compiled(text, folder):

@@ -9,14 +9,14 @@ import pytest
 from nets import random_mlp
 
 import nn2crn
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError
 from nn2crn.evaluate.case import engine
 from nn2crn.evaluate.gate_search import GateSearch, built_of_gates, search_gates
 from nn2crn.ir.verify.reactions import verify_reactions
 from nn2crn.passes.compression.options import Quantization
 from nn2crn.passes.reactions.strand_displacement import Gates, bound_share, strand_displacement
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 X = {"x": np.array([[0.5, -1.0], [1.5, 0.3]])}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from nn2crn.analysis.forward import forward
-from nn2crn.certify.certificate import Subject
+from nn2crn.certificates.certificate import Subject
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
 from nn2crn.ir.formula import symbols
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates import Library
 from nn2crn.templates.template import Template
 

@@ -16,9 +16,9 @@ import numpy as np
 
 import nn2crn
 from nn2crn.analysis.forward import forward
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UnsupportedError
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.ports import read_outputs
 
 ROUNDING = 2e-5  # of single precision, relative to the largest value
 CHEMISTRY = 0.05  # of the templates' default parameters, through a few layers

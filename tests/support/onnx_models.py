@@ -10,8 +10,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as errors
 
 import nn2crn
 from nn2crn.analysis.forward import forward
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.ports import read_outputs
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.ports import read_outputs
 
 _KINDS = ("Fail", "InvalidArgument", "InvalidGraph", "NotImplemented", "RuntimeException")
 RUNTIME_ERRORS = (RuntimeError, *(getattr(errors, name) for name in _KINDS))

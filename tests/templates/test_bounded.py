@@ -10,10 +10,10 @@ from nn2crn.analysis.forward import apply
 from nn2crn.analysis.intervals import Interval
 from nn2crn.analysis.slopes import steepest
 from nn2crn.catalogue.listing import alone
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
 from nn2crn.ir.formula import Call, Number, evaluate
 from nn2crn.ir.network import Activation
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates import Library
 
 LIBRARY = Library()

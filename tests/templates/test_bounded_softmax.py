@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp, softmax
 
-from nn2crn.certify.certificate import certify, subject
-from nn2crn.certify.steady import steady_bounds
+from nn2crn.certificates.certificate import certify, subject
+from nn2crn.certificates.steady import steady_bounds
 from nn2crn.compiler import compile as compiled
 from nn2crn.compiler import load
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
 from nn2crn.ir.formula import evaluate
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates import Library
 from nn2crn.templates.gadget import instantiate
 from nn2crn.templates.options import Options

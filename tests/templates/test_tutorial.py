@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import nn2crn
-from nn2crn.simulate.cvode.internal import steady_state
-from nn2crn.simulate.ports import read_outputs
+from nn2crn.engines.cvode.internal import steady_state
+from nn2crn.engines.ports import read_outputs
 from nn2crn.templates.registry import Library, read_template
 
 TUTORIAL = (Path(__file__).parents[2] / "docs" / "adding-a-template.md").read_text(encoding="utf-8")

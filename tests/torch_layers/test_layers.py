@@ -9,9 +9,9 @@ from parts import load, needs
 torch = load("torch")
 
 import nn2crn  # noqa: E402  # after what it needs
+from nn2crn.engines.closed_form import fixed_point  # noqa: E402
+from nn2crn.engines.ports import read_outputs  # noqa: E402
 from nn2crn.errors import UsageError  # noqa: E402
-from nn2crn.simulate.closed_form import fixed_point  # noqa: E402
-from nn2crn.simulate.ports import read_outputs  # noqa: E402
 from nn2crn.torch import Annihilation, Settled, SmoothedReLU, Template, export  # noqa: E402
 from nn2crn.training.equilibrium import Weights, gradient  # noqa: E402
 

@@ -9,16 +9,16 @@ import pytest
 
 import nn2crn
 from nn2crn.analysis.intervals import Interval
-from nn2crn.certify.certificate import certify, subject
-from nn2crn.certify.diagonal import diagonal
-from nn2crn.certify.loops import circles, matrix_of, size_of
+from nn2crn.certificates.certificate import certify, subject
+from nn2crn.certificates.diagonal import diagonal
+from nn2crn.certificates.loops import circles, matrix_of, size_of
 from nn2crn.compiler import prepare
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import dense
 from nn2crn.passes.network.set_domain import set_domain
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
 from nn2crn.training import Equilibrium, Evolution, Training, train
 from nn2crn.training.equilibrium import (
     Weights,

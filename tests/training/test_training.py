@@ -13,11 +13,11 @@ from parts import load, needs
 
 import nn2crn
 from nn2crn.analysis.forward import forward
+from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import Nn2crnError, UnsupportedError, UsageError
 from nn2crn.frontends.samples import DataError
 from nn2crn.ir.arrays import dense
-from nn2crn.simulate.cvode.internal import Internal
-from nn2crn.simulate.ports import read_outputs
 from nn2crn.training import Evolution, Training, train
 from nn2crn.training.harden import harden
 from nn2crn.training.table import Table, read_table

@@ -15,13 +15,13 @@ from nets import random_mlp
 from parts import needs
 
 import nn2crn
+from nn2crn.engines.cvode.internal import Internal
 from nn2crn.errors import UsageError
 from nn2crn.ir.quantities import Quantity, parse_quantity, parse_rate
 from nn2crn.ir.units import Units
 from nn2crn.notation.reaction_network import parse_network
 from nn2crn.notation.show_network import show_network
 from nn2crn.passes.in_tube import in_tube
-from nn2crn.simulate.cvode.internal import Internal
 from nn2crn.tune.scale import Peak, Wanted, choose_scale, measured_peak, scaled
 
 SAMPLES = Path(__file__).parents[2] / "samples"

@@ -14,12 +14,12 @@ from parts import MODELS, needs
 
 import nn2crn
 from nn2crn.analysis.forward import forward
-from nn2crn.certify.certificate import subject
+from nn2crn.certificates.certificate import subject
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import Nn2crnError
 from nn2crn.frontends.samples import random_data
 from nn2crn.passes.network.set_domain import set_domain
-from nn2crn.simulate.closed_form import fixed_point
-from nn2crn.simulate.ports import read_outputs
 from nn2crn.templates import Library
 from nn2crn.templates.options import Choice
 from nn2crn.templates.parse import parse_template

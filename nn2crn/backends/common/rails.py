@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from nn2crn.engines.ports import set_inputs
 from nn2crn.ir.arrays import Floats, Ints, floats, ints
 from nn2crn.ir.reactions import ReactionNetwork
-from nn2crn.simulate.ports import set_inputs
 from nn2crn.version import __version__
 
 MISSING = -1  # the minus rail of an input that has none

@@ -15,8 +15,8 @@ import click
 from nn2crn.backends.format import Format
 from nn2crn.backends.registry import format_of
 from nn2crn.cli.console import show_json, table
+from nn2crn.engines.cluster import Cluster
 from nn2crn.errors import Nn2crnError, OutputError, UsageError
-from nn2crn.simulate.cluster import Cluster
 
 SCHEMA = "nn2crn compile 1"  # of the JSON; the number goes up when a name in it changes its meaning
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from nn2crn.certify.rounding import at_least, at_most
+from nn2crn.certificates.rounding import at_least, at_most
 from nn2crn.cli.console import show_json
 from nn2crn.cli.fitting import FittingOptions
 from nn2crn.cli.options import Loaded, loaded, model_options
@@ -15,8 +15,8 @@ from nn2crn.cli.scale import in_scale, scale_options
 from nn2crn.cli.values import POSITIVE
 
 if TYPE_CHECKING:
-    from nn2crn.certify.certificate import Certificate
-    from nn2crn.certify.loops import Loop
+    from nn2crn.certificates.certificate import Certificate
+    from nn2crn.certificates.loops import Loop
     from nn2crn.tune.scale import Wanted
 
 _VACUOUS_ERROR = "; vacuous: the network's own values hardly differ by more"
@@ -79,8 +79,8 @@ class _Asked(NamedTuple):
 
 
 def _catalytic(found: Loaded, asked: _Asked) -> _Proved:
-    from nn2crn.certify import certificate
-    from nn2crn.certify.boxes import boxes_of
+    from nn2crn.certificates import certificate
+    from nn2crn.certificates.boxes import boxes_of
 
     box = boxes_of(found.network, found.data, asked.fitting.boxes())
     original = None if found.network is found.whole else found.whole
@@ -93,7 +93,7 @@ def _catalytic(found: Loaded, asked: _Asked) -> _Proved:
 def _rate_independent(found: Loaded, asked: _Asked) -> _Proved:
     """For all inputs: neither a box, nor a start, nor a tolerance, nor a scale makes a difference."""
     from nn2crn import compiler
-    from nn2crn.certify.rate_independence import rate_independence
+    from nn2crn.certificates.rate_independence import rate_independence
 
     proved = rate_independence(compiler.compile(found.network, found.options, name=asked.name))
     return proved.as_json(), proved.statements()
@@ -161,7 +161,7 @@ def _loop(loop: Loop) -> str:
 
 def _about(c: Certificate) -> Iterator[tuple[str, str]]:
     """The subject: inputs, starts, and the chemistry."""
-    from nn2crn.certify.boxes import show_boxes
+    from nn2crn.certificates.boxes import show_boxes
 
     starts = f"species that start in [0, {c.start:g}] {c.units.per_litre}, or up to where the file has them"
     yield "for all", f"{show_boxes(c.box) or 'no inputs'}; {starts}"

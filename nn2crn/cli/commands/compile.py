@@ -20,9 +20,9 @@ from nn2crn.cli.console import spinner
 from nn2crn.cli.options import compiled, models_options
 from nn2crn.cli.scale import gate_options, scale_options
 from nn2crn.cli.targets import plan_targets
+from nn2crn.engines.registry import ELEMENTARY
 from nn2crn.errors import UsageError
 from nn2crn.ir.remarks import RangeWarning
-from nn2crn.simulate.registry import ELEMENTARY
 
 if TYPE_CHECKING:
     from nn2crn.analysis.summary import Summary

@@ -13,8 +13,8 @@ from nn2crn.cli.options import model_options
 from nn2crn.cli.scale import gate_options, scale_options
 from nn2crn.cli.subject import subject
 from nn2crn.cli.values import POSITIVE
+from nn2crn.engines.registry import engine_named, engine_names
 from nn2crn.errors import UsageError
-from nn2crn.simulate.registry import engine_named, engine_names
 
 if TYPE_CHECKING:
     from nn2crn.evaluate.case import Case

@@ -28,7 +28,7 @@ def sensitivities(inputs: tuple[str, ...], samples: int, top: int, as_json: bool
     The effect is k times the derivative of an output by the rate constant k: what a change of k by one percent does to
     it, times a hundred. Of several samples and outputs it is the largest.
     """
-    from nn2crn.simulate.sensitivity import sensitivities as differentiated
+    from nn2crn.engines.sensitivity import sensitivities as differentiated
 
     case = subject(model, inputs=inputs, samples=0 if inputs else samples, **options)
     found = differentiated(case.reactions, case.inputs)

@@ -1,0 +1,238 @@
+"""The internal engine: SUNDIALS CVODE (BDF, GMRES) on the mass-action ODEs, many inputs in one run.
+
+Its Newton systems are solved exactly by a sweep through the layers (sweep.py), which CVODE takes for a preconditioner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nn2crn.engines.attraction import nudged
+from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.cvode.factorised import Factorised
+from nn2crn.engines.cvode.kinetics import Kinetics
+from nn2crn.engines.cvode.pieces import samples_at_once
+from nn2crn.engines.cvode.sweep import NotTriangularError, Sweep
+from nn2crn.engines.engine import SETTLED
+from nn2crn.engines.ports import set_inputs
+from nn2crn.engines.silence import silence
+from nn2crn.engines.threads import one_thread
+from nn2crn.errors import Nn2crnError
+from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.ir.formula import symbols
+from nn2crn.ir.reactions import InputPort, ReactionNetwork
+
+_RTOL, _ATOL = 1e-8, 1e-11
+_FIRST_SPAN, _LAST_TIME = 100.0, 1e9  # seconds
+_MOST_STEPS = 100_000  # between two looks at the state
+_FAINTEST = 1e-200  # of a fixed point that has underflown
+
+
+class SimulationError(Nn2crnError):
+    """The solver gave up, or the network did not settle."""
+
+    code = "simulation"
+
+
+class Internal:
+    """Integrates a network; see engine.Engine.
+
+    Args:
+        network: the chemistry.
+        rtol, atol: CVODE's tolerances, the second in units of concentration.
+        jobs: worker processes, among which many inputs are shared.
+    """
+
+    name = "internal"
+
+    def __init__(self, network: ReactionNetwork, *, rtol: float = _RTOL, atol: float = _ATOL, jobs: int = 1) -> None:
+        self.network, self.rtol, self.atol, self.jobs = network, rtol, atol, jobs
+        self.kinetics = Kinetics(network)
+        self.newton: Sweep | Factorised
+        try:
+            self.newton = Sweep(self.kinetics)
+        except NotTriangularError:
+            self.newton = Factorised(self.kinetics)
+
+    def settle(self, inputs: Mapping[str, ArrayLike], start: Floats | None = None) -> Floats:
+        """Concentrations (batch, species) at steady state, found by integrating from the start.
+
+        The end of the integration is a linearly implicit Euler step of 1e9 s, which makes up for the last 1e-6.
+
+        Args:
+            inputs: values by input name, each (batch, size).
+            start: concentrations at time zero, (species,) or (batch, species); the network's own if None.
+
+        Raises:
+            SimulationError: the solver failed, or there is no steady state before 1e9 s.
+        """
+        return self._shared(_settle, _starts(self.network, inputs, start))
+
+    def trajectories(
+        self, inputs: Mapping[str, ArrayLike], times: Floats, watch: Ints, start: Floats | None = None
+    ) -> Floats:
+        """Concentrations (times, batch, watched) at the given times, ascending, the first of which is the start.
+
+        Raises:
+            SimulationError: the solver failed.
+        """
+        states = _starts(self.network, inputs, start)
+        return np.moveaxis(self._shared(_watch, states, np.asarray(times, dtype=np.float64), watch), 1, 0)
+
+    def _shared(self, work: _Work, states: Floats, *rest: Floats | Ints) -> Floats:
+        """The work on all states, some at a time, by `jobs` processes if there are several: the same numbers."""
+        together = samples_at_once(self.network)
+        pieces = [states[a : a + together] for a in range(0, len(states), together)] or [states]
+        if self.jobs == 1 or len(pieces) == 1:
+            with one_thread():
+                return np.concatenate([_patiently(work, self, piece, *rest) for piece in pieces])
+        from joblib import Parallel, delayed
+
+        alone = Internal(self.network, rtol=self.rtol, atol=self.atol)
+        shares = Parallel(n_jobs=self.jobs)(delayed(_patiently)(work, alone, piece, *rest) for piece in pieces)
+        return np.concatenate(list(shares))
+
+
+_Work = Callable[..., Floats]
+
+
+def _patiently(work: _Work, engine: Internal, states: Floats, *rest: Floats | Ints) -> Floats:
+    """The work on all states together; in halves where the solver fails, since one input may be the cause."""
+    try:
+        return work(engine, states, *rest)
+    except SimulationError:
+        if len(states) == 1:
+            raise
+        return np.concatenate([_patiently(work, engine, half, *rest) for half in np.array_split(states, 2)])
+
+
+class _Run:
+    """One integration: the state of all inputs together is what CVODE sees."""
+
+    def __init__(self, engine: Internal, starts: Floats) -> None:
+        from sksundae.cvode import CVODE, CVODEJacTimes, CVODEPrecond
+
+        self.kinetics, self.newton, self.unit = engine.kinetics, engine.newton, engine.network.units.time
+        self.values = self.kinetics.start(np.ascontiguousarray(starts.T))
+        self.shape = (len(self.kinetics.free), len(starts))
+        self.solver = CVODE(
+            self._derivative,
+            rtol=engine.rtol,
+            atol=(engine.atol * _scale(engine.network, starts)[:, self.kinetics.free].T).reshape(-1),
+            linsolver="gmres",
+            max_num_steps=_MOST_STEPS,
+            precond=CVODEPrecond(self._setup, self._solve),
+            jactimes=CVODEJacTimes(None, self._times),
+        )
+        self.solver.init_step(0.0, self.values[self.kinetics.free].reshape(-1))
+
+    def to(self, time: float) -> Floats:
+        """The state (n, batch) at a later time, also put into `values`."""
+        with silence(), np.errstate(all="ignore"):  # a step that overshoots is taken back
+            result = self.solver.step(time)
+        state = np.asarray(result.y, dtype=np.float64).reshape(self.shape)
+        if not result.success or not np.all(np.isfinite(state)):
+            hint = "it may oscillate; otherwise scale the inputs, or choose other parameters of the templates"
+            raise SimulationError(f"CVODE failed before t = {time:.6g} {self.unit}: {result.message}", hint=hint)
+        self.kinetics.update(state, self.values)
+        return state
+
+    def _derivative(self, _: float, y: Floats, out: Floats) -> None:
+        self.kinetics.update(y.reshape(self.shape), self.values)
+        out[:] = self.kinetics.derivative(self.values).reshape(-1)
+
+    def _times(self, _: float, y: Floats, __: Floats, vector: Floats, out: Floats) -> None:
+        self.kinetics.update(y.reshape(self.shape), self.values)
+        out[:] = self.kinetics.directional(self.values, vector.reshape(self.shape)).reshape(-1)
+
+    def _setup(self, _: float, y: Floats, __: Floats, reuse: int, renewed: list[int], gamma: float) -> None:
+        self.kinetics.update(y.reshape(self.shape), self.values)
+        self.newton.setup(self.values, gamma, reuse=bool(reuse))
+        renewed[0] = 0 if reuse else 1
+
+    def _solve(
+        self, _: float, __: Floats, ___: Floats, right: Floats, out: Floats, gamma: float, delta: float, side: int
+    ) -> None:
+        del gamma, delta, side  # as they were at _setup; it is solved exactly; the only one
+        out[:] = self.newton.solve(right.reshape(self.shape)).reshape(-1)
+
+
+def _scale(network: ReactionNetwork, starts: Floats) -> Floats:
+    """Factors of absolute tolerances (batch, species): 1, or less for what shares a conserved sum.
+
+    A state of a switch that is all but empty may react so fast that an error within the plain tolerance would drown
+    what keeps the sum.
+    """
+    scale = np.ones_like(starts)
+    kept = [(m, s) for m in network.modules for f, _ in m.conserved for s in symbols(f) if s in m.species]
+    if kept:
+        inputs = {p.name: _signed(p, starts) for p in network.inputs}
+        ends = fixed_point(network, inputs)
+        for module, name in kept:
+            indices = module.species[name].indices
+            scale[:, indices] = np.clip(np.nan_to_num(ends[:, indices]), _FAINTEST, 1.0)
+    return scale
+
+
+def _signed(port: InputPort, states: Floats) -> Floats:
+    plus: Floats = states[:, port.plus.indices]
+    return plus - states[:, port.minus.indices] if port.minus else plus
+
+
+def _settle(engine: Internal, starts: Floats) -> Floats:
+    ends = np.array(starts)
+    if not len(engine.kinetics.free):
+        return ends
+    newton, run, time, tried = engine.newton, _Run(engine, starts), _FIRST_SPAN, False
+    while time <= _LAST_TIME:
+        state = run.to(time)
+        newton.setup(run.values, _LAST_TIME)
+        rest = newton.solve(_LAST_TIME * engine.kinetics.derivative(run.values))
+        if np.all(np.abs(rest) <= SETTLED * np.maximum(np.abs(state), 1.0)):
+            attracts = newton.attracts()
+            if attracts.all() and (tried or newton.decided):
+                ends[:, engine.kinetics.free] = np.maximum(state + rest, 0.0).T
+                return ends
+            if not tried:
+                undecided = ~attracts | (not newton.decided)
+                run, tried = _Run(engine, nudged(engine.kinetics, run.values, undecided)), True
+        time *= 4
+    raise SimulationError(f"no steady state before t = {_LAST_TIME:.0e} {engine.network.units.time}")
+
+
+def _watch(engine: Internal, starts: Floats, times: Floats, watch: Ints) -> Floats:
+    seen = np.repeat(starts[:, None, watch], len(times), axis=1)
+    if len(engine.kinetics.free):
+        run = _Run(engine, starts)
+        for i, time in enumerate(times[1:], 1):
+            run.to(float(time))
+            seen[:, i] = run.values[watch].T
+    return seen
+
+
+def _starts(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], start: Floats | None) -> Floats:
+    """Concentrations (batch, species) at time zero."""
+    batch = len(np.asarray(next(iter(inputs.values())))) if inputs else 1
+    states = np.array(np.broadcast_to(network.initial if start is None else start, (batch, network.species_count)))
+    set_inputs(network, inputs, states)
+    return states
+
+
+def steady_state(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], start: Floats | None = None) -> Floats:
+    """Concentrations (species,) at steady state for one input, each flattened (size,); see Internal.settle."""
+    one = {k: np.reshape(v, (1, -1)) for k, v in inputs.items()}
+    state: Floats = Internal(network).settle(one, start)[0]
+    return state
+
+
+def trajectory(
+    network: ReactionNetwork, inputs: Mapping[str, ArrayLike], times: Floats, start: Floats | None = None
+) -> Floats:
+    """Concentrations (times, species) for one input; see Internal.trajectories."""
+    one = {k: np.reshape(v, (1, -1)) for k, v in inputs.items()}
+    every = np.arange(network.species_count)
+    states: Floats = Internal(network).trajectories(one, times, every, start)[:, 0]
+    return states
