@@ -85,7 +85,7 @@ test-all: $(READY) ## run every test, with more random examples: twenty minutes
 
 exports: $(READY) ## export models of PyTorch, Keras and scikit-learn, and compare: six minutes
 	@$(PIP) torch onnxscript keras
-	$(BIN)/python tests/support/exporters.py
+	$(BIN)/python tests/models/exporters.py
 
 # The clients want newer versions of NumPy than nn2crn does, so they are not there.
 test-lowest: ## the tests of the core with the oldest versions allowed
@@ -104,11 +104,11 @@ lock: ## write requirements-dev.lock, the versions that CI installs: a minute
 coverage: $(READY) ## what the tests reach of the compiler's core, branch by branch; below 95 % of a package fails
 	$(PYTEST) $(COVERED:%=--cov=nn2crn.%) --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-report=json:build/coverage.json
-	PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/branches.py build/coverage.json $(COVERED)
+	PYTHONPATH=tests/support:tests/models:tests/generators:tests/exports $(BIN)/python tests/tools/branches.py build/coverage.json $(COVERED)
 
 mutants: $(READY) ## small faults in lowering and notation: do the tests notice each? three minutes
 	@$(PIP) mutmut==3.8.1
-	PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/mutants.py
+	PYTHONPATH=tests/support:tests/models:tests/generators:tests/exports $(BIN)/python tests/tools/mutants.py
 
 release-check: $(READY) ## build the packages, check them, and run the demo from the wheel, outside of this folder: four minutes
 	@rm -rf build/release && mkdir -p build/release
@@ -122,8 +122,8 @@ release-check: $(READY) ## build the packages, check them, and run the demo from
 		PYTHONSAFEPATH=1 $(abspath $(VENV))-release/bin/python classify.py iris/iris.onnx iris.xml iris/iris.csv
 
 fuzz: $(READY) ## hostile files by the thousand, random graphs, nets and templates, and runs that are killed: twenty minutes
-	PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/fuzz.py
-	@if $(PIP) atheris; then PYTHONPATH=tests/support:tests/generators:tests/exports $(BIN)/python tests/tools/fuzz_parsers.py; \
+	PYTHONPATH=tests/support:tests/models:tests/generators:tests/exports $(BIN)/python tests/tools/fuzz.py
+	@if $(PIP) atheris; then PYTHONPATH=tests/support:tests/models:tests/generators:tests/exports $(BIN)/python tests/tools/fuzz_parsers.py; \
 	else echo 'atheris, which fuzzes the parsers, does not install here: that part is left out'; fi
 	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 NN2CRN_NETS=20 NN2CRN_TEMPLATES=500 NN2CRN_NETWORKS=200 \
 		$(PYTEST) tests/cli/test_faults.py tests/onnx/test_differential.py tests/certificates/test_certify.py tests/certificates/test_proved.py

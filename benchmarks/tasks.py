@@ -43,7 +43,7 @@ def settle(path: str, count: str) -> float:
 
 def fixed_point(path: str, count: str) -> float:
     """Closed forms only, the network loaded before."""
-    from nn2crn.engines.closed_form import FixedPoint
+    from nn2crn.engines.steady_state.closed_form import FixedPoint
 
     engine, x = FixedPoint(load(path)), inputs(Path(path).stem, int(count))
     begun = time.perf_counter()

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 import nn2crn
 from nn2crn.analysis.forward import forward
 from nn2crn.backends.common.names import make_ids
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 

@@ -24,7 +24,7 @@ import numpy as np
 import nn2crn
 from nn2crn.backends.clients import CLIENTS, LARGE
 from nn2crn.backends.registry import formats
-from nn2crn.cli.commands.formats import client_rows, flag
+from nn2crn.cli.commands.compile.formats import client_rows, flag
 from nn2crn.engines.cvode.internal import steady_state
 from nn2crn.evaluate.estimate import non_zeros
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term

@@ -27,12 +27,14 @@ _WHERE = {
     "Run": "evaluate.time_course",
     "Training": "training.options",
     "Units": "compiler",
+    "certify": "api",
     "compile": "compiler",
     "compress": "compiler",
     "load": "compiler",
     "predict": "api",
     "recurrent": "frontends.recurrent",
-    "sensitivities": "engines.sensitivity",
+    "sensitivities": "engines.steady_state.sensitivity",
+    "simulate": "api",
     "train": "training.train",
     "verify": "api",
     "write": "compiler",
@@ -50,22 +52,24 @@ __all__ = [
     "Training",
     "Units",
     "__version__",
+    "certify",
     "compile",
     "compress",
     "load",
     "predict",
     "recurrent",
     "sensitivities",
+    "simulate",
     "train",
     "verify",
     "write",
 ]
 
 if TYPE_CHECKING:
-    from nn2crn.api import predict, verify
+    from nn2crn.api import certify, predict, simulate, verify
     from nn2crn.certificates.certificate import Certificate
     from nn2crn.compiler import Compression, Library, Options, Units, compile, compress, load, write  # noqa: A004  # the verb users know
-    from nn2crn.engines.sensitivity import sensitivities
+    from nn2crn.engines.steady_state.sensitivity import sensitivities
     from nn2crn.errors import Nn2crnError
     from nn2crn.evaluate.time_course import Run
     from nn2crn.evaluate.verify import Report

@@ -11,7 +11,7 @@ import numpy as np
 
 from nn2crn.analysis.stoichiometry import Matrices, matrices
 from nn2crn.ir.arrays import Ints, ints
-from nn2crn.ir.product_family import as_counts
+from nn2crn.ir.families.product import as_counts
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.verify.invariant import require
 

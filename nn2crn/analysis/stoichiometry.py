@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from nn2crn.ir.arrays import Floats, floats
-from nn2crn.ir.families import Batch, Side
+from nn2crn.ir.families.family import Batch, Side
 from nn2crn.ir.reactions import ReactionNetwork
 
 # text, since older versions of SciPy have no such class at run time

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nn2crn.ir.arrays import entries
-from nn2crn.ir.families import product_count
+from nn2crn.ir.families.family import product_count
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import Module, ReactionNetwork
 

@@ -16,7 +16,7 @@ from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.common.rails import Rails, comments, linear, one_line
 from nn2crn.backends.common.rates import RateConstants, reactions_as_text
 from nn2crn.errors import UnsupportedError
-from nn2crn.ir.families import Scheme, Side, product_count
+from nn2crn.ir.families.family import Scheme, Side, product_count
 from nn2crn.ir.reactions import ReactionNetwork
 
 _MOST = 100_000_000  # molecules on right sides: a file of a gigabyte

@@ -15,7 +15,7 @@ from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.common.rails import Rails, comments, one_line
 from nn2crn.backends.common.rates import reactions_as_text
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.families import Family, Scheme, Side
+from nn2crn.ir.families.family import Family, Scheme, Side
 from nn2crn.ir.reactions import ReactionNetwork
 
 _AVOID = "fiw"  # with which no name may begin in Nuskell 0.8

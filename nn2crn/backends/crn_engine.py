@@ -14,7 +14,7 @@ import numpy as np
 from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.common.rails import Rails, comments
 from nn2crn.backends.common.rates import RateConstants, reactions_as_text
-from nn2crn.ir.families import Scheme, Side
+from nn2crn.ir.families.family import Scheme, Side
 from nn2crn.ir.reactions import ReactionNetwork
 
 _END = 10_000.0  # of the network's time: when most have settled

@@ -32,7 +32,13 @@ BUILT_IN = (
         module="nn2crn.backends.latex.writer",
     ),
     Format("crn", (".crn",), "reactions as text, for crnsimulator and Nuskell"),
-    Format("icrn", (".icrn.py",), "indexed reactions for icrn, in JAX; catalytic encoding", also=(".py",)),
+    Format(
+        "icrn",
+        (".icrn.py",),
+        "indexed reactions for icrn, in JAX; catalytic encoding",
+        also=(".py",),
+        module="nn2crn.backends.python.icrn",
+    ),
     Format("dsd", (".dsd",), "text for Visual DSD and Microsoft's CRN engine", module="nn2crn.backends.crn_engine"),
     Format(
         "net", (".net",), "BioNetGen network, for run_network, PySB and Catalyst", module="nn2crn.backends.bngl_net"
@@ -44,6 +50,7 @@ BUILT_IN = (
         "differential equations, as sympy expressions or LaTeX",
         OdeOptions,
         also=(".tex",),
+        module="nn2crn.backends.python.odes",
     ),
     Format("dot", (".dot", ".gv"), "graph for Graphviz", GraphOptions, module="nn2crn.backends.graph.dot"),
     Format(

@@ -8,8 +8,8 @@ import numpy as np
 
 from nn2crn.compiler import compile as lower_network
 from nn2crn.errors import Nn2crnError
+from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.formula import number, show
-from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.plugins import leave_out

@@ -11,13 +11,13 @@ import numpy as np
 
 from nn2crn import compiler
 from nn2crn.analysis.intervals import intervals
+from nn2crn.certificates.bounds.cascade import Bounds, Cascade
+from nn2crn.certificates.bounds.error_bound import ErrorBound, error_bound
+from nn2crn.certificates.bounds.settling_bound import settling
+from nn2crn.certificates.bounds.steady import steady_bounds
 from nn2crn.certificates.boxes import plain
-from nn2crn.certificates.cascade import Bounds, Cascade
-from nn2crn.certificates.closing import Opened, opened
-from nn2crn.certificates.error_bound import ErrorBound, error_bound
-from nn2crn.certificates.loops import Loop
-from nn2crn.certificates.settling import settling
-from nn2crn.certificates.steady import steady_bounds
+from nn2crn.certificates.loops.closing import Opened, opened
+from nn2crn.certificates.loops.steady_states import Loop
 from nn2crn.certificates.vacuous import vacuous_errors, vacuous_peak
 from nn2crn.errors import UsageError
 from nn2crn.frontends.samples import box as bounded

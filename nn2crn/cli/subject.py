@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.compression import CompressionOptions
-from nn2crn.cli.fitting import FittingOptions
-from nn2crn.cli.options import Loaded, loaded
-from nn2crn.cli.scale import GateOptions, in_scale
-from nn2crn.cli.values import vectors
+from nn2crn.cli.options.common import Loaded, loaded
+from nn2crn.cli.options.compression import CompressionOptions
+from nn2crn.cli.options.fitting import FittingOptions
+from nn2crn.cli.options.scale import GateOptions, in_scale
+from nn2crn.cli.options.values import vectors
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:

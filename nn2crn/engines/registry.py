@@ -87,7 +87,7 @@ class EngineRecord:
 
 
 def _fixed_point(subject: Subject) -> Engine:
-    from nn2crn.engines.closed_form import FixedPoint
+    from nn2crn.engines.steady_state.closed_form import FixedPoint
 
     return FixedPoint(subject.network)
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from nn2crn.analysis.forward import forward
 from nn2crn.backends.clients import client_named
 from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.options import SbmlOptions
-from nn2crn.backends.sbml.drives import with_inputs_as_parameters
+from nn2crn.backends.sbml.kinetics.driven import with_inputs_as_parameters
 from nn2crn.engines.clients.client import Client
 from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.engine import Engine, Rails, WrittenFile
@@ -140,7 +140,7 @@ def engine(
     if cluster and record.in_time and not record.random:  # closed forms take less time than sending them
         pure = shipped is not None and shipped.options.pure
         outputs = [n for names in make_ids(reactions).outputs for n in names] if record.reads_file and not pure else []
-        yield Spread(cluster, Remote(name, reactions, shipped), outputs)
+        yield Spread(cluster, Remote(name, reactions, partial(engine, name, reactions, shipped=shipped)), outputs)
         return
     if not record.reads_file:
         with one_thread():

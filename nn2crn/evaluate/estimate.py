@@ -13,7 +13,7 @@ from nn2crn.backends.format import Format
 from nn2crn.backends.options import OmexOptions
 from nn2crn.backends.registry import formats
 from nn2crn.errors import UnsupportedError
-from nn2crn.ir.families import product_count
+from nn2crn.ir.families.family import product_count
 from nn2crn.ir.reactions import Module, ReactionNetwork
 
 _EXACT = 20_000  # reactions up to which formats are written to count their bytes; past it, from samples this small

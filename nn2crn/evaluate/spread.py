@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,6 @@ from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.cvode.internal import SimulationError
 from nn2crn.engines.cvode.pieces import samples_at_once
 from nn2crn.engines.engine import Engine
-from nn2crn.evaluate.shipped import Shipped
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
 
@@ -22,16 +21,14 @@ _OPEN = ExitStack()  # engines that a worker has open, until it ends
 
 @dataclass(frozen=True, eq=False)
 class Remote:
-    """An engine by name, with its chemistry; a worker opens it once."""
+    """An engine by name, its chemistry, and how a worker opens it, once."""
 
     name: str
     reactions: ReactionNetwork
-    shipped: Shipped | None
+    opened: Callable[[], AbstractContextManager[Engine]]
 
     def ready(self) -> Engine:
-        from nn2crn.evaluate.case import engine
-
-        return _OPEN.enter_context(engine(self.name, self.reactions, shipped=self.shipped))
+        return _OPEN.enter_context(self.opened())
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 
 from nn2crn.ir.arrays import Floats, Ints, floats
-from nn2crn.ir.families import Bools, Family, Reaction, distinct_rates
+from nn2crn.ir.families.family import Bools, Family, Reaction, distinct_rates
+from nn2crn.ir.families.matrix import DriveTerm
 from nn2crn.ir.formula import Formula, Symbol
-from nn2crn.ir.matrix_family import DriveTerm
 from nn2crn.ir.recipe import Recipe
 from nn2crn.ir.units import Units
 

@@ -14,10 +14,10 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
-from nn2crn.engines.closed_form import FixedPoint
+from nn2crn.engines.steady_state.closed_form import FixedPoint
 from nn2crn.ir.arrays import Floats, Ints, floats, scale_columns
+from nn2crn.ir.families.matrix import DriveTerm
 from nn2crn.ir.formula import Number, Symbol, show
-from nn2crn.ir.matrix_family import DriveTerm
 from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Term, fresh
 from nn2crn.ir.reactions import (
     Drive,

@@ -25,14 +25,14 @@ import numpy as np
 from scipy import sparse
 
 from nn2crn.ir.arrays import Floats, Ints, floats
-from nn2crn.ir.families import Side
+from nn2crn.ir.families.family import Side
+from nn2crn.ir.families.product import Counts, ProductFamily, as_counts
 from nn2crn.ir.formula import Symbol
 from nn2crn.ir.network import Activation, Affine, Input, Network
-from nn2crn.ir.product_family import Counts, ProductFamily, as_counts
 from nn2crn.ir.reactions import InputPort, Module, OutputPort, ReactionNetwork, Readout, Role, SpeciesBlock
 from nn2crn.lower.catalytic import block_name, module_names
 from nn2crn.memory import refuse_larger
-from nn2crn.passes.network.whole_weights import WholeForm, whole_form
+from nn2crn.passes.network.rate_independent.whole_weights import WholeForm, whole_form
 
 NAME = "rate-independent"  # the encoding: rate_independent.py
 _RATE = 1.0  # of every reaction: any other does as well

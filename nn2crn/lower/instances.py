@@ -11,10 +11,10 @@ from scipy import sparse
 
 from nn2crn.errors import TemplateError
 from nn2crn.ir.arrays import Floats, Ints, entries, floats, ints, positive_part
-from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Batch, Family, Scheme, Side, merged
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.family import Batch, Family, Scheme, Side, merged
+from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.formula import Formula, Symbol, evaluate
-from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.reactions import Drive, Readout, SpeciesBlock
 from nn2crn.memory import refuse_larger
 from nn2crn.notation.text import SymbolicSide, named

@@ -18,11 +18,11 @@ from nn2crn.lower.consumed import NAME, lower
 from nn2crn.lower.encoding import Encoding
 from nn2crn.passes.name_layers import name_layers
 from nn2crn.passes.network.drop_dead import drop_dead
-from nn2crn.passes.network.expand_piecewise import expand_piecewise
 from nn2crn.passes.network.fuse_affine import fuse_affine
 from nn2crn.passes.network.materialise_affine import materialise_affine
-from nn2crn.passes.network.separate_outputs import separate_outputs
-from nn2crn.passes.network.whole_weights import whole_weights
+from nn2crn.passes.network.rate_independent.expand_piecewise import expand_piecewise
+from nn2crn.passes.network.rate_independent.separate_outputs import separate_outputs
+from nn2crn.passes.network.rate_independent.whole_weights import whole_weights
 from nn2crn.passes.pipeline import Pass, ReactionPass
 from nn2crn.passes.reactions.split_products import split_products
 from nn2crn.passes.reactions.substitute_unimolecular import substitute_unimolecular

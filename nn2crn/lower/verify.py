@@ -6,10 +6,10 @@ import numpy as np
 
 from nn2crn.analysis.balance import verify_root
 from nn2crn.analysis.consumption import verify_consumption
-from nn2crn.engines.closed_form import side
+from nn2crn.engines.steady_state.closed_form import side
 from nn2crn.errors import UnsupportedError
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.families import Bools
+from nn2crn.ir.families.family import Bools
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.verify.reactions import verify_reactions

@@ -11,11 +11,11 @@ from scipy import sparse
 
 from nn2crn.errors import Location, NotationError
 from nn2crn.ir.arrays import Floats, Ints, Matrix, as_matrix, floats, ints
-from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Family, Scheme, Side
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.family import Family, Scheme, Side
+from nn2crn.ir.families.matrix import DriveTerm, MatrixFamily
+from nn2crn.ir.families.product import ProductFamily, as_counts
 from nn2crn.ir.formula import Formula, Symbol
-from nn2crn.ir.matrix_family import DriveTerm, MatrixFamily
-from nn2crn.ir.product_family import ProductFamily, as_counts
 from nn2crn.ir.reactions import Drive, InputPort, Module, OutputPort, ReactionNetwork, Readout, SpeciesBlock
 from nn2crn.ir.units import Units
 from nn2crn.notation.grammar import parse

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2crn.ir.arrays import Matrix
-from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Family, Scheme
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.family import Family, Scheme
+from nn2crn.ir.families.matrix import DriveTerm, MatrixFamily
+from nn2crn.ir.families.product import ProductFamily
 from nn2crn.ir.formula import show as show_formula
-from nn2crn.ir.matrix_family import DriveTerm, MatrixFamily
-from nn2crn.ir.product_family import ProductFamily
 from nn2crn.ir.reactions import Drive, InputPort, Module, OutputPort, ReactionNetwork, Readout, SpeciesBlock
 from nn2crn.notation.text import show_reaction, show_side
 

@@ -13,7 +13,7 @@ from lark.tree import Meta, Tree
 from lark.visitors import Transformer, v_args
 
 from nn2crn.errors import Location, NotationError
-from nn2crn.ir.families import Reaction, Side
+from nn2crn.ir.families.family import Reaction, Side
 from nn2crn.ir.formula import FUNCTIONS, Call, Formula, Number, Symbol, number, resolve, scalar, show
 from nn2crn.notation.grammar import errors_at, location, parse, unquoted
 

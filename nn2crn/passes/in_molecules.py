@@ -8,7 +8,7 @@ import numpy as np
 
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import floats
-from nn2crn.ir.families import Family
+from nn2crn.ir.families.family import Family
 from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
 from nn2crn.ir.remarks import RangeWarning
 

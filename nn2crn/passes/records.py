@@ -19,13 +19,13 @@ from nn2crn.passes.name_layers import name_layers
 from nn2crn.passes.network.choose_templates import choose_templates
 from nn2crn.passes.network.drop_dead import drop_dead
 from nn2crn.passes.network.expand_compositions import expand_compositions
-from nn2crn.passes.network.expand_piecewise import expand_piecewise
 from nn2crn.passes.network.fuse_affine import fuse_affine
 from nn2crn.passes.network.materialise_affine import materialise_affine
-from nn2crn.passes.network.separate_outputs import separate_outputs
+from nn2crn.passes.network.rate_independent.expand_piecewise import expand_piecewise
+from nn2crn.passes.network.rate_independent.separate_outputs import separate_outputs
+from nn2crn.passes.network.rate_independent.whole_weights import whole_weights
 from nn2crn.passes.network.share_drives import share_drives
 from nn2crn.passes.network.warn_ranges import warn_ranges
-from nn2crn.passes.network.whole_weights import whole_weights
 from nn2crn.passes.reactions.drop_idle import drop_idle
 from nn2crn.passes.reactions.merge_reactions import merge_reactions
 from nn2crn.passes.reactions.split_products import split_products

@@ -58,7 +58,7 @@ class Evolution:
 
 @dataclass(frozen=True)
 class Equilibrium:
-    """How equilibrium propagation goes (training/equilibrium.py).
+    """How equilibrium propagation goes (training/equilibrium/propagation.py).
 
     Attributes:
         wiring: `feed-forward`, `layered` (both ways) or `complete`, every neuron to every other.

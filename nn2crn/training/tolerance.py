@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nn2crn.engines.tubes import draw, tube_outputs
+from nn2crn.engines.steady_state.tubes import draw, tube_outputs
 from nn2crn.ir.reactions import ReactionNetwork
 
 _TOGETHER = 20  # tubes whose factors are in memory at a time

@@ -13,15 +13,15 @@ from numpy.typing import ArrayLike
 
 from nn2crn import compiler
 from nn2crn.compiler import Options
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, floats
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.passes.network.drop_dead import drop_dead
 from nn2crn.passes.network.expand_compositions import expand_compositions
 from nn2crn.passes.network.fuse_affine import fuse_affine
-from nn2crn.training import settling
+from nn2crn.training.equilibrium import local_training
 from nn2crn.training.options import Centring, Task, Training
 from nn2crn.training.progress import Fit, Report
 from nn2crn.training.scaling import Scaling, standardised
@@ -97,7 +97,7 @@ def train(  # noqa: PLR0913  # one argument per choice
     if how.method == "equilibrium":
         if activation != _SMOOTHED:
             raise UsageError(f"equilibrium propagation is for {_SMOOTHED}, not {activation}")
-        fitted = settling.fit(*rest.validated(how.validation, how.seed), hidden, h, how, report)
+        fitted = local_training.fit(*rest.validated(how.validation, how.seed), hidden, h, how, report)
     else:
         network = initial(rest, hidden, activation, h, scaling, how.seed)
         masks = _sparse([table.x.shape[1], *hidden, table.n_out], how)

@@ -11,7 +11,7 @@ from nn2crn.compiler import Compression, Options
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.network import Network
 from nn2crn.passes.compression.options import Quantization
-from nn2crn.passes.network.whole_weights import is_whole
+from nn2crn.passes.network.rate_independent.whole_weights import is_whole
 from nn2crn.tune.compression_search import CompressionError, Task
 
 BITS = range(2, 13)

@@ -8,9 +8,9 @@ import numpy as np
 
 from nn2crn import compiler
 from nn2crn.analysis.forward import forward
+from nn2crn.certificates.bounds.settling_bound import settling
 from nn2crn.certificates.boxes import boxes_of, plain, show_boxes
 from nn2crn.certificates.certificate import Subject, subject
-from nn2crn.certificates.settling import settling
 from nn2crn.certificates.vacuous import vacuous_errors
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.ports import read_outputs

@@ -24,11 +24,11 @@ import nn2crn
 from nn2crn.backends.combine.archive import emit
 from nn2crn.backends.registry import format_of
 from nn2crn.backends.write import completed
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import UsageError
-from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Scheme
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.family import Scheme
 from nn2crn.ir.formula import Symbol
 from nn2crn.ir.reactions import Module, OutputPort, ReactionNetwork, Readout, SpeciesBlock
 

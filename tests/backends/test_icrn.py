@@ -16,7 +16,7 @@ from reading import probe, sample, text
 
 import nn2crn
 from nn2crn.backends.common.names import make_ids
-from nn2crn.backends.icrn import emit
+from nn2crn.backends.python.icrn import emit
 from nn2crn.errors import UnsupportedError
 from nn2crn.passes.compression.options import Quantization
 

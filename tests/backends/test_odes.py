@@ -17,8 +17,8 @@ from reading import hostile, networks, probe, sample, text
 import nn2crn
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.common.rails import Rails
-from nn2crn.backends.odes import emit
 from nn2crn.backends.options import OdeOptions
+from nn2crn.backends.python.odes import emit
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs
 

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from nets import random_mlp
 
 import nn2crn
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 
 COLLIDING = {
     "alike as identifiers": ["a_b", "a-b", "a b", "a.b", "_a_b_", "a_b_v2"],

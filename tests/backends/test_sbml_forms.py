@@ -10,7 +10,7 @@ import nn2crn
 from nn2crn.backends import clients
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.options import SbmlOptions
-from nn2crn.backends.sbml.drives import with_inputs_as_parameters
+from nn2crn.backends.sbml.kinetics.driven import with_inputs_as_parameters
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.errors import UsageError
 from nn2crn.evaluate import case as cases

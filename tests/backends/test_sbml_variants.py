@@ -19,7 +19,7 @@ from nn2crn.engines.clients.copasi import Copasi
 from nn2crn.engines.clients.roadrunner import RoadRunner
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.errors import UsageError
-from nn2crn.ir.families import distinct_rates
+from nn2crn.ir.families.family import distinct_rates
 from nn2crn.ir.units import Units
 from nn2crn.passes.rescale import rescale
 

@@ -17,14 +17,14 @@ import nn2crn
 from nn2crn.analysis.forward import forward
 from nn2crn.analysis.summary import summarise
 from nn2crn.backends.common.rates import RateConstants
-from nn2crn.certificates.cascade import Cascade
+from nn2crn.certificates.bounds.cascade import Cascade
+from nn2crn.certificates.bounds.settling_bound import settling
+from nn2crn.certificates.bounds.steady import steady_bounds
 from nn2crn.certificates.certificate import certify, subject
-from nn2crn.certificates.settling import settling
-from nn2crn.certificates.steady import steady_bounds
 from nn2crn.compiler import prepare
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import UsageError
 from nn2crn.ir.formula import Symbol
 from nn2crn.passes.compression.options import Compression, Pruning

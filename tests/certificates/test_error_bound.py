@@ -11,10 +11,10 @@ from strangers import net, template
 from nn2crn.analysis.forward import forward
 from nn2crn.analysis.intervals import Interval
 from nn2crn.analysis.slopes import steepest
+from nn2crn.certificates.bounds.compositions import composition_error, is_composed_of_itself
 from nn2crn.certificates.certificate import Subject, subject
-from nn2crn.certificates.compositions import composition_error, is_composed_of_itself
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.ir.formula import Call, Formula, Number, Symbol, evaluate
 from nn2crn.ir.network import Activation, Input, Network, Output
 from nn2crn.templates import Library

@@ -11,10 +11,10 @@ from scipy.optimize import nnls
 
 import nn2crn
 from nn2crn.certificates.certificate import certify, subject
-from nn2crn.certificates.diagonal import semidefinite
+from nn2crn.certificates.loops.diagonal import semidefinite
 from nn2crn.compiler import Options
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.cvode.internal import Internal
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.evaluate.case import outputs_of
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "lasso" / "lasso.nn"

@@ -11,7 +11,7 @@ from nets import contractive, recurrent_net
 
 from nn2crn.analysis.forward import forward
 from nn2crn.certificates.certificate import certify, subject
-from nn2crn.certificates.diagonal import diagonal, is_p_matrix, majorant, scales
+from nn2crn.certificates.loops.diagonal import diagonal, is_p_matrix, majorant, scales
 from nn2crn.cli import cli
 from nn2crn.compiler import Library, Options
 from nn2crn.engines.cvode.internal import Internal

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from nn2crn.cli import cli
-from nn2crn.cli.commands import compile as command
+from nn2crn.cli.commands.compile import compile as command
 from nn2crn.errors import UsageError
 
 SAMPLES = Path(__file__).parents[2] / "samples"

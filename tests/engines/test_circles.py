@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn2crn
-from nn2crn.engines.closed_form import fixed_point
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import UnsupportedError
 
 

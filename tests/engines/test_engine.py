@@ -15,8 +15,6 @@ from scipy.linalg import null_space
 
 import nn2crn
 from nn2crn.catalogue.listing import alone
-from nn2crn.engines import attraction
-from nn2crn.engines.closed_form import FixedPoint
 from nn2crn.engines.cvode import internal
 from nn2crn.engines.cvode import kinetics as kinetics_module
 from nn2crn.engines.cvode.factorised import Factorised
@@ -25,9 +23,11 @@ from nn2crn.engines.cvode.kinetics import Kinetics
 from nn2crn.engines.cvode.sweep import NotTriangularError, Sweep
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs
-from nn2crn.ir.explicit_family import ExplicitFamily
+from nn2crn.engines.steady_state import attraction
+from nn2crn.engines.steady_state.closed_form import FixedPoint
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.matrix import DriveTerm, MatrixFamily
 from nn2crn.ir.formula import Symbol
-from nn2crn.ir.matrix_family import DriveTerm, MatrixFamily
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.templates import Library

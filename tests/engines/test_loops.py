@@ -11,8 +11,8 @@ from nets import contractive, recurrent_net
 import nn2crn
 from nn2crn.analysis.forward import forward
 from nn2crn.compiler import Library, Options
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.cvode.internal import Internal, SimulationError
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import UnsupportedError
 from nn2crn.evaluate.case import engine, outputs_of
 from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Output, Term

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 XOR = ROOT / "samples" / "xor" / "xor.nn"
 
 OWN = """
-from nn2crn.engines.closed_form import FixedPoint
+from nn2crn.engines.steady_state.closed_form import FixedPoint
 from nn2crn.engines.registry import EngineRecord
 
 def opened(subject):

@@ -14,7 +14,7 @@ from nets import random_mlp
 
 import nn2crn
 from nn2crn.engines.cvode.internal import Internal
-from nn2crn.ir.families import Reaction
+from nn2crn.ir.families.family import Reaction
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 
 XOR = Path(__file__).parents[2] / "samples" / "xor" / "xor.nn"

@@ -14,8 +14,8 @@ import nn2crn
 from nn2crn.catalogue.listing import alone
 from nn2crn.engines.cvode.internal import steady_state
 from nn2crn.engines.ports import read_outputs
-from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.matrix_family import MatrixFamily
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.templates import Library
 

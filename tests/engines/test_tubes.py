@@ -13,7 +13,7 @@ import nn2crn
 from nn2crn.catalogue.listing import alone
 from nn2crn.engines.cvode.internal import steady_state
 from nn2crn.engines.ports import read_outputs
-from nn2crn.engines.tubes import Tubes, draw, tube_outputs
+from nn2crn.engines.steady_state.tubes import Tubes, draw, tube_outputs
 from nn2crn.errors import UnsupportedError, UsageError
 from nn2crn.templates import Library
 
@@ -75,7 +75,7 @@ def test_networks_of_layers(relu):
 
 
 def test_without_errors_it_is_the_closed_form():
-    from nn2crn.engines.closed_form import fixed_point
+    from nn2crn.engines.steady_state.closed_form import fixed_point
 
     network = nn2crn.compile(nn2crn.load(SAMPLES / "iris" / "iris.onnx", logits=True))
     x = {network.inputs[0].name: np.random.default_rng(0).uniform(0, 8, (10, 4))}
@@ -128,7 +128,7 @@ def test_tubes_in_pieces_are_the_same_tubes(monkeypatch):
     network = nn2crn.compile(random_mlp([2, 3, 1], seed=4).network())
     tubes, x = draw(network, 7, cv=0.2), {"x": np.ones((3, 2))}
     whole, told = tube_outputs(network, x, tubes), []
-    monkeypatch.setattr("nn2crn.engines.tubes._VALUES", 100)
+    monkeypatch.setattr("nn2crn.engines.steady_state.tubes._VALUES", 100)
     np.testing.assert_array_equal(tube_outputs(network, x, tubes, told.append), whole)
     assert told[-1] == 7
     assert len(told) > 1

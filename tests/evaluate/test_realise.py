@@ -15,7 +15,7 @@ import nn2crn
 from nn2crn.backends.common.names import make_ids
 from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError
-from nn2crn.evaluate.realise import SCHEMES, Limits, realise, schemes
+from nn2crn.evaluate.tube.realise import SCHEMES, Limits, realise, schemes
 from nn2crn.ir.units import Units
 from nn2crn.passes.compression.options import Quantization
 from nn2crn.passes.in_tube import in_tube

@@ -16,9 +16,9 @@ import nn2crn
 from nn2crn.backends.common.names import make_ids
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.ports import read_outputs
-from nn2crn.engines.tubes import Tubes, draw, tube_outputs
+from nn2crn.engines.steady_state.tubes import Tubes, draw, tube_outputs
 from nn2crn.errors import UnsupportedError, UsageError
-from nn2crn.evaluate.robustness import Errors, Study, _slopes, robustness
+from nn2crn.evaluate.tube.robustness import Errors, Study, _slopes, robustness
 from nn2crn.passes.compression.options import Quantization
 
 SAMPLES = Path(__file__).parents[2] / "samples"

@@ -12,8 +12,8 @@ from onnx_models import ROUNDING, check, model, node
 
 import nn2crn
 from nn2crn.analysis.forward import forward
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 
 KERNELS = {
     "w1": RNG.normal(size=(6, 1, 1, 4)),

@@ -8,10 +8,10 @@ from parts import models
 
 import nn2crn
 from nn2crn.analysis.forward import forward
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.cvode.internal import steady_state
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.templates import Library
 
 BY_ODE = ("marabou_fc_2-2sig-3", "velardo_lesson9", "marabou_fc1", "tfl_hello_sine", "marabou_multiInput_add")

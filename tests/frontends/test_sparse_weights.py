@@ -9,9 +9,9 @@ from onnx import helper, numpy_helper
 from scipy import sparse
 
 import nn2crn
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.cvode.kinetics import Kinetics
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.ir.arrays import matrix_of
 
 N = 260  # past where sparse matrices pay

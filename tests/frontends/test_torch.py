@@ -15,9 +15,9 @@ import pytest
 
 import nn2crn
 from nn2crn.analysis.forward import forward
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.ir.formula import evaluate
 
 FOLDER = Path(__file__).parents[1] / "data" / "torch"

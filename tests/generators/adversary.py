@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import csgraph
 
 from nn2crn.analysis.forward import forward
+from nn2crn.certificates.bounds.stages import Switch
 from nn2crn.certificates.certificate import Certificate, Subject, certify
-from nn2crn.certificates.stages import Switch
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs

@@ -13,9 +13,9 @@ from driving import drive
 
 import nn2crn
 from nn2crn.compiler import PassPipeline, every_pass, prepare
-from nn2crn.ir.explicit_family import ExplicitFamily
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.formula import Number
-from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.network import Activation, Affine
 from nn2crn.ir.verify.invariant import VARIABLE, BrokenInvariantError, enabled
 from nn2crn.ir.verify.network import verify_lowerable

@@ -15,8 +15,8 @@ from nn2crn import memory
 from nn2crn.errors import ModelError, SizeError, TemplateError
 from nn2crn.ir.arrays import dense
 from nn2crn.ir.equality import equal
+from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.formula import Symbol
-from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.lower.catalytic import lower as lower_
 from nn2crn.notation.text import show_reaction

@@ -10,10 +10,10 @@ import pytest
 import nn2crn
 from nn2crn import memory
 from nn2crn.errors import SizeError, TemplateError
-from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Scheme
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.family import Scheme
+from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.formula import Symbol
-from nn2crn.ir.matrix_family import MatrixFamily
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.lower.catalytic import lower
 from nn2crn.notation.text import show_reaction

@@ -24,7 +24,7 @@ from nn2crn.ir.equality import equal
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.notation.reaction_network import parse_network
 from nn2crn.notation.show_network import show_network
-from nn2crn.passes.network.whole_weights import whole_form
+from nn2crn.passes.network.rate_independent.whole_weights import whole_form
 
 LIBRARY = nn2crn.Library()
 SEEDS = range(int(os.environ.get("NN2CRN_RANDOM", "25")))

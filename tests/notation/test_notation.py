@@ -12,7 +12,7 @@ from nets import random_mlp
 
 import nn2crn
 from nn2crn.errors import NotationError
-from nn2crn.ir.families import Reaction
+from nn2crn.ir.families.family import Reaction
 from nn2crn.ir.formula import FUNCTIONS, OPERATORS, Call, Number, Symbol, evaluate, show
 from nn2crn.notation import grammar
 from nn2crn.notation.grammar import grammar_path, parse

@@ -15,7 +15,7 @@ import nn2crn
 from nn2crn.compiler import PassPipeline
 from nn2crn.errors import Nn2crnError, NotationError
 from nn2crn.ir.equality import equal
-from nn2crn.ir.matrix_family import MatrixFamily
+from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.ir.units import Units
 from nn2crn.notation.reaction_network import parse_network

@@ -17,9 +17,9 @@ from random_graphs import SAMPLES, RandomGraph
 
 import nn2crn
 from nn2crn.certificates.certificate import subject
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import UnsupportedError
 from nn2crn.ir.network import Input
 

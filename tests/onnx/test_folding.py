@@ -22,7 +22,7 @@ from test_onnx_backend import restamped
 
 import nn2crn
 from nn2crn.errors import UnsupportedError
-from nn2crn.frontends.onnx.corrections import folded
+from nn2crn.frontends.onnx.folding.corrections import folded
 from nn2crn.frontends.onnx.operators import OpNode, Refusal
 
 COUNT = int(os.environ.get("NN2CRN_FOLDS", examples(15)))

@@ -15,8 +15,8 @@ from nn2crn import memory
 from nn2crn.errors import ModelError, NotationError, SizeError, TemplateError, UnsupportedError, UsageError
 from nn2crn.frontends.registry import operators
 from nn2crn.frontends.source import ModelFile
-from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Scheme
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.family import Scheme
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.notation.grammar import parse
 from nn2crn.notation.text import Builder

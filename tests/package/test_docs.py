@@ -18,8 +18,8 @@ import pytest
 from parts import needs
 
 import nn2crn
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import NotationError
 
 ROOT = Path(__file__).parents[2]

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import nn2crn
 from nn2crn.compiler import PassPipeline
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import dense
 from nn2crn.passes.compression.options import Compression, LayerChoice, Pruning, Quantization

@@ -13,7 +13,7 @@ from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError
 from nn2crn.evaluate.case import engine
-from nn2crn.evaluate.gate_search import GateSearch, built_of_gates, search_gates
+from nn2crn.evaluate.tube.gate_search import GateSearch, built_of_gates, search_gates
 from nn2crn.ir.verify.reactions import verify_reactions
 from nn2crn.passes.compression.options import Quantization
 from nn2crn.passes.reactions.strand_displacement import Gates, bound_share, strand_displacement

@@ -6,9 +6,9 @@ import numpy as np
 
 from nn2crn.analysis.forward import forward
 from nn2crn.certificates.certificate import Subject
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.ir.formula import symbols
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.templates import Library

@@ -8,10 +8,10 @@ import numpy as np
 
 from nn2crn.backends.latex.writer import emit
 from nn2crn.backends.options import LatexOptions
-from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Scheme
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.family import Scheme
+from nn2crn.ir.families.matrix import DriveTerm, MatrixFamily
 from nn2crn.ir.formula import Symbol
-from nn2crn.ir.matrix_family import DriveTerm, MatrixFamily
 from nn2crn.ir.reactions import Drive, InputPort, Module, OutputPort, ReactionNetwork, Readout, SpeciesBlock
 
 GROWTH = Scheme((("X", 1), ("Y", 1)), (("X", 1), ("Y", 2)))

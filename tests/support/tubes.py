@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nn2crn.ir.explicit_family import ExplicitFamily
+from nn2crn.ir.families.explicit import ExplicitFamily
 from nn2crn.ir.reactions import ReactionNetwork
 
 

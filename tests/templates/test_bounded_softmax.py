@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp, softmax
 
+from nn2crn.certificates.bounds.steady import steady_bounds
 from nn2crn.certificates.certificate import certify, subject
-from nn2crn.certificates.steady import steady_bounds
 from nn2crn.compiler import compile as compiled
 from nn2crn.compiler import load
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.ir.formula import evaluate
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.templates import Library

@@ -12,8 +12,8 @@ from strange_templates import NET, relu
 import nn2crn
 from nn2crn.analysis.forward import forward
 from nn2crn.certificates.certificate import certify, subject
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.templates import Library
 from nn2crn.templates.parse import parse_template
 from nn2crn.tune.template_parameters import fit

@@ -10,19 +10,6 @@ import sys
 from pathlib import Path
 
 LINES, BODY, ROOM = 300, 50, 12  # of a file, of a function, modules of a folder
-ROOMS = {  # that have outgrown a dozen, and how far they may
-    "nn2crn/backends": 14,
-    "nn2crn/backends/sbml": 14,
-    "nn2crn/certify": 24,  # one for each theorem
-    "nn2crn/cli": 16,
-    "nn2crn/cli/commands": 30,  # one for each group of commands
-    "nn2crn/evaluate": 16,  # one for each kind of measurement
-    "nn2crn/frontends/onnx": 14,
-    "nn2crn/ir": 14,
-    "nn2crn/passes/network": 16,  # one for each pass
-    "nn2crn/simulate": 18,  # one for each engine of ours, and what they share
-    "nn2crn/training": 16,  # one for each method of training, and what they share
-}
 
 
 def faults(root):
@@ -41,8 +28,8 @@ def faults(root):
         if not file.stem.startswith("__"):
             rooms.setdefault(file.relative_to(root).parent.as_posix(), []).append(file)
     for room, modules in rooms.items():
-        if len(modules) > ROOMS.get(room, ROOM):
-            yield f"{room}: {len(modules)} modules, more than {ROOMS.get(room, ROOM)}"
+        if len(modules) > ROOM:
+            yield f"{room}: {len(modules)} modules, more than {ROOM}"
 
 
 if __name__ == "__main__":

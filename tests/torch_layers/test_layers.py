@@ -9,11 +9,11 @@ from parts import load, needs
 torch = load("torch")
 
 import nn2crn  # noqa: E402  # after what it needs
-from nn2crn.engines.closed_form import fixed_point  # noqa: E402
 from nn2crn.engines.ports import read_outputs  # noqa: E402
+from nn2crn.engines.steady_state.closed_form import fixed_point  # noqa: E402
 from nn2crn.errors import UsageError  # noqa: E402
 from nn2crn.torch import Annihilation, Settled, SmoothedReLU, Template, export  # noqa: E402
-from nn2crn.training.equilibrium import Weights, gradient  # noqa: E402
+from nn2crn.training.equilibrium.propagation import Weights, gradient  # noqa: E402
 
 ALONE = ["sigmoid.bounded", "sigmoid.chain", "sigmoid.algebraic", "tanh.bounded", "tanh.chain", "softplus.chain",
          "softmax.chain", "exp.chain"]  # fmt: skip

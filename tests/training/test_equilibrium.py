@@ -10,17 +10,18 @@ import pytest
 import nn2crn
 from nn2crn.analysis.intervals import Interval
 from nn2crn.certificates.certificate import certify, subject
-from nn2crn.certificates.diagonal import diagonal
-from nn2crn.certificates.loops import circles, matrix_of, size_of
+from nn2crn.certificates.loops.diagonal import diagonal
+from nn2crn.certificates.loops.steady_states import circles, matrix_of, size_of
 from nn2crn.compiler import prepare
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import dense
 from nn2crn.passes.network.set_domain import set_domain
 from nn2crn.training import Equilibrium, Evolution, Training, train
-from nn2crn.training.equilibrium import (
+from nn2crn.training.equilibrium.local_training import layered_network
+from nn2crn.training.equilibrium.propagation import (
     Weights,
     bounded,
     free,
@@ -33,7 +34,6 @@ from nn2crn.training.equilibrium import (
     start,
     updates,
 )
-from nn2crn.training.settling import layered_network
 
 H = 0.01
 WIRINGS = ("feed-forward", "layered", "complete")

@@ -15,14 +15,14 @@ from nn2crn.backends.sbml.check import libsbml_complaints
 from nn2crn.backends.sbml.schedule import with_schedule
 from nn2crn.backends.sbml.writer import emit
 from nn2crn.cli import cli
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import Nn2crnError, UsageError
-from nn2crn.training.equilibrium import free, gradient
-from nn2crn.training.learner import Rates, learner, of_network, start
-from nn2crn.training.lessons import _course, order, targets, teach
-from nn2crn.training.settling import layered_network
+from nn2crn.training.equilibrium.learner import Rates, learner, of_network, start
+from nn2crn.training.equilibrium.lessons import _course, order, targets, teach
+from nn2crn.training.equilibrium.local_training import layered_network
+from nn2crn.training.equilibrium.propagation import free, gradient
 from nn2crn.training.table import Table
 
 CORNERS = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])

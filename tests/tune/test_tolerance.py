@@ -15,8 +15,8 @@ from parts import MODELS, needs
 import nn2crn
 from nn2crn.analysis.forward import forward
 from nn2crn.certificates.certificate import subject
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.ports import read_outputs
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import Nn2crnError
 from nn2crn.frontends.samples import random_data
 from nn2crn.passes.network.set_domain import set_domain

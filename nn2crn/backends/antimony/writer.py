@@ -22,7 +22,7 @@ from nn2crn.backends.common.rule_constants import (
 )
 from nn2crn.backends.common.usage_notes import how_to_use
 from nn2crn.backends.record import MARK, show_record
-from nn2crn.ir.families import Scheme
+from nn2crn.ir.families.family import Scheme
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import OutputPort, ReactionNetwork
 from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nn2crn.ir.families import Scheme, Side
-from nn2crn.ir.product_family import ProductFamily
+from nn2crn.ir.families.family import Scheme, Side
+from nn2crn.ir.families.product import ProductFamily
 
 _P, _Q = "P", "Q"
 _MARK = 908_172_635_444  # a coefficient whose digits stand nowhere else

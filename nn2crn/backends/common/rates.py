@@ -9,8 +9,8 @@ import numpy as np
 from nn2crn.backends.common.columns import rows_as_text
 from nn2crn.backends.common.products import ProductLayout, products_as_text
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.families import CHUNK, Family, Scheme
-from nn2crn.ir.product_family import ProductFamily
+from nn2crn.ir.families.family import CHUNK, Family, Scheme
+from nn2crn.ir.families.product import ProductFamily
 from nn2crn.ir.reactions import ReactionNetwork
 
 Constants = Callable[[Family, Floats], Sequence[object]]  # what stands for rate constants

@@ -14,7 +14,7 @@ import numpy as np
 from nn2crn.analysis.layer_graph import LayerGraph, Part
 from nn2crn.backends.common.names import make_ids
 from nn2crn.ir.arrays import entries
-from nn2crn.ir.families import Scheme
+from nn2crn.ir.families.family import Scheme
 from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork
 
 Attributes = Mapping[str, str | int | float]

@@ -9,8 +9,8 @@ import numpy as np
 from nn2crn.backends.latex.indices import Species, Statement, chosen, coefficient, numbered, span, times, total, uniform
 from nn2crn.backends.latex.names import mathematical
 from nn2crn.ir.arrays import Floats, Ints, Matrix, same_matrix
-from nn2crn.ir.families import Batch, Family, Scheme, Side
-from nn2crn.ir.matrix_family import MatrixFamily
+from nn2crn.ir.families.family import Batch, Family, Scheme, Side
+from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.reactions import Module, Readout
 
 _LONGEST = 6  # digits of a number over an arrow that also carries a symbol

@@ -20,7 +20,7 @@ from nn2crn.backends.latex.levels import levels
 from nn2crn.backends.latex.names import escape, grouped, mathematical, prose
 from nn2crn.backends.options import LatexOptions
 from nn2crn.ir.arrays import floats
-from nn2crn.ir.families import Family
+from nn2crn.ir.families.family import Family
 from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
 
 _DEFAULT = LatexOptions()

@@ -16,11 +16,11 @@ from nn2crn.backends.common.rates import RateConstants
 from nn2crn.backends.common.rule_constants import HALF, MOLECULES, ONE, RuleConstants
 from nn2crn.backends.common.xml_text import quote
 from nn2crn.backends.options import SbmlOptions
-from nn2crn.backends.sbml import drives, lumped, reactions
+from nn2crn.backends.sbml.kinetics import driven, lumped, reactions
+from nn2crn.backends.sbml.kinetics.sums import Terms
 from nn2crn.backends.sbml.notes import notes
 from nn2crn.backends.sbml.options import Style
 from nn2crn.backends.sbml.rules import initial_assignments, rules
-from nn2crn.backends.sbml.sums import Terms
 from nn2crn.ir.reactions import ReactionNetwork
 
 _DEFAULT = SbmlOptions()
@@ -31,8 +31,8 @@ def emit(network: ReactionNetwork, out: TextIO, options: SbmlOptions = _DEFAULT)
     style = Style(options, network.units)
     ids, rates, constants = make_ids(network), RateConstants(network), RuleConstants(network)
     if style.inputs_as_parameters:
-        ids = drives.with_inputs_as_parameters(network, ids)
-    terms, sums = Terms(ids, rates, style), drives.DriveIds(network) if style.drives_as_parameters else None
+        ids = driven.with_inputs_as_parameters(network, ids)
+    terms, sums = Terms(ids, rates, style), driven.DriveIds(network) if style.drives_as_parameters else None
     out.writelines(_head(network, ids, style))
     out.writelines(_list("listOfSpecies", _species(network, ids, style)))
     out.writelines(_list("listOfParameters", _parameters(network, terms, constants, sums)))
@@ -40,7 +40,7 @@ def emit(network: ReactionNetwork, out: TextIO, options: SbmlOptions = _DEFAULT)
     out.writelines(_list("listOfInitialAssignments", assigned))
     out.writelines(_list("listOfRules", _rules(network, terms, constants, sums)))
     if style.lumped:
-        fixed = drives.parameters_for(network, style)
+        fixed = driven.parameters_for(network, style)
         out.writelines(_list("listOfReactions", lumped.reactions(network, terms, sums, fixed)))
     else:
         out.writelines(_list("listOfReactions", reactions.reactions(network, ids, rates, style)))
@@ -78,7 +78,7 @@ def _head(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
 def _species(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
     start = Rails(network).start if style.pure else network.initial  # where rules set the inputs' rails
     for block in network.blocks:
-        if drives.parameters_for(network, style)[block.start]:
+        if driven.parameters_for(network, style)[block.start]:
             continue
         # molecules that start as many as an input says are there for good: reactions have them on both sides
         boundary = "true" if network.held[block.start] and not style.units.molecules else "false"
@@ -93,7 +93,7 @@ def _species(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
 
 
 def _parameters(
-    network: ReactionNetwork, terms: Terms, constants: RuleConstants, sums: drives.DriveIds | None
+    network: ReactionNetwork, terms: Terms, constants: RuleConstants, sums: driven.DriveIds | None
 ) -> Iterator[str]:
     ids, style = terms.ids, terms.style
     if not style.pure:
@@ -103,7 +103,7 @@ def _parameters(
     if style.units.molecules:
         yield from _molecules(style.units.molecules)
     if sums:
-        yield from drives.drive_parameters(sums, style)
+        yield from driven.drive_parameters(sums, style)
     if style.rate_constants == "global":
         yield from terms.rates.as_text(partial(_rate_constant, style=style))
 
@@ -115,12 +115,12 @@ def _rate_constant(order: int, style: Style) -> str:
 
 
 def _rules(
-    network: ReactionNetwork, terms: Terms, constants: RuleConstants, sums: drives.DriveIds | None
+    network: ReactionNetwork, terms: Terms, constants: RuleConstants, sums: driven.DriveIds | None
 ) -> Iterator[str]:
     if not terms.style.pure:
         yield from rules(network, terms.ids, constants, terms.style)
     if sums:
-        yield from drives.drive_rules(sums, terms)
+        yield from driven.drive_rules(sums, terms)
 
 
 def _molecules(count: int) -> Iterator[str]:
@@ -131,7 +131,7 @@ def _molecules(count: int) -> Iterator[str]:
 
 def _ports(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
     if style.inputs_as_parameters:
-        yield from drives.input_parameters(network, ids)
+        yield from driven.input_parameters(network, ids)
     for port, names in zip(network.inputs, ids.inputs, strict=True):
         if port.held and style.inputs_as_parameters:
             continue

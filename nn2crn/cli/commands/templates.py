@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from nn2crn.cli.console import table
-from nn2crn.cli.options import configuration, loaded, model_options
+from nn2crn.cli.options.common import configuration, loaded, model_options
 from nn2crn.errors import UsageError
 
 

@@ -8,10 +8,10 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph, linalg
 
-from nn2crn.engines.attraction import DenseBlocks, positive_stable
 from nn2crn.engines.cvode.kinetics import Kinetics
+from nn2crn.engines.steady_state.attraction import DenseBlocks, positive_stable
 from nn2crn.ir.arrays import Floats, Ints, ints
-from nn2crn.ir.families import Bools
+from nn2crn.ir.families.family import Bools
 
 
 class Factorised:

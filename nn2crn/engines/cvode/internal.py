@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nn2crn.engines.attraction import nudged
-from nn2crn.engines.closed_form import fixed_point
 from nn2crn.engines.cvode.factorised import Factorised
 from nn2crn.engines.cvode.kinetics import Kinetics
 from nn2crn.engines.cvode.pieces import samples_at_once
@@ -19,6 +17,8 @@ from nn2crn.engines.cvode.sweep import NotTriangularError, Sweep
 from nn2crn.engines.engine import SETTLED
 from nn2crn.engines.ports import set_inputs
 from nn2crn.engines.silence import silence
+from nn2crn.engines.steady_state.attraction import nudged
+from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.engines.threads import one_thread
 from nn2crn.errors import Nn2crnError
 from nn2crn.ir.arrays import Floats, Ints

@@ -14,9 +14,9 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from nn2crn.engines.cvode.drives import DrivenReaction, DriveVariable, combine, rows
+from nn2crn.engines.cvode.driven_products import DrivenReaction, DriveVariable, combine, rows
 from nn2crn.ir.arrays import Floats, Ints
-from nn2crn.ir.matrix_family import MatrixFamily
+from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.reactions import ReactionNetwork
 
 Csr = sparse.csr_array

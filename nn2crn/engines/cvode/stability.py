@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from nn2crn.engines.attraction import nudged
 from nn2crn.engines.cvode.factorised import Factorised
 from nn2crn.engines.cvode.kinetics import Kinetics
+from nn2crn.engines.steady_state.attraction import nudged
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.families import Bools
+from nn2crn.ir.families.family import Bools
 from nn2crn.ir.reactions import ReactionNetwork
 
 _LONG = 1e9  # s, within which a direction does not grow

@@ -15,11 +15,11 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from nn2crn.engines.attraction import positive_stable
-from nn2crn.engines.cvode.drives import Rows, rows
+from nn2crn.engines.cvode.driven_products import Rows, rows
 from nn2crn.engines.cvode.kinetics import Kinetics
+from nn2crn.engines.steady_state.attraction import positive_stable
 from nn2crn.ir.arrays import Floats, Ints, ints
-from nn2crn.ir.families import Bools
+from nn2crn.ir.families.family import Bools
 
 LARGEST_BLOCK = 400  # species that are coupled both ways, past which their inverse costs too much
 

@@ -14,9 +14,9 @@ from nn2crn.errors import ModelError, Nn2crnError, Problem, UnsupportedError
 from nn2crn.frontends.network_builder import WireGraph
 from nn2crn.frontends.onnx import tables
 from nn2crn.frontends.onnx.batch_independence import Batch, fixed_batch, is_one_sample, refuse_mixing
-from nn2crn.frontends.onnx.constants import Constants
-from nn2crn.frontends.onnx.corrections import folded
 from nn2crn.frontends.onnx.cost import numbers, output_shapes, shape_of
+from nn2crn.frontends.onnx.folding.constants import Constants
+from nn2crn.frontends.onnx.folding.corrections import folded
 from nn2crn.frontends.onnx.noted_templates import noted_templates
 from nn2crn.frontends.onnx.operators import Guard, Operator, OpNode, Refusal, Signal, Value, widened
 from nn2crn.frontends.onnx.outputs import OutputChoice, is_float

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from nn2crn.ir.arrays import entries, same_matrix
-from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Bools, Family
-from nn2crn.ir.matrix_family import DriveTerm, MatrixFamily
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.family import Bools, Family
+from nn2crn.ir.families.matrix import DriveTerm, MatrixFamily
 from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
 from nn2crn.ir.verify.invariant import distinct, require
 

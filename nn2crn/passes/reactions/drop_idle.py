@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from nn2crn.ir.arrays import Ints, as_matrix
-from nn2crn.ir.families import Bools
+from nn2crn.ir.families.family import Bools
+from nn2crn.ir.families.matrix import DriveTerm
 from nn2crn.ir.formula import Number, substitute
-from nn2crn.ir.matrix_family import DriveTerm
 from nn2crn.ir.reactions import Module, ReactionNetwork, Readout, SpeciesBlock
 
 

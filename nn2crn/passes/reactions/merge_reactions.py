@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nn2crn.ir.families import Family
+from nn2crn.ir.families.family import Family
 from nn2crn.ir.reactions import ReactionNetwork
 
 
 def merge_reactions(network: ReactionNetwork) -> ReactionNetwork:
     """A -> B @ k, A -> B @ l  ->  A -> B @ k + l, for families of one layer: the kinetics stay the same.
 
-    >>> from nn2crn.ir.explicit_family import ExplicitFamily
-    >>> from nn2crn.ir.families import Scheme
+    >>> from nn2crn.ir.families.explicit import ExplicitFamily
+    >>> from nn2crn.ir.families.family import Scheme
     >>> decay = Scheme((("Y", 1),), ())
     >>> both = [ExplicitFamily(decay, [[0, 1]], [1.0, 1.0], ""), ExplicitFamily(decay, [[1]], [2.0], "b")]
     >>> [(f.species.tolist(), f.rates.tolist()) for f in _merged(both)]

@@ -12,8 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from nn2crn.ir.arrays import floats, ints
+from nn2crn.ir.families.product import ProductFamily, as_counts
 from nn2crn.ir.formula import Symbol
-from nn2crn.ir.product_family import ProductFamily, as_counts
 from nn2crn.ir.reactions import Module, ReactionNetwork, SpeciesBlock
 from nn2crn.memory import refuse_larger
 

@@ -15,10 +15,10 @@ from scipy import sparse
 
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints, floats, ints
-from nn2crn.ir.explicit_family import ExplicitFamily
-from nn2crn.ir.families import Family, Scheme, Side
+from nn2crn.ir.families.explicit import ExplicitFamily
+from nn2crn.ir.families.family import Family, Scheme, Side
+from nn2crn.ir.families.product import ProductFamily, as_counts
 from nn2crn.ir.formula import Symbol
-from nn2crn.ir.product_family import ProductFamily, as_counts
 from nn2crn.ir.reactions import Module, ReactionNetwork, Readout, SpeciesBlock
 
 SCHEME = "soloveichik2010"

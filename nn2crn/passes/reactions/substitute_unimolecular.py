@@ -12,8 +12,8 @@ from scipy import sparse
 
 from nn2crn.errors import UnsupportedError
 from nn2crn.ir.arrays import Floats, Ints, floats
-from nn2crn.ir.families import Bools, product_count
-from nn2crn.ir.product_family import Counts, ProductFamily, as_counts
+from nn2crn.ir.families.family import Bools, product_count
+from nn2crn.ir.families.product import Counts, ProductFamily, as_counts
 from nn2crn.ir.reactions import Module, ReactionNetwork, Readout, SpeciesBlock
 from nn2crn.memory import refuse_larger
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from nn2crn.frontends.network_builder import PLUS_INFINITY, WireGraph
-from nn2crn.frontends.onnx.fold import limits
+from nn2crn.frontends.onnx.folding.fold import limits
 from nn2crn.frontends.onnx.idioms import smoothed_square
 from nn2crn.frontends.onnx.infinities import constant, elementwise
 from nn2crn.frontends.onnx.operators import OpNode, Refusal, Signal, chemistry

@@ -8,7 +8,7 @@ import numpy as np
 
 from nn2crn.frontends.network_builder import WireGraph
 from nn2crn.frontends.onnx.cost import signal_size
-from nn2crn.frontends.onnx.fold import run_reference
+from nn2crn.frontends.onnx.folding.fold import run_reference
 from nn2crn.frontends.onnx.operators import OpNode, Refusal, Signal, affine
 from nn2crn.frontends.onnx.ops.convolution import by_basis
 from nn2crn.ir.arrays import Floats

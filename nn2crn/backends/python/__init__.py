@@ -1,0 +1,1 @@
+"""Programs in Python: ordinary differential equations, and indexed reactions for icrn."""

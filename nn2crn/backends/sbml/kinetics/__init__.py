@@ -1,0 +1,1 @@
+"""The rate laws of an SBML file in each of its forms: elementary, lumped, summed, driven."""

@@ -1,0 +1,1 @@
+"""Bounds that pass along the cascade: of steady states, errors, peaks and settling times."""

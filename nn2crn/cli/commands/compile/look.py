@@ -1,0 +1,123 @@
+"""Commands that look at a model: inspect, check, ops, convert."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nn2crn.cli.console import show_json, table
+from nn2crn.cli.options.common import compiled, data_options, model_options
+from nn2crn.cli.options.compression import CompressionOptions, compression_options, step_options
+from nn2crn.cli.options.limits import memory_option
+
+
+@click.command()
+@model_options
+@step_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def inspect(model: str, as_json: bool, **options: Any) -> None:
+    """Show what MODEL becomes: layers, species, reactions and their orders."""
+    from nn2crn.analysis.summary import summarise
+
+    summary = summarise(compiled(model, **options)[0])
+    if as_json:
+        show_json(summary.as_json())
+        return
+    for kind, ports in (("input", summary.inputs), ("output", summary.outputs)):
+        for name, shape in ports.items():
+            click.echo(f"{kind} {name} {shape}")
+    rows: list[tuple[str, ...]] = [
+        (layer.name, layer.template, layer.parameters, str(layer.neurons), str(layer.weights), str(layer.species),
+         str(layer.reactions), layer.origin)
+        for layer in summary.layers
+    ]  # fmt: skip
+    head = ("layer", "template", "parameters", "neurons", "weights and biases", "species", "reactions", "from")
+    table(head, rows, "<<<>>>><")
+    orders = ", ".join(f"{n} of order {order}" for order, n in summary.orders.items())
+    click.echo(f"in all: {summary.species} species, {summary.reactions} reactions ({orders}), "
+               f"{summary.rate_constants} distinct rate constants, {summary.products} products")  # fmt: skip
+    for template, provenance in {layer.template: layer.provenance for layer in summary.layers}.items():
+        if provenance:
+            click.echo(f"{template}: {provenance}")
+    for remark in summary.remarks:
+        click.echo(f"note: {remark}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def ops(as_json: bool) -> None:
+    """List the ONNX operators that can be compiled, and how."""
+    from nn2crn.frontends.registry import operators
+
+    if as_json:
+        show_json([vars(o) for o in operators()])
+        return
+    rows: list[tuple[str, ...]] = [(o.op, o.kind, o.how) for o in operators()]
+    table(("operator", "becomes", "how"), rows, "<<<")
+
+
+@click.command()
+@click.argument("model")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--output", "outputs", metavar="NAME", multiple=True, help="Check this output only (repeatable).")
+@memory_option
+def check(model: str, as_json: bool, outputs: tuple[str, ...]) -> None:
+    """Say whether MODEL can be compiled, and name everything that stands in the way."""
+    from nn2crn import compiler
+    from nn2crn.errors import UnsupportedError
+
+    try:
+        network, problem = compiler.load(model, outputs=outputs), None
+    except UnsupportedError as e:
+        network, problem = None, e
+    if as_json:
+        problems = [vars(p) for p in problem.problems] if problem else []
+        remarks = list(network.remarks) if network else []
+        message = problem.message if problem else ""
+        report = {"model": model, "ok": problem is None, "message": message, "problems": problems, "remarks": remarks}
+        show_json(report)
+    elif problem is None and network is not None:
+        for remark in network.remarks:
+            click.echo(f"note: {remark}")
+        count = len(list(network.activations()))
+        click.echo(f"{model} can be compiled: {count} activation{'s' if count != 1 else ''}")
+    if problem is not None:
+        if not as_json:
+            raise problem
+        sys.exit(problem.exit_code)
+
+
+@click.command()
+@click.argument("model")
+@click.option("-o", "target", metavar="FILE", required=True, help="Write FILE, a .nn; weights go to an .npz beside it.")
+@click.option("--output", "outputs", metavar="NAME", multiple=True, help="Convert this output only (repeatable).")
+@memory_option
+@click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file.")
+@click.option("--logits", is_flag=True, help="Leave out a softmax or sigmoid at the very end.")
+@data_options
+@compression_options
+def convert(  # noqa: PLR0913  # one argument per option
+    model: str,
+    target: str,
+    outputs: tuple[str, ...],
+    own: tuple[str, ...],
+    logits: bool,
+    data: str | None,
+    smaller: CompressionOptions,
+) -> None:
+    """Write MODEL in the network language, to read and edit; it compiles to the same reactions."""
+    from nn2crn import compiler
+    from nn2crn.cli.targets import refuse_unwritable
+    from nn2crn.frontends.samples import read_data
+    from nn2crn.templates.registry import read_template
+
+    library = compiler.Library(tuple(read_template(Path(f)) for f in own))
+    refuse_unwritable(model, [target])
+    network = compiler.load(model, outputs=outputs, logits=logits, library=library)
+    compression = smaller.compression(None, read_data(data, network) if data else None)
+    network = compiler.compress(network, compression, library=library)
+    written = compiler.convert(network, target, library=library)
+    click.echo(f"{model}: written as {' and '.join(map(str, written))}", err=True)

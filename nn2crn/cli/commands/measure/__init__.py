@@ -1,0 +1,1 @@
+"""Commands that run a chemistry, measure it, or prove something of it."""

@@ -1,0 +1,168 @@
+"""nn2crn robustness."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from nn2crn.cli.console import show_json, table
+from nn2crn.cli.options.cluster import cluster_option, opened
+from nn2crn.cli.options.common import model_options
+from nn2crn.cli.subject import subject
+from nn2crn.errors import UsageError
+
+if TYPE_CHECKING:
+    from nn2crn.evaluate.tube.robustness import Report
+
+_TUBES = 400
+_SHOWN = 10  # reactions
+_PERCENT = 100.0
+
+
+@click.command()
+@model_options
+@click.option("--labels", metavar="NAME", help="Where the data have each sample's class: an array, or a column.")
+@click.option(
+    "--cv",
+    "cvs",
+    metavar="P,P,...",
+    default="1,5,10,20",
+    show_default=True,
+    help="Errors of the rate constants: coefficients of variation, in percent.",
+)
+@click.option(
+    "--amounts",
+    metavar="P",
+    type=click.FloatRange(0),
+    default=0.0,
+    help="The error of inputs and of what species start with, in percent.",
+)
+@click.option(
+    "--leak",
+    metavar="RATE",
+    type=click.FloatRange(0),
+    default=0.0,
+    help="Each reaction makes its products at this rate on its own: concentration per time.",
+)
+@click.option("--by", type=click.Choice(("layer", "family", "reaction")), help="Say which of them matter most.")
+@click.option(
+    "--tubes",
+    metavar="N",
+    type=click.IntRange(1),
+    default=_TUBES,
+    show_default=True,
+    help="How many tubes for each error.",
+)
+@click.option("--samples", metavar="N", type=click.IntRange(1), help="The first N of the data.")
+@click.option("--seed", metavar="N", type=int, default=0, show_default=True, help="Of the random errors.")
+@cluster_option
+@click.option("--plot", metavar="FILE", help="Draw the accuracy against the error, as .svg or .png.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def robustness(  # noqa: PLR0913  # one argument per option
+    model: str,
+    labels: str | None,
+    cvs: str,
+    amounts: float,
+    leak: float,
+    by: str | None,
+    tubes: int,
+    samples: int | None,
+    seed: int,
+    plot: str | None,
+    as_json: bool,
+    cluster: str | None,
+    **options: Any,
+) -> None:
+    """Say what MODEL's chemistry still computes when rate constants and amounts are off.
+
+    Each tube has log-normal errors of its own: of every reaction (independent), or of every distinct rate constant of a
+    layer (shared), as when a strand's design is off in all its reactions. What is found is the mean over the tubes, and
+    the value that 5 % of them stay below.
+    """  # fmt: skip
+    from nn2crn.evaluate import plots
+    from nn2crn.evaluate.tube import robustness as measured
+    from nn2crn.frontends.samples import read_labels
+
+    if plot:
+        plots.check_plot(plot)
+    sizes = _sizes(cvs)
+    case = subject(model, samples=samples or 0, labels=labels or "", **options)
+    known = read_labels(options["data"], labels)[: case.samples] if labels else None
+    with _progress() as done, opened(cluster) as workers:
+        study = measured.Study(
+            model, case.reactions, case.inputs, case.expected, known, tubes=tubes, seed=seed, done=done, cluster=workers
+        )
+        chosen = next((kind for kind in get_args(measured.By) if kind == by), None)
+        report = measured.robustness(study, sizes, amounts=amounts / _PERCENT, leak=leak, by=chosen)
+    if plot:
+        plots.plot_robustness(plot, _curves(report), report.measure)
+        click.echo(f"{plot}: {report.measure} against the error", err=True)
+    if as_json:
+        show_json(report.as_json())
+    else:
+        _show(report)
+
+
+def _sizes(text: str) -> list[float]:
+    try:
+        found = [float(part) / _PERCENT for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--cv {text}: these are not numbers", hint="for instance: --cv 1,5,10,20") from None
+    if not all(0 < cv < float("inf") for cv in found):
+        raise UsageError(f"--cv {text}: an error is more than zero percent", hint="for instance: --cv 1,5,10,20")
+    return found
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """What is told how many tubes are done; a line on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("tubes") as status:
+        yield lambda count: status.update(f"tubes: {count}")
+
+
+def _curves(report: Report) -> dict[str, list[tuple[float, float, float]]]:
+    """(error, mean, 5 % quantile) of the rate constants' errors alone."""
+    alone = [o for o in report.outcomes if o.errors.rates and not (o.errors.amounts or o.errors.leak)]
+    return {
+        kind: [(o.errors.rates, o.accuracy, o.low_accuracy) for o in alone if o.errors.shared is shared]
+        for kind, shared in (("independent", False), ("shared", True))
+    }
+
+
+def _show(report: Report) -> None:
+    from nn2crn.evaluate.tube.robustness import Errors
+
+    click.echo(f"{report.model}: {report.samples} samples, {report.tubes} tubes for each error")
+    rows: list[tuple[str, ...]] = [
+        (str(o.errors), f"{o.accuracy:.3f}", f"{o.low_accuracy:.3f}",
+         "" if o.same_class is None else f"{o.same_class:.1%}", f"{o.error:.2g}") for o in report.outcomes
+    ]  # fmt: skip
+    table(("errors of", report.measure, "5 %", "same class", "rms change"), rows, "<>>>>")
+    lost = sum(o.undefined for o in report.outcomes)
+    if lost:
+        click.echo(f"{lost} tubes have no steady state")
+    if report.parts:
+        click.echo(f"\nonly one {report.by} is off, by {report.at:.3g}:")
+        parts: list[tuple[str, ...]] = [
+                (p.name, str(p.reactions), f"{p.accuracy:.3f}", f"{p.low_accuracy:.3f}", f"{p.share:.1%}")
+                 for p in report.parts]  # fmt: skip
+        table((report.by, "reactions", report.measure, "5 %", "share of variance"), parts, "<>>>>")
+    if report.influences:
+        click.echo("\nreactions that matter most:")
+        found: list[tuple[str, ...]] = [
+            (i.reaction, f"{i.influence:.3g}", f"{i.share:.1%}") for i in report.influences[:_SHOWN]
+        ]
+        table(("reaction", "rms d output/d ln k", "share of variance"), found, "<>>")
+    if report.predicted:
+        own = {o.errors: o.error for o in report.outcomes}
+        said = (f"{e:.2g} at {cv:.3g} (tubes: {own[Errors(cv)]:.2g})" for cv, e in report.predicted.items())
+        click.echo(f"rms change by derivatives alone: {', '.join(said)}")

@@ -1,0 +1,132 @@
+"""nn2crn verify."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn.cli.console import show_json, table, working
+from nn2crn.cli.options.cluster import cluster_option, opened
+from nn2crn.cli.options.common import model_options
+from nn2crn.cli.options.scale import scale_options
+from nn2crn.cli.options.values import POSITIVE
+from nn2crn.cli.subject import subject
+from nn2crn.engines.registry import engine_named, engine_names
+
+if TYPE_CHECKING:
+    from nn2crn.evaluate.verify import Report
+
+_TOLERANCE = 1e-2
+_SAMPLES = 100
+_PAST = 3  # exit status
+
+
+@click.command()
+@model_options
+@scale_options
+@click.option(
+    "--samples",
+    metavar="N",
+    type=click.IntRange(1),
+    help=f"The first N of the data; without data, random inputs from the domain box or [-1, 1] [{_SAMPLES}].",
+)
+@click.option(
+    "--file", metavar="FILE", help="Run this SBML, Antimony or archive in the clients, and what it names in the others."
+)
+@click.option(
+    "--engine", "engines", type=click.Choice(engine_names()), multiple=True, help="Which to run (repeatable)."
+)
+@click.option(
+    "--tolerance",
+    metavar="E",
+    type=POSITIVE,
+    help=f"The largest error that is still good [the --accuracy asked for, else {_TOLERANCE:g}].",
+)
+@click.option("--layerwise", is_flag=True, help="Say how far each layer is off, and when it settles.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@cluster_option
+@click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes of the internal engine.")
+def verify(  # noqa: PLR0913  # one argument per option
+    model: str,
+    samples: int | None,
+    engines: tuple[str, ...],
+    tolerance: float | None,
+    layerwise: bool,
+    as_json: bool,
+    jobs: int,
+    cluster: str | None,
+    **options: Any,
+) -> None:
+    """Measure the chemistry of MODEL against the network itself, run by ONNX Runtime.
+
+    roadrunner and COPASI read the SBML file as it is written, or the one that is given. They run where they are
+    installed, up to 40 000 reactions, beyond only if --engine asks for them; past 3000 they get the form of the file
+    that they load soonest, unless one is given. Exit status 3: an output is past the tolerance, or the file is not what
+    it says it is; 1: an engine gave up.
+    """  # fmt: skip
+    from nn2crn.evaluate import verify as measured
+
+    limit = tolerance or options["fitting"].accuracy or _TOLERANCE
+    case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), **options)
+    chosen, skipped = (engines, ()) if engines else measured.default_engines(case.reactions, case.shipped)
+    what = f"running {case.samples} samples in {', '.join(chosen)}"
+    with opened(cluster) as workers, nullcontext() if cluster else working(what):  # which has a bar of its own
+        report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped, cluster=workers)
+    if as_json:
+        show_json(report.as_json())
+    else:
+        _show(report, case.reactions.units.time, layerwise=layerwise)
+    sys.exit(0 if report.ok else _PAST if report.difference or not report.within else 1)
+
+
+def _show(report: Report, clock: str, *, layerwise: bool) -> None:
+    clients = " and ".join(engine_named(name).title or name for name in report.clients)
+    shipped = f", {report.file} in {clients}" if report.file and clients else ""
+    click.echo(f"{report.model}: {report.samples} {report.drawn} against {report.reference}{shipped}")
+    rows: list[tuple[str, ...]] = []
+    for e in report.engines:
+        agreed = "" if e.argmax_agreement is None else f"{e.argmax_agreement:.1%}"
+        thin = f" ({e.thin_margins} too close)" if e.thin_margins else ""
+        settled = "" if e.settling_time is None else f"{e.settling_time:.3g} {clock}"
+        rows.append((e.engine, f"{e.max_abs_error:.1e}", f"{e.mean_abs_error:.1e}", agreed + thin, settled,
+                     str(e.worst_sample), f"{e.seconds:.2f} s"))  # fmt: skip
+    rows += [(f.engine, "failed", "", "", "", "", "") for f in report.failures]
+    table(("engine", "max error", "mean error", "same argmax", "settles in", "worst sample", "took"), rows, "<>><>>>")
+    if layerwise:
+        layers: list[tuple[str, ...]] = [
+            (layer.name, layer.template, f"{layer.max_abs_error:.1e}",
+             "" if layer.settling_time is None else f"{layer.settling_time:.3g} {clock}") for layer in report.layers
+        ]  # fmt: skip
+        table(("layer", "template", "max error", "settles in"), layers, "<<>>")
+    if len(report.engines) > 1:
+        click.echo(f"engines differ by at most {report.disagreement:.1e}")
+    for f in report.failures:
+        click.echo(f.message + f"\nhint: {f.hint}" * bool(f.hint))
+    for reason, names in _by_reason(report).items():
+        click.echo(f"not run: {', '.join(names)} ({reason})")
+    if report.file and not report.clients:
+        click.echo(f"{report.file} ran in no program: only its text was compared, with what its record names")
+    click.echo(_verdict(report))
+    if report.difference:
+        click.echo(f"NOT what it says it is: {report.file}: {report.difference}")
+
+
+def _by_reason(report: Report) -> dict[str, list[str]]:
+    """The engines that were left out, by why."""
+    found: dict[str, list[str]] = {}
+    for s in report.skipped:
+        found.setdefault(s.reason, []).append(s.engine)
+    return found
+
+
+def _verdict(report: Report) -> str:
+    """An engine that failed is not one that is past the tolerance."""
+    failed = ", ".join(f.engine for f in report.failures)
+    if not report.engines:
+        return f"nothing was measured: {failed} failed"
+    past = f"; {report.departs} departs first" if report.departs and not report.within else ""
+    word = "within" if report.within else "NOT within"
+    return f"{word} {report.tolerance:g} of the network{past}{f'; {failed} failed' if failed else ''}"

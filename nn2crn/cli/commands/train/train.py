@@ -1,0 +1,214 @@
+"""nn2crn train."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from nn2crn.cli.console import show_json
+from nn2crn.cli.options.values import POSITIVE
+from nn2crn.errors import UsageError
+from nn2crn.training.options import Centring, Method, Rule, Task, Wiring
+
+if TYPE_CHECKING:
+    from nn2crn.training.options import Training
+    from nn2crn.training.progress import Report
+    from nn2crn.training.train import Trained
+
+_INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("data", metavar="DATA")
+@click.option("--target", metavar="NAME", default="", help="The target's column or array [the last column; y, label].")
+@click.option("--task", type=click.Choice(get_args(Task)), help="What the target is, if its values do not tell.")
+@click.option("--hidden", metavar="N,N,...", default="8", show_default=True, help="Sizes of the hidden layers.")
+@click.option("--activation", metavar="NAME", default="smoothed_relu", show_default=True,
+              help="Of hidden neurons: an activation or a template.")  # fmt: skip
+@click.option("--h", type=POSITIVE, default=0.01, show_default=True, help="Smoothing of smoothed_relu.")
+@click.option("--method", type=click.Choice(get_args(Method)), default="gradient", show_default=True,
+              help="Gradients, by PyTorch, or equilibrium propagation, without.")  # fmt: skip
+@click.option("--recurrent", type=click.Choice(("layered", "complete")), is_flag=False, flag_value="complete",
+              help="Neurons in loops, by --method equilibrium: layers both ways, or all to all.")  # fmt: skip
+@click.option("--rule", type=click.Choice(get_args(Rule)), default="exact", show_default=True,
+              help="Of equilibrium propagation; the others are for comparison.")  # fmt: skip
+@click.option("--noise", metavar="CV", type=click.FloatRange(0), default=0.0,
+              help="Train for rate constants that are off: 1.5 to 2 times what is expected.")  # fmt: skip
+@click.option("--sparse", metavar="D", type=click.FloatRange(0, 1, min_open=True), default=1.0,
+              help="Keep this share of the connections.")  # fmt: skip
+@click.option(
+    "--evolve", metavar="RULE", help="Evolve sparse connections: set, cosine+likely, ...; else they are pruned."
+)
+@click.option("--quantize", metavar="Q", help="Train weights at few levels: ternary, linear:3:zero, exponential:4, ...")
+@click.option("--centre", type=click.Choice(get_args(Centring)), default="biases", show_default=True,
+              help="Where features far from zero are centred; inputs: the network takes standard scores.")  # fmt: skip
+@click.option("--steps", metavar="N", type=click.IntRange(1), default=5000, show_default=True, help="At most.")
+@click.option("--batch", metavar="N", type=click.IntRange(1), default=64, show_default=True, help="Samples per step.")
+@click.option("--rate", metavar="R", type=POSITIVE, help="Of learning [0.005; equilibrium: 0.01].")
+@click.option("--test", metavar="S", type=click.FloatRange(0, 1, max_open=True), default=0.25, show_default=True,
+              help="Share of the samples that is held out.")  # fmt: skip
+@click.option("--save-test", metavar="FILE", help="Write the samples held out to an .npz: x, and label or y.")
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all that is random."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "-o", "target_file", metavar="FILE", required=True, help="The network, a .nn; weights beside it in an .npz."
+)
+def train(  # noqa: PLR0913  # one argument per option
+    data: str,
+    target: str,
+    task: Task | None,
+    hidden: str,
+    activation: str,
+    h: float,
+    centre: Centring,
+    test: float,
+    save_test: str | None,
+    as_json: bool,
+    target_file: str,
+    **how: Any,
+) -> None:
+    """Train a network on DATA, a .csv with a first row of names or an .npz, through the fixed points of its chemistry.
+
+    What was trained is what the chemistry computes. A share of the samples is held out, and the score on them printed.
+    Ctrl-C stops the training, and keeps the best network so far. The gradient method needs PyTorch
+    (pip install 'nn2crn[train]').
+    """
+    from nn2crn import compiler
+    from nn2crn.training.table import read_table
+    from nn2crn.training.train import train as trained
+
+    refuse_targets(data, data, target_file, save_test)
+    table = read_table(data, target, task)
+    training = _training(**how)
+    with show_progress() as report:
+        done = trained(
+            table.x, _targets(table), sizes(hidden), training,
+            activation=activation, h=h, task="classification" if table.classes else "regression", test=test,
+            centring=centre, name=Path(target_file).stem, report=report,
+        )  # fmt: skip
+    written = compiler.convert(done.network, target_file)
+    if save_test:
+        _write_test(save_test, done)
+    if as_json:
+        show_json(_report(done, len(table.x)))
+    else:
+        _show(data, " and ".join(map(str, written)), done, len(table.x), noisy=training.noise > 0)
+    if done.interrupted:
+        click.echo(f"interrupted: {target_file} is the best network so far", err=True)
+        sys.exit(_INTERRUPTED)
+
+
+def _training(  # noqa: PLR0913  # one argument per option that is parsed
+    *,
+    evolve: str | None,
+    quantize: str | None,
+    sparse: float,
+    rate: float | None,
+    method: Method,
+    recurrent: Wiring | None,
+    rule: Rule,
+    **others: Any,
+) -> Training:
+    from nn2crn.passes.compression.options import Quantization
+    from nn2crn.training.options import Equilibrium, Evolution, Training
+
+    return Training(
+        method=method,
+        equilibrium=Equilibrium(recurrent or "feed-forward", rule),
+        density=sparse,
+        evolution=Evolution.parse(evolve) if evolve else None,
+        quantize=Quantization.parse(quantize) if quantize else None,
+        rate=rate or (5e-3 if method == "gradient" else 1e-2),
+        **others,
+    )
+
+
+def refuse_targets(source: str, data: str, target: str, save_test: str | None = None) -> None:
+    """Before the training, which takes a while: files that could not be written after it."""
+    from nn2crn.cli.targets import refuse_unwritable
+
+    refuse_unwritable(source, [target, *([save_test] if save_test else [])])
+    if not target.endswith(".nn"):
+        raise UsageError(f"{target}: a network is written as a .nn file", hint="for instance: -o model.nn")
+    if Path(target).with_suffix(".npz").resolve() == Path(data).resolve():
+        raise UsageError(f"the weights of {target} would overwrite {data}", hint="give another -o")
+    if save_test and not save_test.endswith(".npz"):
+        raise UsageError(f"{save_test}: samples are written as an .npz file", hint="for instance: --save-test test.npz")
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """`8` or `16,8`."""
+    parts = text.split(",")
+    if not all(p.strip().isdecimal() and len(p) < 8 and int(p) for p in parts):  # noqa: PLR2004  # digits
+        raise UsageError(f"--hidden {text}: sizes are whole numbers above zero", hint="for instance: --hidden 16,8")
+    return tuple(map(int, parts))
+
+
+def _targets(table: Any) -> Any:
+    import numpy as np
+
+    return np.array(table.classes)[table.y] if table.classes else table.y
+
+
+@contextmanager
+def show_progress() -> Iterator[Report | None]:
+    """A line on a terminal that says how far the training is."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("training") as status:
+        yield lambda step, steps, loss: status.update(f"step {step} of {steps}, loss on validation {loss:.4f}")
+
+
+def _write_test(path: str, done: Trained) -> None:
+    import numpy as np
+
+    from nn2crn.files.atomic import write_bytes
+
+    name = "label" if done.test.classes else "y"
+    write_bytes(Path(path), lambda out: np.savez(out, allow_pickle=False, x=done.test.x, **{name: done.test.y}))
+
+
+def _report(done: Trained, samples: int) -> dict[str, Any]:
+    from nn2crn import compiler
+
+    return {
+        "task": "classification" if done.test.classes else "regression",
+        "classes": list(done.test.classes),
+        "samples": samples,
+        "held_out": len(done.test.x),
+        "score": done.score,
+        "reactions": compiler.compile(done.network).reaction_count,
+        "steps": done.fit.losses[-1][0] if done.fit.losses else 0,
+        "centred": list(done.centred),
+        "interrupted": done.interrupted,
+    }
+
+
+def _show(data: str, target: str, done: Trained, samples: int, *, noisy: bool) -> None:
+    said = _report(done, samples)
+    kept = samples - said["held_out"]
+    what = f"{len(done.test.classes)} classes" if done.test.classes else "a regression"
+    click.echo(
+        f"{data}: {kept if said['held_out'] < samples else samples} samples to train on, {what}, {said['steps']} steps"
+    )
+    if done.centred:
+        features = ", ".join(map(str, done.centred))
+        click.echo(f"features {features} are far from zero: they are centred in the biases of the first layer")
+        if noisy:
+            click.echo(
+                "under noise, a large bias against a large feature costs most: --centre inputs leaves it out", err=True
+            )
+    kind = f"accuracy {done.score:.1%}" if done.test.classes else f"R^2 {done.score:.4f}"
+    where = f"{said['held_out']} samples held out" if said["held_out"] < samples else "the samples trained on"
+    click.echo(f"{kind} on {where}, of the chemistry at its steady state")
+    click.echo(f"{target}: {said['reactions']} reactions")

@@ -1,0 +1,99 @@
+"""The options that choose an encoding, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn.cli.options.compression import CompressionOptions
+from nn2crn.errors import UsageError
+
+if TYPE_CHECKING:
+    from nn2crn.compiler import Options
+    from nn2crn.ir.arrays import Floats
+    from nn2crn.ir.network import Network
+
+_RATE_INDEPENDENT = "rate-independent"
+
+
+@dataclass(frozen=True)
+class EncodingOptions:
+    """--encoding, --bits, --reduce and --max-products, as given."""
+
+    name: str = "catalytic"
+    bits: int | None = None
+    reduce: str | None = None
+    max_products: int | None = None
+
+    @property
+    def finds_bits(self) -> bool:
+        """True if weights are to be whole numbers, of how many bits is not said."""
+        return self.name == _RATE_INDEPENDENT and self.bits is None
+
+    def chosen(self, options: Options) -> Options:
+        """The compiler's options with these.
+
+        Raises:
+            UsageError: one of them is for another encoding.
+        """
+        given = {"--bits": self.bits, "--reduce": self.reduce, "--max-products": self.max_products}
+        if self.name != _RATE_INDEPENDENT and any(v is not None for v in given.values()):
+            name = next(name for name, v in given.items() if v is not None)
+            raise UsageError(f"{name} is for --encoding {_RATE_INDEPENDENT}")
+        return replace(options, encoding=self.name, reduce=self.reduce or "", max_products=self.max_products)
+
+    def quantized(
+        self,
+        smaller: CompressionOptions,
+        config: str | None,
+        network: Network,
+        options: Options,
+        data: Mapping[str, Floats] | None,
+    ) -> CompressionOptions:
+        """What is done to the weights: --bits B is --quantize linear:B:zero; else the fewest that keep what --data are.
+
+        Raises:
+            UsageError: both are given.
+            CompressionError: no number of bits is enough.
+        """
+        if self.bits is not None:
+            if smaller.quantize:
+                raise UsageError("--bits and --quantize exclude each other", hint="--bits B is linear:B:zero")
+            return replace(smaller, quantize=f"linear:{self.bits}:zero")
+        if not self.finds_bits or data is None or smaller.given(config):
+            return smaller
+        from nn2crn.tune.bits import fewest_bits
+
+        found = fewest_bits(network, data, options)
+        if found is None:
+            return smaller
+        how, kept = found
+        click.echo(f"note: weights of {how.bits} bits keep {kept:.1%} of what the network makes of --data", err=True)
+        return replace(smaller, quantize=str(how))
+
+
+def encoding_options(command: Callable[..., None]) -> Callable[..., None]:
+    """--encoding, --bits, --reduce and --max-products, which the command gets as one argument, `encoding`."""
+
+    @wraps(command)
+    def collected(encoding: str, bits: int | None, reduce: str | None, max_products: int | None, **others: Any) -> None:
+        command(encoding=EncodingOptions(encoding, bits, reduce, max_products), **others)
+
+    options = [
+        click.option("--encoding", type=click.Choice(["catalytic", _RATE_INDEPENDENT]), default="catalytic",
+                     show_default=True, help="How numbers are computed: by reactions that settle, or that end."),
+        click.option("--bits", metavar="B", type=click.IntRange(2, 12), help="Of whole weights, for rate-independent"
+                     " chemistry; else as few as --data allow."),
+        click.option("--reduce", type=click.Choice(["inputs", "none"]), help="Of rate-independent chemistry,"
+                     " substitute reactions of one reactant, but for the inputs' [inputs]; or none."),
+        click.option("--max-products", metavar="N", type=click.IntRange(2), help="Of rate-independent chemistry, split"
+                     " reactions that make more molecules."),
+    ]  # fmt: skip
+    wrapped: Callable[..., None] = collected
+    for option in reversed(options):
+        wrapped = option(wrapped)
+    return wrapped

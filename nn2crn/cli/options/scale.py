@@ -1,0 +1,161 @@
+"""The options of commands that give the chemistry a physical scale, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn2crn.errors import UsageError
+from nn2crn.ir.quantities import Quantity, Rate, parse_quantity, parse_rate
+from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units
+
+if TYPE_CHECKING:
+    from nn2crn.cli.options.common import Loaded
+    from nn2crn.ir.reactions import ReactionNetwork
+    from nn2crn.tune.scale import Peak, Wanted
+
+_BIMOLECULAR = 2
+_FASTEST = "1e6 /M/s"
+_NOTHING = 1e-9  # what species start below of which none starts above zero
+
+
+def scale_options(command: Callable[..., None]) -> Callable[..., None]:
+    """--unit, --max-rate, --max-signal, --concentration-unit, --time-unit, --molecules and --kappa, as one `scale`."""
+
+    @wraps(command)
+    def collected(  # noqa: PLR0913  # one argument per option
+        unit: str | None,
+        max_rate: tuple[str, ...],
+        max_signal: str | None,
+        concentration_unit: str | None,
+        time_unit: str,
+        molecules: int | None,
+        kappa: float | None,
+        **others: Any,
+    ) -> None:
+        from nn2crn.tune.scale import Wanted
+
+        if unit and concentration_unit:
+            raise UsageError(
+                "--unit and --concentration-unit exclude each other",
+                hint=f"--concentration-unit {concentration_unit} is --unit '1 {concentration_unit}'",
+            )
+        if molecules and (unit or max_signal or max_rate or concentration_unit):
+            clash = "--molecules and units of concentration exclude each other"
+            raise UsageError(clash, hint="a value of 1 is so many")
+        wanted = Wanted(
+            Units(concentration_unit or "M", time_unit, molecules=molecules),
+            kappa,
+            parse_quantity(unit, "--unit") if unit else None,
+            tuple(parse_rate(r, "--max-rate") for r in max_rate),
+            parse_quantity(max_signal, "--max-signal") if max_signal else None,
+        )
+        command(scale=wanted, **others)
+
+    options = [
+        click.option("--unit", metavar="C", help="What a concentration of 1 is, as '50 nM'; files are then in nM."),
+        click.option("--max-rate", metavar="K", multiple=True,
+                     help="The largest rate constant, as '1e6 /M/s' or '0.1 /s' (repeatable); sets kappa."),
+        click.option("--max-signal", metavar="C", help="The highest concentration, as '100 nM'; sets the unit."),
+        click.option("--concentration-unit", type=click.Choice(list(CONCENTRATIONS)),
+                     help="What a concentration of 1 is, as --unit '1 nM' [M]."),
+        click.option("--time-unit", type=click.Choice(list(TIMES)), default="s", help="What a time of 1 is."),
+        click.option("--molecules", metavar="N", type=click.IntRange(1), help="Numbers of molecules, N for a value of"
+                     " 1, instead of concentrations: for stochastic simulation."),
+        click.option("--kappa", metavar="K", type=float,
+                     help="Multiply all rate constants, to settle K times as soon [1]."),
+    ]  # fmt: skip
+    wrapped: Callable[..., None] = collected
+    for option in reversed(options):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+@dataclass(frozen=True)
+class GateOptions:
+    """--gates and --gate-leak, as given."""
+
+    gates: Quantity
+    leak: Rate | None
+
+    def limits(self, fastest: Rate) -> tuple[Rate, ...]:
+        """Of reactions of order 0 and 1, where no gate is faster than this: theirs have k/[gate]^(2 - n)."""
+        said = f"what gates of {self.gates} allow"
+        return tuple(Rate(n, fastest.value * self.gates.molar ** (2 - n), said) for n in (0, 1))
+
+    def built(self, reactions: ReactionNetwork, fastest: Rate) -> ReactionNetwork:
+        """The network of gates, fuels and leaks."""
+        from nn2crn.passes.reactions.strand_displacement import Gates, strand_displacement
+
+        units = reactions.units
+        if units.dimensionless:
+            raise UsageError("--gates needs to know what a concentration of 1 is", hint="give --unit or --max-signal")
+        second = units.molar * units.seconds  # of a rate constant of order two, in the network's numbers
+        leak = self.leak.value if self.leak else 0.0
+        return strand_displacement(
+            reactions, Gates(self.gates.molar / units.molar, fastest.value * second, leak * second)
+        )
+
+
+def gate_options(command: Callable[..., None]) -> Callable[..., None]:
+    """--gates and --gate-leak, which the command gets as one argument, `gates`."""
+
+    @wraps(command)
+    def collected(gates: str | None, gate_leak: str | None, **others: Any) -> None:
+        if gate_leak and not gates:
+            raise UsageError("--gate-leak is for --gates", hint="say how much of each gate there is: --gates '100 nM'")
+        leak = parse_rate(gate_leak, "--gate-leak") if gate_leak else None
+        if leak and leak.order != _BIMOLECULAR:
+            raise UsageError(f"--gate-leak {gate_leak}: a leak is of order two", hint="for instance '1 /M/s'")
+        command(gates=GateOptions(parse_quantity(gates, "--gates"), leak) if gates else None, **others)
+
+    options = [
+        click.option("--gates", metavar="C", help="Build it of strand displacement gates, each at C, as '100 nM'; with"
+                     " --unit or --max-signal."),
+        click.option("--gate-leak", metavar="K", help="At which gates make their products by themselves, as '1 /M/s'."),
+    ]  # fmt: skip
+    wrapped: Callable[..., None] = collected
+    for option in reversed(options):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def in_scale(
+    found: Loaded, reactions: ReactionNetwork, wanted: Wanted | None, gates: GateOptions | None = None
+) -> ReactionNetwork:
+    """The network in the scale that keeps the limits: measured where there are data, else proved for the domain.
+
+    Of gates, if they are asked for; displacement is as fast as --max-rate says, or 1e6 /M/s.
+    """
+    from nn2crn.tune.scale import choose_scale, measured_peak, scaled
+
+    if wanted is None:
+        return reactions
+    fastest = next((r for r in wanted.rates if r.order == _BIMOLECULAR), None)
+    if gates and fastest:
+        wanted = replace(wanted, rates=(*wanted.rates, *gates.limits(fastest)))
+
+    def peak() -> Peak:
+        return measured_peak(reactions, found.data) if found.data else _proved_peak(found, reactions)
+
+    made = scaled(reactions, choose_scale(reactions, wanted, peak))
+    return gates.built(made, fastest or parse_rate(_FASTEST, "--max-rate")) if gates else made
+
+
+def _proved_peak(found: Loaded, reactions: ReactionNetwork) -> Peak:
+    from nn2crn.certificates import certificate
+    from nn2crn.certificates.boxes import show_boxes
+    from nn2crn.tune.scale import Peak
+
+    if any(not port.held for port in reactions.inputs):
+        return Peak(float("inf"), "nothing is proved of chemistry that consumes its inputs")
+    start = float(reactions.initial.max(initial=0.0)) or _NOTHING
+    proved = certificate.certify(certificate.subject(found.network, found.options), start=start)
+    highest = proved.peak_concentration
+    if highest is None:
+        return Peak(float("inf"), f"none is proved for {show_boxes(proved.box)}")
+    return Peak(highest, f"proved for {show_boxes(proved.box)}")

@@ -1,0 +1,1 @@
+"""Constants of an ONNX graph: read when they are needed, and computed before anything is compiled."""

@@ -1,0 +1,1 @@
+"""Families of reactions: many reactions over arrays, in one of three forms."""

@@ -1,0 +1,1 @@
+"""What prepares a network for the rate-independent encoding."""

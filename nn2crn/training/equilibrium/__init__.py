@@ -1,0 +1,1 @@
+"""Equilibrium propagation: learning by local rules, by numpy or by the chemistry itself."""
