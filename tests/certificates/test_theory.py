@@ -14,7 +14,7 @@ from nn2crn.certificates.bounds.stages import Rails, Single, Switch, Terms, Unkn
 from nn2crn.certificates.bounds.steady import steady_bounds
 from nn2crn.certificates.certificate import Certificate, certify, subject
 from nn2crn.certificates.rounding import at_least, at_most
-from nn2crn.cli.commands.measure.certify import statements
+from nn2crn.certificates.statements import statements
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.ir.network import Activation, Input, Network, Output
 from nn2crn.templates import Library

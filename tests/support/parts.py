@@ -63,9 +63,14 @@ def mount() -> bool:
     return bool(shutil.which("unshare")) and subprocess.run(user, capture_output=True, check=False).returncode == 0
 
 
+def browser() -> bool:
+    return bool(shutil.which("chromium")) and find_spec("playwright") is not None
+
+
 LATEX = "texlive-latex-base texlive-latex-recommended texlive-science texlive-fonts-recommended"
 PARTS = {
     "latex": Part("LaTeX", latex, f"apt-get install {LATEX}"),
+    "browser": Part("Chromium and Playwright", browser, f"apt-get install chromium; {PIP} playwright"),
     "distributed": packages("dask.distributed", "distributed", get="'nn2crn[cluster]'"),
     "torch": packages("PyTorch", "torch", get="torch"),
     "mypy": packages("mypy", "mypy", get="mypy"),
