@@ -19,11 +19,14 @@ _WHERE = {
     "Certificate": "certificates.certificate",
     "Compression": "compiler",
     "Library": "compiler",
+    "Limits": "evaluate.tube.realise",
     "Nn2crnError": "errors",
     "Options": "compiler",
     "Pruning": "passes.compression.options",
     "Quantization": "passes.compression.options",
+    "Realisation": "evaluate.tube.realise",
     "Report": "evaluate.verify",
+    "Robustness": "evaluate.tube.robustness",
     "Run": "evaluate.time_course",
     "Training": "training.options",
     "Units": "compiler",
@@ -32,7 +35,9 @@ _WHERE = {
     "compress": "compiler",
     "load": "compiler",
     "predict": "api",
+    "realise": "api",
     "recurrent": "frontends.recurrent",
+    "robustness": "api",
     "sensitivities": "engines.steady_state.sensitivity",
     "simulate": "api",
     "train": "training.train",
@@ -43,11 +48,14 @@ __all__ = [
     "Certificate",
     "Compression",
     "Library",
+    "Limits",
     "Nn2crnError",
     "Options",
     "Pruning",
     "Quantization",
+    "Realisation",
     "Report",
+    "Robustness",
     "Run",
     "Training",
     "Units",
@@ -57,7 +65,9 @@ __all__ = [
     "compress",
     "load",
     "predict",
+    "realise",
     "recurrent",
+    "robustness",
     "sensitivities",
     "simulate",
     "train",
@@ -66,12 +76,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from nn2crn.api import certify, predict, simulate, verify
+    from nn2crn.api import certify, predict, realise, robustness, simulate, verify
     from nn2crn.certificates.certificate import Certificate
     from nn2crn.compiler import Compression, Library, Options, Units, compile, compress, load, write  # noqa: A004  # the verb users know
     from nn2crn.engines.steady_state.sensitivity import sensitivities
     from nn2crn.errors import Nn2crnError
     from nn2crn.evaluate.time_course import Run
+    from nn2crn.evaluate.tube.realise import Limits, Realisation
+    from nn2crn.evaluate.tube.robustness import Robustness
     from nn2crn.evaluate.verify import Report
     from nn2crn.frontends.recurrent import recurrent
     from nn2crn.passes.compression.options import Pruning, Quantization

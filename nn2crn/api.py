@@ -17,8 +17,12 @@ from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError
 from nn2crn.evaluate import time_course
 from nn2crn.evaluate import verify as measured
-from nn2crn.evaluate.case import case
+from nn2crn.evaluate.case import Case, case
 from nn2crn.evaluate.time_course import Run
+from nn2crn.evaluate.tube import realise as tube
+from nn2crn.evaluate.tube import robustness as measured_tubes
+from nn2crn.evaluate.tube.realise import Limits, Realisation
+from nn2crn.evaluate.tube.robustness import By, Robustness, Study
 from nn2crn.evaluate.verify import Report
 from nn2crn.frontends.samples import random_data
 from nn2crn.frontends.source import Model
@@ -144,6 +148,81 @@ def certify(
     return certificate.certify(
         certificate.subject(network, options or Options(), box=bounds), tolerance=tolerance, start=start
     )
+
+
+def robustness(  # noqa: PLR0913  # an argument per option
+    model: Model | Network,
+    inputs: Inputs,
+    *,
+    labels: ArrayLike | None = None,
+    cvs: Sequence[float] = (0.01, 0.05, 0.1, 0.2),
+    amounts: float = 0.0,
+    leak: float = 0.0,
+    by: By | None = None,
+    tubes: int = 400,
+    seed: int = 0,
+    options: Options | None = None,
+) -> Robustness:
+    """What is left of a model's accuracy in tubes whose rate constants and amounts are off.
+
+    Args:
+        model: a file, or what `load` returned.
+        inputs: samples.
+        labels: the class of each (samples,); that of the network itself if None.
+        cvs: coefficients of variation of the rate constants.
+        amounts: that of the inputs and of what species start with.
+        leak: rate at which each reaction's products appear on their own, concentration per time.
+        by: rank layers, families or reactions.
+        tubes: how many for each error.
+        seed: of the random errors.
+        options: which templates.
+
+    Raises:
+        UsageError: the inputs or the labels do not fit.
+        UnsupportedError: a template stands still only while rate constants are equal.
+    """
+    made = _case(model, inputs, options)
+    known = None if labels is None else np.asarray(labels)
+    if known is not None and known.shape != (made.samples,):
+        raise UsageError(f"the labels have the shape {known.shape}, not ({made.samples},), one for each sample")
+    study = Study(made.network.name, made.reactions, made.inputs, made.expected, known, tubes=tubes, seed=seed)
+    return measured_tubes.robustness(study, cvs, amounts=amounts, leak=leak, by=by)
+
+
+def realise(
+    model: Model | Network,
+    inputs: Inputs,
+    *,
+    limits: Limits | None = None,
+    schemes: Sequence[str] = (),
+    options: Options | None = None,
+) -> Realisation:
+    """What the chemistry of a model would take in a tube: hours, concentrations, fuel and strands.
+
+    Args:
+        model: a file, or what `load` returned.
+        inputs: samples.
+        limits: of concentrations, displacement and gates; those of DNA if None.
+        schemes: whose strands are counted; all that are known if empty.
+        options: which encoding and templates.
+
+    Raises:
+        UsageError: the inputs do not fit, or there is no scheme of that name.
+        SimulationError: it cannot be integrated.
+    """
+    names = tuple(name for scheme in schemes for name in tube.schemes(scheme)) or tube.schemes(None)
+    network = model if isinstance(model, Network) else compiler.load(model)
+    reactions = compiler.compile(network, options)
+    return tube.realise(reactions, _values(network.inputs, inputs), limits or Limits(), names)
+
+
+def _case(model: Model | Network, inputs: Inputs, options: Options | None) -> Case:
+    """The model's chemistry on these samples, and what the model itself makes of them."""
+    network = model if isinstance(model, Network) else compiler.load(model)
+    chosen = options or Options()
+    values = _values(network.inputs, inputs)
+    path = str(model) if isinstance(model, str | Path) else network.name
+    return case(path, network, compiler.compile(network, chosen), chosen, values)
 
 
 @dataclass(frozen=True, eq=False)

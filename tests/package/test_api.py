@@ -110,6 +110,29 @@ def test_what_is_measured_and_proved_is_said_in_a_line():
     assert repr(proved).startswith("<Certificate of xor: error y <= ")
 
 
+def test_what_becomes_of_it_in_tubes_is_said_in_a_line():
+    network = nn2crn.load(IRIS, logits=True, domain={"": (0.0, 8.0)})
+    rows = [FLOWER, [6.3, 3.3, 6.0, 2.5]]
+    found = nn2crn.robustness(network, rows, labels=[0, 2], cvs=[0.1], tubes=20)
+    assert repr(found).startswith("<Robustness of iris: accuracy (and its 5 % quantile) 1.000, ")
+    assert repr(found).endswith("for rate constants 10 % (shared)>")
+    assert [o.accuracy for o in nn2crn.robustness(network, rows, cvs=[0.1], tubes=20).outcomes] == [
+        o.accuracy for o in found.outcomes
+    ]
+    with pytest.raises(nn2crn.Nn2crnError, match=r"the labels have the shape \(3,\), not \(2,\)"):
+        nn2crn.robustness(network, rows, labels=[0, 1, 2])
+
+
+def test_what_it_takes_in_a_tube_is_said_in_a_line():
+    network = nn2crn.load(IRIS, logits=True, domain={"": (0.0, 8.0)})
+    found = nn2crn.realise(network, FLOWER, limits=nn2crn.Limits(signal=50e-9), schemes=["soloveichik2010"])
+    assert found.peak == pytest.approx(50e-9)
+    assert [p.scheme for p in found.parts] == ["soloveichik2010"]
+    assert repr(found).startswith("<Realisation, catalytic: 92 reactions, settles in ")
+    with pytest.raises(nn2crn.Nn2crnError, match="there is no scheme 'foo'"):
+        nn2crn.realise(network, FLOWER, schemes=["foo"])
+
+
 @needs("mypy")
 @pytest.mark.slow
 def test_a_type_checker_notices_a_name_that_is_not_there(tmp_path):

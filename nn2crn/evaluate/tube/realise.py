@@ -96,6 +96,13 @@ class Realisation:
     parts: tuple[Parts, ...]
     slowest: Mapping[int, float] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        settles, decided = (f"{t:.3g} h" if t is not None else "never" for t in (self.settles, self.decided))
+        return (
+            f"<Realisation, {self.encoding}: {self.reactions} reactions, settles in {settles}, class after {decided},"
+            f" {self.burnt * 1e6:.3g} uM of gates burnt until then>"
+        )
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 

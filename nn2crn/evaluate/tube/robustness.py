@@ -80,7 +80,7 @@ class Influence:
 
 
 @dataclass(frozen=True)
-class Report:
+class Robustness:
     """All that was asked for; `predicted` is the linear error (root mean square) for each coefficient of variation."""
 
     model: str
@@ -93,6 +93,11 @@ class Report:
     parts: tuple[Part, ...] = ()
     influences: tuple[Influence, ...] = ()
     predicted: Mapping[float, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        first, *others = self.outcomes
+        said = [f"{first.accuracy:.3f}", *(f"{o.accuracy:.3f} ({o.low_accuracy:.3f}) for {o.errors}" for o in others)]
+        return f"<Robustness of {self.model}: {self.measure} (and its 5 % quantile) {', '.join(said)}>"
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"predicted": [{"rates": cv, "error": e} for cv, e in self.predicted.items()]}
@@ -174,7 +179,7 @@ def _unsaid(_: int) -> None:
 
 def robustness(
     study: Study, cvs: Sequence[float], *, amounts: float = 0.0, leak: float = 0.0, by: By | None = None
-) -> Report:
+) -> Robustness:
     """Tubes with errors of each size, independent and shared, and what matters most at the largest.
 
     Args:
@@ -188,7 +193,7 @@ def robustness(
         UnsupportedError: a template stands still only while rate constants are equal, or the layers are a circle.
     """
     outcomes = tuple(study.outcome(e) for e in _kinds(cvs, amounts, leak))
-    report = Report(study.model, len(study.expected), study.tubes, study.measure, outcomes)
+    report = Robustness(study.model, len(study.expected), study.tubes, study.measure, outcomes)
     at = max(cvs, default=0.0)
     if by is None or not at:
         return report

@@ -16,7 +16,7 @@ from nn2crn.cli.subject import subject
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
-    from nn2crn.evaluate.tube.robustness import Report
+    from nn2crn.evaluate.tube.robustness import Robustness
 
 _TUBES = 400
 _SHOWN = 10  # reactions
@@ -129,7 +129,7 @@ def _progress() -> Iterator[Callable[[int], None]]:
         yield lambda count: status.update(f"tubes: {count}")
 
 
-def _curves(report: Report) -> dict[str, list[tuple[float, float, float]]]:
+def _curves(report: Robustness) -> dict[str, list[tuple[float, float, float]]]:
     """(error, mean, 5 % quantile) of the rate constants' errors alone."""
     alone = [o for o in report.outcomes if o.errors.rates and not (o.errors.amounts or o.errors.leak)]
     return {
@@ -138,7 +138,7 @@ def _curves(report: Report) -> dict[str, list[tuple[float, float, float]]]:
     }
 
 
-def _show(report: Report) -> None:
+def _show(report: Robustness) -> None:
     from nn2crn.evaluate.tube.robustness import Errors
 
     click.echo(f"{report.model}: {report.samples} samples, {report.tubes} tubes for each error")
