@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nn2crn.engines.cvode.internal import Internal
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.quantities import Quantity, Rate
@@ -150,6 +149,8 @@ def _down(value: float) -> float:
 
 def measured_peak(reactions: ReactionNetwork, data: Mapping[str, Floats]) -> Peak:
     """The highest concentration of any species on its way from the file's start, for some of the samples."""
+    from nn2crn.engines.cvode.internal import Internal  # so that compiling imports no solver
+
     count = len(next(iter(data.values())))
     chosen = np.unique(np.linspace(0, count - 1, min(count, _WATCHED)).astype(int))
     samples = {name: rows[chosen] for name, rows in data.items()}

@@ -6,7 +6,7 @@ import numpy as np
 
 from nn2crn.ir.reactions import ReactionNetwork
 
-_TOGETHER = 12_000  # concentrations: what CVODE works on stays within a processor's cache
+_TOGETHER = 50_000  # concentrations: past them a call costs more than it saves; fewer make more pieces to share
 _FEWEST = 25  # samples, which share each product with a matrix that is larger than the cache
 _MOST = 2_000_000  # concentrations, at 0.5 KB each
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nn2crn.engines.cvode.stability import attraction
 from nn2crn.engines.ports import set_inputs
 from nn2crn.engines.steady_state.newton import newton
 from nn2crn.errors import UnsupportedError, UsageError
@@ -60,6 +59,7 @@ def fixed_point(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> Fl
 
 def _circular(network: ReactionNetwork, state: Floats, fed: Ints) -> Floats:
     """The fixed point where the species `fed` drive layers before those that make them."""
+    from nn2crn.engines.cvode.stability import attraction  # only loops need its solver
 
     def once(rows: Ints, values: Floats) -> Floats:
         return _swept(network, _with(state[rows], fed, values))[:, fed]
