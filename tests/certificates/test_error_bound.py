@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from closed_forms import closed_form
 from hypothesis import given
 from hypothesis import strategies as st
 from strangers import net, template
@@ -15,7 +16,7 @@ from nn2crn.certificates.bounds.compositions import composition_error, is_compos
 from nn2crn.certificates.certificate import Subject, subject
 from nn2crn.engines.ports import read_outputs
 from nn2crn.engines.steady_state.closed_form import fixed_point
-from nn2crn.ir.formula import Call, Formula, Number, Symbol, evaluate
+from nn2crn.ir.formula import evaluate
 from nn2crn.ir.network import Activation, Input, Network, Output
 from nn2crn.templates import Library
 from nn2crn.templates.gadget import instantiate
@@ -83,26 +84,6 @@ def test_the_error_of_an_exponential_chain(k):
     a, b = cells(*LIBRARY.get("exp.chain").domain["u"])
     bound = np.exp(b) * np.expm1(largest_rho("exp.chain", k, a, b))
     assert np.all(bound <= stated("exp.chain", k, b))
-
-
-def closed_form(name: str, settings: dict[str, float]) -> Formula:
-    """The output at the fixed point as one formula of u."""
-    gadget = instantiate(LIBRARY.get(name), settings)
-    known: dict[str, Formula] = {k: Number(v) for k, v in gadget.settings.items()}
-    for species, formula in gadget.steady:
-        known[species.key] = replaced(formula, known)
-    total: Formula = replaced(gadget.constant, known)
-    for species, coefficient in gadget.readout:
-        total = Call("+", (total, Call("*", (replaced(coefficient, known), known[species.key]))))
-    return total
-
-
-def replaced(formula: Formula, values: dict[str, Formula]) -> Formula:
-    if isinstance(formula, Symbol):
-        return values.get(formula.key, formula)
-    if isinstance(formula, Call):
-        return Call(formula.function, tuple(replaced(a, values) for a in formula.arguments))
-    return formula
 
 
 def by_grid(name: str, settings: dict[str, float], count: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_error_bound import closed_form, replaced
+from closed_forms import closed_form, replaced
 
 from nn2crn.analysis.forward import apply
 from nn2crn.analysis.intervals import Interval
