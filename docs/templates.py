@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nn2crn.catalogue import compare, listing
+from nn2crn.catalogue.extremes import Extremes, extremes, without_range
 from nn2crn.catalogue.measure import check
 from nn2crn.ir.formula import evaluate, number, show, symbols
 from nn2crn.templates import Library, Template
@@ -70,6 +71,21 @@ _COMPARED = ("variant", "k", "species", "reactions", "error over the range", "er
              "peak over [-50, 50]")  # fmt: skip
 
 
+_EXTREMES = """\
+## Any drive, five starts
+
+Bounded variants, and all other defaults of one drive that state no range, at 41 drives from -200 to 200 and the
+one among 20 000 where the fixed point errs most. A softmax, in groups of 2, 10 and 100: logits of standard
+deviation 60, evenly spread from -60 to 60, and one above a crowd, at the distance where it errs most. Each
+starts as in the file, from nothing, and from three random states in [0, 1]. *Error* is at the end, after 10 000
+s, beside the largest *stated* for any of these drives; it is within the one stated for its own drive.
+*Auxiliary* is the highest concentration, on the way as well, of any species that holds no part of the drive or
+of an output (nor of a part's output): it stays below 2, and that of a softmax below the size of the group.
+*Signals* is that of the others.
+"""
+_DRIVEN = ("template", "group", "error", "stated", "auxiliary", "signals")
+
+
 class Measured(NamedTuple):
     """What simulation found, as written in the table: largest error, longest settling time in seconds."""
 
@@ -115,19 +131,55 @@ def compared_names() -> list[str]:
 
 def compared_in(text: str) -> dict[str, list[str]]:
     """The rows of the comparison in the document, by template."""
-    table = text.partition(_COMPARISON)[2].partition("## ")[0]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("|")]
-    return {row[0]: row for row in rows[2:]}
+    return {row[0]: row for row in _rows_after(_COMPARISON, text)}
 
 
-def document(library: Library, measured: dict[str, Measured], comparison: dict[str, list[str]]) -> str:
+def driven(name: str, group: int) -> list[str]:
+    """A row of the table of any drive, simulated.
+
+    Raises:
+        ValueError: the stated error does not hold, or a concentration is too high.
+    """
+    library = Library()
+    found = extremes(library.get(name), library, group)
+    if not found.holds:
+        raise ValueError(str(found))
+    return driven_row(found)
+
+
+def driven_row(found: Extremes) -> list[str]:
+    """The same, of what was found."""
+    error = "exact" if found.error < EXACT and found.stated == 0 else f"{found.error:.1e}"
+    return [found.name, str(found.group), error, f"{found.stated:.1e}", f"{found.auxiliary:.3g}", f"{found.signal:.3g}"]
+
+
+def driven_in(text: str) -> dict[tuple[str, int], list[str]]:
+    """The rows of that table in the document."""
+    return {(row[0], int(row[1])): row for row in _rows_after(_EXTREMES, text)}
+
+
+def _rows_after(introduction: str, text: str) -> list[list[str]]:
+    table = text.partition(introduction)[2].partition("## ")[0]
+    return [[c.strip() for c in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("|")][2:]
+
+
+def document(
+    library: Library,
+    measured: dict[str, Measured],
+    comparison: dict[str, list[str]],
+    extreme: dict[tuple[str, int], list[str]],
+) -> str:
     """The whole of docs/templates.md."""
-    rows = [_row(library.get(name), library, measured[name]) for name in library.names]
-    table = ["| " + " | ".join(row) + " |" for row in (_HEAD, ["---"] * len(_HEAD), *rows)]
+    table = _table(_HEAD, [_row(library.get(name), library, measured[name]) for name in library.names])
     sections = [line for a in library.activations for line in _activation(a, library)]
-    rows = [_COMPARED, ["---"] * len(_COMPARED), *(comparison[n] for n in compared_names())]
-    beside = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([_INTRO, "## All templates", "", *table, "", _COMPARISON, *beside, "", *sections]).rstrip() + "\n"
+    beside = _table(_COMPARED, [comparison[n] for n in compared_names()])
+    far = _table(_DRIVEN, [extreme[n] for n in without_range(library)])
+    parts = [_INTRO, "## All templates", "", *table, "", _EXTREMES, *far, "", _COMPARISON, *beside, "", *sections]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _table(head: tuple[str, ...], rows: list[list[str]]) -> list[str]:
+    return ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
 
 
 def _row(t: Template, library: Library, measured: Measured) -> list[str]:
@@ -168,15 +220,18 @@ def _section(t: Template, library: Library) -> list[str]:
 def main() -> None:
     """Writes the document, from a simulation of every template or with the figures that it has."""
     library, known, rows = Library(), dict[str, Measured](), dict[str, list[str]]()
+    far = dict[tuple[str, int], list[str]]()
     if sys.argv[1:] == ["--keep-measured"]:
         text = DOCUMENT.read_text(encoding="utf-8")
-        known, rows = measured_in(text), compared_in(text)
+        known, rows, far = measured_in(text), compared_in(text), driven_in(text)
     with ProcessPoolExecutor() as pool:
         names = [n for n in library.names if n not in known]
         known |= zip(names, pool.map(measure, names), strict=True)
         names = [n for n in compared_names() if n not in rows]
         rows |= zip(names, pool.map(compared, names), strict=True)
-    DOCUMENT.write_text(document(library, known, rows), encoding="utf-8")
+        cases = [c for c in without_range(library) if c not in far]
+        far |= zip(cases, pool.map(driven, *zip(*cases, strict=True)) if cases else (), strict=True)
+    DOCUMENT.write_text(document(library, known, rows, far), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -91,12 +91,14 @@ def parts(template: Template, library: Library) -> tuple[str, ...]:
     return tuple(m.template for m in (before if last.activation == "identity" else [*before, last]))  # a linear output
 
 
-def alone(template: Template, library: Library, settings: Mapping[str, float] | None = None) -> ReactionNetwork:
-    """One neuron or group that computes the template, of drives a+ - a- whose two parts are inputs.
+def alone(
+    template: Template, library: Library, settings: Mapping[str, float] | None = None, group: int = WIDTH
+) -> ReactionNetwork:
+    """One neuron, or a group of so many, that computes the template, of drives a+ - a- whose two parts are inputs.
 
     The settings are of its parameters, or of its parts', by their full names.
     """
-    width = WIDTH if template.vector else 1
+    width = group if template.vector else 1
     nodes: list[Input | Affine | Activation] = []
     for d in template.drives:
         nodes += [Input(d + rail, (width,), np.zeros(width), np.full(width, np.inf)) for rail in "+-"]

@@ -9,6 +9,7 @@ import command_line
 import numpy as np
 import pytest
 
+from nn2crn.catalogue.extremes import MOST, SOLVER, extremes
 from nn2crn.catalogue.measure import check
 from nn2crn.ir.formula import evaluate
 from nn2crn.templates import Library
@@ -33,6 +34,13 @@ SCRIPT = script()
 TEXT = SCRIPT.DOCUMENT.read_text(encoding="utf-8")
 MEASURED = SCRIPT.measured_in(TEXT)
 COMPARED = SCRIPT.compared_in(TEXT)
+DRIVEN = SCRIPT.driven_in(TEXT)
+
+
+def far(name, group):
+    """A case of the table of any drive; all but two take seconds."""
+    quick = (name, group) in {("sigmoid.bounded", 1), ("softmax.bounded", 2)}
+    return pytest.param(name, group, marks=[] if quick else pytest.mark.slow)
 
 
 def run(*args, folder=None):
@@ -44,7 +52,8 @@ def run(*args, folder=None):
 def test_the_document_is_not_stale():
     assert sorted(MEASURED) == sorted(LIBRARY.names), "run: python docs/templates.py"
     assert sorted(COMPARED) == sorted(SCRIPT.compared_names()), "run: python docs/templates.py"
-    assert SCRIPT.document(LIBRARY, MEASURED, COMPARED) == TEXT, "run: python docs/templates.py"
+    assert sorted(DRIVEN) == sorted(SCRIPT.without_range(LIBRARY)), "run: python docs/templates.py"
+    assert SCRIPT.document(LIBRARY, MEASURED, COMPARED, DRIVEN) == TEXT, "run: python docs/templates.py"
 
 
 def test_what_has_no_range_costs_at_most_twice_as_much_where_it_is_the_default():
@@ -61,6 +70,21 @@ def test_the_comparison_is_the_measured_one(name):
     assert again[:4] == COMPARED[name][:4]
     for found, documented in zip(again[4:], COMPARED[name][4:], strict=True):
         assert float(found.removesuffix(" s")) == pytest.approx(float(documented.removesuffix(" s")), rel=0.2)
+
+
+def test_every_bounded_variant_is_driven_far():
+    assert {n for n in LIBRARY.names if n.endswith(".bounded")} <= {name for name, _ in DRIVEN}
+    assert {group for name, group in DRIVEN if name == "softmax.bounded"} == {2, 10, 100}
+
+
+@pytest.mark.parametrize(("name", "group"), [far(*case) for case in SCRIPT.without_range(LIBRARY)])
+def test_any_drive_from_five_starts(name, group):
+    """u in [-200, 200], logits of scale 60: the error is as stated, auxiliary species stay below 2, or the group."""
+    found = extremes(LIBRARY.get(name), LIBRARY, group)
+    assert found.excess <= SOLVER
+    assert found.auxiliary <= max(MOST, group)
+    for now, documented in zip(SCRIPT.driven_row(found)[3:], DRIVEN[name, group][3:], strict=True):
+        assert float(now) == pytest.approx(float(documented), rel=0.05)
 
 
 @pytest.mark.slow
