@@ -6,8 +6,10 @@ whose direct method is compiled, on the written file.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 
 import numpy as np
@@ -84,7 +86,8 @@ class Stochastic:
         propensities = [r.propensity(state) for r in self._reactions]
         clock, shown = 0.0, 0
         while shown < len(times):
-            total = sum(propensities)
+            sums = list(accumulate(propensities, initial=0.0))
+            total = sums[-1]
             later = clock + random.expovariate(total) if total > 0 else np.inf
             while shown < len(times) and (times[shown] < later or later == np.inf):
                 seen[shown] = [state[i] for i in watch]
@@ -92,7 +95,7 @@ class Stochastic:
             if later == np.inf:
                 break
             clock = later
-            happening = self._reactions[_chosen(propensities, random.random() * total)]
+            happening = self._reactions[_chosen(sums, random.random() * total)]
             for species, change in happening.change:
                 if not held[species]:
                     state[species] += change
@@ -101,16 +104,13 @@ class Stochastic:
         return seen
 
 
-def _chosen(propensities: Sequence[float], left: float) -> int:
-    """The reaction whose share of the sum `left` falls into; the last one that can happen, if rounding leaves any."""
-    last = 0
-    for i, propensity in enumerate(propensities):
-        if propensity > 0:
-            last = i
-            left -= propensity
-            if left < 0:
-                return i
-    return last
+def _chosen(sums: Sequence[float], share: float) -> int:
+    """The reaction whose part of the sum of propensities has `share` in it; `sums` are of those before each, and all.
+
+    >>> [_chosen([0.0, 1.0, 1.0, 3.0], share) for share in (0.0, 0.5, 1.0, 3.0)]
+    [0, 0, 2, 2]
+    """
+    return min(bisect_right(sums, share), bisect_left(sums, sums[-1])) - 1
 
 
 def _listed(network: ReactionNetwork) -> Iterator[_Reaction]:

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 import nn2crn
-from nn2crn.backends.common.products import ProductLayout
+from nn2crn.backends.common import rates
+from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 
-FORMATS = [("sbml", {}), ("sbml", {"profile": "compact", "rate_constants": "local"}), ("antimony", {}), ("crn", {})]
+FORMATS = [
+    ("sbml", {}),
+    ("sbml", {"profile": "compact", "rate_constants": "local"}),
+    *((name, {}) for name in ("antimony", "crn", "net", "dsd")),
+]
 
 
 def network(seed):
@@ -35,5 +40,5 @@ def written(reactions, name, options, folder):
 def test_pieces_make_the_text_of_the_layout(name, options, units, monkeypatch, tmp_path):
     reactions = nn2crn.compile(network(1), nn2crn.Options(encoding="rate-independent"), units=units)
     fast = written(reactions, name, options, tmp_path)
-    monkeypatch.setattr(ProductLayout, "listed_once", property(lambda _: False))
+    monkeypatch.setattr(rates, "ProductFamily", MatrixFamily)
     assert written(reactions, name, options, tmp_path) == fast

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 import pytest
+from effort import examples
 from nets import random_mlp
+from whole_networks import exactly, random_network, whole_network
 
 import nn2crn
 from nn2crn.analysis.consumption import competing, levels
@@ -24,84 +24,13 @@ from nn2crn.ir.equality import equal
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.notation.reaction_network import parse_network
 from nn2crn.notation.show_network import show_network
-from nn2crn.passes.network.rate_independent.whole_weights import whole_form
 
 LIBRARY = nn2crn.Library()
-SEEDS = range(int(os.environ.get("NN2CRN_RANDOM", "25")))
-HOMOGENEOUS = ("relu", "leaky_relu", "prelu", "abs", "min", "max", "linear")
-FUNCTIONS = (*HOMOGENEOUS, "clip", "relu6", "hard_tanh", "hard_sigmoid")
+SEEDS = range(examples(60))
 
 
 def options(reduce="inputs", **others):
     return nn2crn.Options(encoding="rate-independent", reduce=reduce, **others)
-
-
-def random_network(seed, depth=None):
-    """Whole weights times a step, skips, all functions; of an even seed, nothing is there before the inputs."""
-    rng = np.random.default_rng(seed)
-    homogeneous = seed % 2 == 0
-    size = int(rng.integers(1, 5))
-    low = 0.0 if rng.random() < 0.3 else -4.0
-    nodes = [Input("x", (size,), low, 4.0)]
-    last = "x"
-    for k in range(depth or int(rng.integers(1, 7))):
-        wide = int(rng.integers(1, 5))
-        sources = [last] + ["x"] * (last != "x" and rng.random() < 0.3)
-        sizes = {n.name: n.size for n in nodes}
-        step = float(rng.choice([1.0, 0.5, 0.3, 0.0123]))
-        function = str(
-            rng.choice(
-                [f for f in FUNCTIONS if not homogeneous or f not in ("clip", "relu6", "hard_tanh", "hard_sigmoid")]
-            )
-        )
-        terms = [Term(s, rng.integers(-3, 4, (wide, sizes[s])) * step) for s in sources]
-        nodes.append(Affine(f"u{k}", tuple(terms), rng.integers(-3, 4, wide) * step * (not homogeneous)))
-        given = (f"u{k}",)
-        if function in ("min", "max"):
-            other = rng.integers(-3, 4, (wide, sizes[last])) * step
-            nodes.append(Affine(f"v{k}", (Term(last, other),), np.zeros(wide)))
-            given = (f"u{k}", f"v{k}")
-        attributes = {
-            "leaky_relu": {"alpha": np.float64(0.1)},
-            "prelu": {"alpha": rng.choice([-0.75, 0.25, 0.0, 1.0, 0.01], wide)},
-        }.get(function, {})
-        if function == "linear":
-            last = f"u{k}"
-            continue
-        nodes.append(Activation(f"h{k}", function, given, wide, attributes))
-        last = f"h{k}"
-    sizes = {n.name: n.size for n in nodes}
-    return Network("net", tuple(nodes), (Output("y", last, (sizes[last],)),))
-
-
-def whole_network(network, x):
-    """Amounts of each node, in fractions, read from its whole form: nothing that the chemistry is made by."""
-    form = whole_form(network)
-    amounts = {}
-    for node in network.nodes:
-        if isinstance(node, Input):
-            amounts[node.name] = [Fraction(float(v)) for v in x]
-        elif isinstance(node, Affine):
-            layer = form.layers[node.name]
-            total = [Fraction(float(b)) for b in layer.bias]
-            for source, weights in layer.weights:
-                for i, row in enumerate(weights.toarray().tolist()):
-                    total[i] += sum(w * a for w, a in zip(row, amounts[source], strict=True))
-            amounts[node.name] = total
-        else:
-            above, below = form.slopes[node.name]
-            drive = amounts[node.sources[0]]
-            amounts[node.name] = [u * int(a if u > 0 else b) for u, a, b in zip(drive, above, below, strict=True)]
-    return amounts
-
-
-def exactly(reactions, x):
-    """What the exact engine leaves of the output's species, in fractions."""
-    start = np.array([Fraction(float(v)) for v in reactions.initial], dtype=object)
-    given = {reactions.inputs[0].name: np.array([[Fraction(float(v)) for v in x]], dtype=object)}
-    end = Extents(reactions).run(given, start)[0]
-    (plus, _), (minus, _) = reactions.outputs[0].readout.terms
-    return (end[plus] - end[minus]).tolist()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from string import Formatter
 
+Pieces = tuple[list[str], list[int]]  # the fixed texts of a layout, and the numbers of the fields between them
 _ROWS = 1024  # that are joined at a time
 
 
@@ -18,7 +19,7 @@ def rows_as_text(layout: str, columns: Sequence[Sequence[str]]) -> Iterator[str]
         layout: of a row, with {0}, {1}, ... for the columns, each any number of times.
         columns: texts, of equal number.
     """
-    fixed, fields = _pieces(layout)
+    fixed, fields = pieces_of(layout)
     width, count = len(fixed) + len(fields), len(columns[0])
     for start in range(0, count, _ROWS):
         rows = min(_ROWS, count - start)
@@ -30,7 +31,7 @@ def rows_as_text(layout: str, columns: Sequence[Sequence[str]]) -> Iterator[str]
         yield "".join(pieces)
 
 
-def _pieces(layout: str) -> tuple[list[str], list[int]]:
+def pieces_of(layout: str) -> Pieces:
     """`r{0}: {2} + {2}` as [`r`, `: `, ` + `, ``] and [0, 2, 2]."""
     fixed, fields = [""], list[int]()
     for literal, field, _, _ in Formatter().parse(layout):

@@ -68,12 +68,11 @@ def reactions_as_text(
         species: ids of all species.
         constants: what {1} is for these rate constants, as the numbers in their ids (`RateConstants.numbers`).
     """
-    if isinstance(family, ProductFamily):
+    if isinstance(family, ProductFamily) and np.all(np.diff(family.products.indptr)):
+        rates = family.rates[family.order_of_rows]
         pieces = ProductLayout(family.left, layout)
-        if pieces.listed_once and np.all(np.diff(family.products.indptr)):
-            rates = family.rates[family.order_of_rows]
-            yield from products_as_text(family, pieces, species, constants(family, rates), first)
-            return
+        yield from products_as_text(family, pieces, species, constants(family, rates), first)
+        return
     layouts = {scheme: layout(scheme) for scheme, _ in family.schemes}
     for batch in family.batches():
         numbers: tuple[Iterable[object], ...] = (range(first, first + batch.count), constants(family, batch.rates))

@@ -45,13 +45,14 @@ def _equations(network: ReactionNetwork) -> Iterator[tuple[int, list[Monomial]]]
     """Each species that is not held, with the terms of its rate of change."""
     reactions = matrices(network)
     by_species = reactions.change.T.tocsr()
-    left, rates = reactions.reactants, reactions.rates.tolist()
+    rates = reactions.rates.tolist()
+    factors = [_factors(reactions.reactants, r) for r in range(len(rates))]
     for block in network.blocks:
         if not network.held[block.start]:
             for s in range(block.start, block.stop):
                 found = slice(by_species.indptr[s], by_species.indptr[s + 1])
                 changes = zip(by_species.indices[found].tolist(), by_species.data[found].tolist(), strict=True)
-                yield s, [(n * rates[r], _factors(left, r)) for r, n in changes]
+                yield s, [(n * rates[r], factors[r]) for r, n in changes]
 
 
 def _factors(left: Counts, reaction: int) -> list[tuple[int, int]]:

@@ -173,7 +173,14 @@ def all_there(reactants: Side, slots: tuple[str, ...], species: Ints, there: Boo
 
 def product_count(families: Iterable[Family]) -> int:
     """Molecules on the right sides of all reactions, each as often as it is made."""
-    return sum(count * sum(n for _, n in scheme.products) for f in families for scheme, count in f.schemes)
+    made = 0
+    for family in families:
+        listed = getattr(family, "products", None)  # of a family that keeps those of each reaction
+        if listed is None:
+            made += sum(count * sum(n for _, n in scheme.products) for scheme, count in family.schemes)
+        else:
+            made += int(listed.data.sum())
+    return made
 
 
 def distinct_rates(families: Iterable[Family]) -> dict[int, Floats]:
