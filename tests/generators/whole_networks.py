@@ -70,14 +70,25 @@ def whole_network(network, x):
 
 
 def rails(network, x):
-    """What both rails of each drive are made of, by activation: as much as there is of them, in the same units."""
-    form, signals = whole_form(network), {k: np.array(v, float) for k, v in whole_network(network, x).items()}
-    drives = [n.sources[0] for n in network.nodes if isinstance(n, Activation)]
-    return {
-        name: np.abs(layer.bias) + sum(abs(w) @ np.abs(signals[s]) for s, w in layer.weights)
-        for name, layer in form.layers.items()
-        if name in drives
-    }
+    """What there is of both rails of each drive, by activation, in the units of the whole form, (samples, size) each."""
+    form, found, drives = whole_form(network), {}, {}
+    for node in network.nodes:
+        if isinstance(node, Input):
+            found[node.name] = np.maximum(x, 0), np.maximum(-x, 0)
+        elif isinstance(node, Affine):
+            layer = form.layers[node.name]
+            sums = [np.tile(np.maximum(sign * layer.bias, 0), (len(x), 1)) for sign in (1, -1)]
+            for source, weights in layer.weights:
+                for rail, signal in zip((1, -1), found[source], strict=True):
+                    for i, sign in enumerate((1, -1)):
+                        sums[i] += signal @ np.maximum(sign * rail * weights.toarray(), 0).T
+            found[node.name] = tuple(sums)
+        else:
+            above, below = form.slopes[node.name]
+            drives[node.name] = plus, minus = found[node.sources[0]]
+            made = ((above, plus), (-below, minus), (below - above, np.minimum(plus, minus)))
+            found[node.name] = tuple(sum(np.maximum(sign * c, 0) * a for c, a in made) for sign in (1, -1))
+    return drives
 
 
 def exactly(reactions, x):

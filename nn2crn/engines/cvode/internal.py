@@ -28,6 +28,7 @@ from nn2crn.ir.reactions import InputPort, ReactionNetwork
 _RTOL, _ATOL = 1e-8, 1e-11
 _FIRST_SPAN, _LAST_TIME = 100.0, 1e9  # seconds
 _MOST_STEPS = 100_000  # between two looks at the state
+_MEET = "where signals meet in equal amounts, the last of them are slow: --engine exact"
 _FAINTEST = 1e-200  # of a fixed point that has underflown
 
 
@@ -200,7 +201,8 @@ def _settle(engine: Internal, starts: Floats) -> Floats:
                 undecided = ~attracts | (not newton.decided)
                 run, tried = _Run(engine, nudged(engine.kinetics, run.values, undecided)), True
         time *= 4
-    raise SimulationError(f"no steady state before t = {_LAST_TIME:.0e} {engine.network.units.time}")
+    meet = "" if all(p.held for p in engine.network.inputs) else _MEET
+    raise SimulationError(f"no steady state before t = {_LAST_TIME:.0e} {engine.network.units.time}", hint=meet)
 
 
 def _watch(engine: Internal, starts: Floats, times: Floats, watch: Ints) -> Floats:
