@@ -70,7 +70,7 @@ def whole_network(network, x):
 
 
 def rails(network, x):
-    """What there is of both rails of each drive, by activation, in the units of the whole form, (samples, size) each."""
+    """What there is of both rails of each drive, by activation, in units of the whole form, (samples, size) each."""
     form, found, drives = whole_form(network), {}, {}
     for node in network.nodes:
         if isinstance(node, Input):
