@@ -21,6 +21,7 @@ from nn2crn.evaluate.case import Case, case
 from nn2crn.evaluate.time_course import Run
 from nn2crn.evaluate.tube import realise as tube
 from nn2crn.evaluate.tube import robustness as measured_tubes
+from nn2crn.evaluate.tube.parts import schemes as known_schemes
 from nn2crn.evaluate.tube.realise import Limits, Realisation
 from nn2crn.evaluate.tube.robustness import By, Robustness, Study
 from nn2crn.evaluate.verify import Report
@@ -210,10 +211,9 @@ def realise(
         UsageError: the inputs do not fit, or there is no scheme of that name.
         SimulationError: it cannot be integrated.
     """
-    names = tuple(name for scheme in schemes for name in tube.schemes(scheme)) or tube.schemes(None)
-    network = model if isinstance(model, Network) else compiler.load(model)
-    reactions = compiler.compile(network, options)
-    return tube.realise(reactions, _values(network.inputs, inputs), limits or Limits(), names)
+    names = tuple(name for scheme in schemes for name in known_schemes(scheme)) or known_schemes(None)
+    made = _case(model, inputs, options)
+    return tube.realise(made.reactions, made.inputs, limits or Limits(), names, made.expected)
 
 
 def _case(model: Model | Network, inputs: Inputs, options: Options | None) -> Case:
