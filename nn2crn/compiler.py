@@ -84,6 +84,7 @@ def load(  # noqa: PLR0913  # one argument per option
     logits: bool = False,
     domain: Mapping[str, tuple[float, float]] | None = None,
     library: Library | None = None,
+    settle_loops: bool = False,
 ) -> Network:
     """Reads a model: .onnx, .nn (the network language), or `-` for standard input.
 
@@ -94,6 +95,7 @@ def load(  # noqa: PLR0913  # one argument per option
         logits: compile a softmax or sigmoid at the very end only up to what goes into it.
         domain: lower and upper bound by input name; the name "" stands for all inputs.
         library: the templates a .nn file may name; those of the package if None.
+        settle_loops: compile an ONNX Loop as the limit of its steps; a remark says how far the steps may be from it.
 
     Raises:
         ModelError, UnsupportedError, NotationError: the file is faulty or has what cannot be compiled.
@@ -105,8 +107,8 @@ def load(  # noqa: PLR0913  # one argument per option
         path = export(path, example)
     model = open_model(path)
     wanted = (outputs,) if isinstance(outputs, str) else tuple(outputs)
-    network = reader_for(model)(model, Request(wanted, logits, library or Library()))
-    return set_domain(network, domain or {})
+    request = Request(wanted, logits, library or Library(), settle_loops, domain or {})
+    return set_domain(reader_for(model)(model, request), domain or {})
 
 
 def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per option

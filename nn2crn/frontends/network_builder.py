@@ -7,12 +7,13 @@ Moving data about (reshape, transpose, slice, concatenate) is then numpy on that
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
 
 from nn2crn.ir.arrays import Floats, Ints, Matrix, plus, times
-from nn2crn.ir.network import Activation, Affine, Input, Network, Node, Output, Term
+from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Node, Output, Term
 
 MINUS_INFINITY, PLUS_INFINITY = -1, -2  # wires of no node: elements of a tensor that are infinite whatever the inputs
 
@@ -28,6 +29,27 @@ class WireGraph:
 
     def input(self, name: str, shape: tuple[int, ...], origin: str) -> Ints:
         return self._add(Input(self._unique(name), shape, origin=origin)).reshape(shape)
+
+    def feedback(self, name: str, shape: tuple[int, ...], origin: str) -> Ints:
+        """What a later node computes, before it is known which."""
+        size = int(np.prod(shape, dtype=np.int64))
+        return self._add(Feedback(self._unique(name), size, "", origin)).reshape(shape)
+
+    def close(self, fed: Ints, wires: Ints) -> str:
+        """Feeds these wires back to where `fed`, of the same shape, is read; the name of that node."""
+        node = self.node_of(fed)
+        if not isinstance(node, Feedback):
+            raise TypeError("only what `feedback` made can be closed")
+        name, place = f"{node.name} (next)", self._position[node.name]
+        source = self.vector(wires, name, node.origin)
+        if self._position[source] <= place or not isinstance(self.by_name(source), Affine | Activation):
+            flat = wires.reshape(-1)
+            self.affine(
+                name, [(flat, sparse.eye_array(flat.size).tocsr())], np.zeros(flat.size), flat.shape, node.origin
+            )
+            source = self.nodes[-1].name
+        self.nodes[place] = replace(node, source=source)
+        return node.name
 
     def affine(
         self, name: str, parts: Iterable[tuple[Ints, Matrix]], bias: Floats, shape: tuple[int, ...], origin: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -39,11 +40,21 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class Request:
-    """The request for a model: outputs by name, or all; activations at the end or only the logits; the templates."""
+    """The request for a model.
+
+    Attributes:
+        outputs: by name; all if empty.
+        logits: leave out a softmax or sigmoid at the very end.
+        library: the templates.
+        settle_loops: an ONNX Loop stands for the limit of its steps.
+        domain: bounds of inputs by name, "" for all others, for what is said of that limit.
+    """
 
     outputs: tuple[str, ...] = ()
     logits: bool = False
     library: Library = field(default_factory=Library)
+    settle_loops: bool = False
+    domain: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class Readable(Protocol):

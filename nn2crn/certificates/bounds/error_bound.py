@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nn2crn.analysis.intervals import Interval, evaluate_interval, interval_of, weighted
-from nn2crn.analysis.slopes import steepest
+from nn2crn.analysis.steepness import given_to, steepness
 from nn2crn.certificates.bounds.compositions import composition_error, is_composed_of_itself
 from nn2crn.certificates.bounds.shifts import is_shift_invariant, largest_change
 from nn2crn.certificates.bounds.steady import Steady
@@ -23,8 +23,6 @@ from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network
 from nn2crn.ir.reactions import Drive, Module
 from nn2crn.templates.options import Options
 from nn2crn.templates.template import Template
-
-_CELLS = 512  # into which the range of a drive is cut for the steepest slope
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +195,7 @@ class _Recursion:
             if not np.all(np.isfinite(found)):
                 self.reasons.append(f"{layer}: error <= {show(template.error)}, which is the word of {template.name}")
             return found
-        known = {n: v.reshape(-1, node.width) if np.ndim(v.low) else v for n, v in _known(template, node).items()}
+        known = {n: v.reshape(-1, node.width) if np.ndim(v.low) else v for n, v in given_to(template, node).items()}
         for name, drive in named.items():
             known[name] = drive.reshape(-1, node.width)
         known |= {n: Interval(np.zeros(top.shape), top).reshape(-1, node.width) for n, top in rails.items()}
@@ -225,7 +223,7 @@ class _Recursion:
         if rule is None:
             return np.inf
         with np.errstate(all="ignore"):
-            steep = float(np.max(evaluate_interval(rule, _known(template, node)).high))
+            steep = float(np.max(evaluate_interval(rule, given_to(template, node)).high))
         return steep if steep >= 0 else np.inf
 
     def _apart(self, node: Activation) -> Floats:
@@ -238,29 +236,6 @@ class _Recursion:
         with np.errstate(invalid="ignore"):
             apart = np.maximum(exact.high - low, high - exact.low)
         return floats(np.where(np.isnan(apart), np.inf, apart))
-
-
-def steepness(template: Template, node: Activation, drives: list[Interval], which: int) -> Floats:
-    """The steepest slope in one drive, (1,) or (size,): of a function of one drive, the worst of many cells."""
-    known, name = _known(template, node), template.drives[which].lower()
-    if len(drives) > 1:
-        known |= {d.lower(): drive for d, drive in zip(template.drives, drives, strict=True)}
-        return steepest(template.function, known, name)
-    low, high = float(drives[0].low.min()), float(drives[0].high.max())
-    if not np.isfinite(high - low):
-        return np.array([np.inf])
-    ends = np.linspace(low, high, _CELLS + 1)[:, None]
-    slopes = steepest(template.function, known | {name: Interval(ends[:-1], ends[1:])}, name)
-    return floats(np.broadcast_to(slopes, (_CELLS, slopes.shape[-1] if np.ndim(slopes) else 1)).max(axis=0))
-
-
-def _known(template: Template, node: Activation) -> dict[str, Interval]:
-    """Parameters and attributes."""
-    known: dict[str, Interval] = {}
-    for name, value in {**template.attributes, **node.attributes, **node.settings}.items():
-        array = np.asarray(value, dtype=np.float64)
-        known[name] = Interval(array, array)
-    return known
 
 
 def _within(drive: Interval, bounds: tuple[float, float] | None) -> bool:

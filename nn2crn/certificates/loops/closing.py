@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from nn2crn import compiler
+from nn2crn.analysis.contraction import resolved
 from nn2crn.analysis.intervals import Interval, interval_of, intervals
 from nn2crn.certificates.bounds.cascade import Bounds, Cascade
 from nn2crn.certificates.bounds.error_bound import error_bound
 from nn2crn.certificates.bounds.ranges import by_difference, range_of
 from nn2crn.certificates.bounds.steady import Steady, steady_bounds
-from nn2crn.certificates.loops.diagonal import resolved
 from nn2crn.certificates.loops.steady_states import (
     Loop,
     Matrix,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
+from nn2crn.analysis.contraction import resolved
 from nn2crn.ir.arrays import Floats, floats
 
 LARGEST_P = 14  # neurons, of which all principal minors are looked at: 2^14, each by one pivot
@@ -72,18 +73,6 @@ def semidefinite(w: Floats, smoothing: Floats, drive: Floats) -> float | None:
         return None
     found = _accepted(np.eye(len(w)) - w + np.diag(smoothing / (2 * most) ** 2), np.ones(len(w)))
     return None if found is None else found.least
-
-
-def resolved(w: Floats, of: Floats) -> Floats:
-    """(I - |W|)^-1 of it, if the spectral radius of |W| is below 1; else inf."""
-    matrix = np.eye(len(w)) - np.abs(w)
-    with np.errstate(all="ignore"):
-        try:
-            first, solution = np.linalg.solve(matrix, np.stack([np.ones(len(w)), of], axis=1)).T
-        except np.linalg.LinAlgError:
-            return np.full(len(w), np.inf)
-        good = np.all(np.isfinite(first)) and np.all(first > 0) and np.all(matrix @ first > 1 / 2)
-    return floats(solution) if good and np.all(np.isfinite(of)) else np.full(len(w), np.inf)
 
 
 def _positive(symmetric: Floats) -> bool:

@@ -9,6 +9,7 @@ from itertools import pairwise
 import networkx as nx
 import numpy as np
 
+from nn2crn.analysis.contraction import resolved
 from nn2crn.analysis.intervals import Interval, evaluate_interval, interval_of, weighted
 from nn2crn.analysis.slopes import slope_of
 from nn2crn.certificates.loops.diagonal import (
@@ -17,7 +18,6 @@ from nn2crn.certificates.loops.diagonal import (
     diagonal,
     is_p_matrix,
     majorant,
-    resolved,
     scales,
     semidefinite,
 )

@@ -43,6 +43,12 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
     return click.argument("model")(choices(command))
 
 
+settle_option = click.option(
+    "--settle-loops", is_flag=True,
+    help="Compile an ONNX Loop as the limit of its steps, and say how far they end from it.",
+)  # fmt: skip
+
+
 def choices(command: Callable[..., None]) -> Callable[..., None]:
     """Options that say which chemistry to make of a network."""
     options = [
@@ -56,6 +62,7 @@ def choices(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file."),
         click.option("--config", metavar="FILE", help="Templates by activation or layer; see nn2crn config."),
         click.option("--logits", is_flag=True, help="Leave out a softmax or sigmoid at the very end."),
+        settle_option,
         click.option("--domain", "domains", metavar="[NAME=]LO:HI", multiple=True,
                      help="Bounds of an input, or of all; a non-negative input needs one species, not two."),
         click.option("--name", default="", metavar="ID", help="Name of the reaction network; else the file's stem."),
@@ -93,6 +100,7 @@ def loaded(  # noqa: PLR0913  # one argument per option
     *,
     outputs: tuple[str, ...],
     logits: bool,
+    settle_loops: bool,
     domains: tuple[str, ...],
     config: str | None,
     smaller: CompressionOptions,
@@ -110,7 +118,9 @@ def loaded(  # noqa: PLR0913  # one argument per option
 
     options = encoding.chosen(template_options(config=config, **templates))
     domain = dict(interval(d, "--domain") for d in domains)
-    whole = compiler.load(model, outputs=outputs, logits=logits, domain=domain, library=options.library)
+    whole = compiler.load(
+        model, outputs=outputs, logits=logits, domain=domain, library=options.library, settle_loops=settle_loops
+    )
     samples = read_data(data, whole, labels) if data else None
     smaller = encoding.quantized(smaller, config, whole, options, samples)
     compression = smaller.compression(config, samples if smaller.given(config) else None)

@@ -103,8 +103,10 @@ def refuse_mixing(file: ModelFile, model: onnx.ModelProto, library: Library, net
 
 
 def _mixes(node: onnx.NodeProto) -> bool:
+    """Whether it, or a node of the graph that it runs, can."""
     operator = operator_of(node.domain, node.op_type)
-    return operator is not None and operator.mixes
+    inner = (n for a in node.attribute if a.HasField("g") for n in a.g.node)
+    return (operator is not None and operator.mixes) or any(map(_mixes, inner))
 
 
 def _input_shapes(model: onnx.ModelProto) -> dict[str, list[onnx.TensorShapeProto.Dimension]]:

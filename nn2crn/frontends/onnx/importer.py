@@ -12,14 +12,14 @@ from onnx import helper
 
 from nn2crn.errors import ModelError, Nn2crnError, Problem, UnsupportedError
 from nn2crn.frontends.network_builder import WireGraph
-from nn2crn.frontends.onnx import tables
+from nn2crn.frontends.onnx import loops, tables
 from nn2crn.frontends.onnx.batch_independence import Batch, fixed_batch, is_one_sample, refuse_mixing
 from nn2crn.frontends.onnx.cost import numbers, output_shapes, shape_of
 from nn2crn.frontends.onnx.folding.constants import Constants
 from nn2crn.frontends.onnx.folding.corrections import folded
 from nn2crn.frontends.onnx.noted_templates import noted_templates
 from nn2crn.frontends.onnx.operators import Guard, Operator, OpNode, Refusal, Signal, Value, widened
-from nn2crn.frontends.onnx.outputs import OutputChoice, is_float
+from nn2crn.frontends.onnx.outputs import OutputChoice, captured, is_float
 from nn2crn.frontends.onnx.read import read, refuse_contradictions
 from nn2crn.frontends.source import ModelFile, Request
 from nn2crn.ir.arrays import Ints
@@ -72,7 +72,7 @@ class _Importer:
 
     def __init__(self, file: ModelFile, model: onnx.ModelProto, request: Request, batch: Batch) -> None:
         self.path, self.graph, self.source, self.batch = file.path, model.graph, file.sha256, batch
-        self.model, self.library = model, request.library
+        self.model, self.request = model, request
         self.opset = max((o.version for o in model.opset_import if o.domain in tables.DOMAINS), default=1)
         self.wires = WireGraph()
         self.numbers = 0  # that all nodes so far hold
@@ -83,6 +83,7 @@ class _Importer:
         self.unknown: set[str] = set()  # tensors behind a refusal of which nothing is known
         self.assumed: set[str] = set()  # tensors behind a refusal of which the shape is known
         self.outputs = self.choice.outputs()
+        self.limits: list[loops.Limit] = []
 
     def run(self) -> Network:
         needed = self.choice.needed(self.outputs.names)
@@ -98,7 +99,8 @@ class _Importer:
         outputs = self._compiled_outputs()
         remarks = (*self.outputs.remarks, *self.constants.remarks)
         network = self.wires.network(self.path.stem, outputs, remarks, self.source)
-        return noted_templates(self.model, network, self.library)
+        said = tuple(loops.said_of(limit, network, self.request) for limit in self.limits)
+        return noted_templates(self.model, network.replace(remarks=(*remarks, *said)), self.request.library)
 
     def _compiled_outputs(self) -> list[tuple[str, Ints]]:
         """Those that depend on the inputs."""
@@ -176,6 +178,8 @@ class _Importer:
         """In the order of the node's outputs."""
         self._afford(node, operator)
         computed = any(isinstance(v, Signal | Guard) for v in node.inputs)
+        if node.op == "Loop" and (computed or not captured(node.proto).isdisjoint(self._signals())):
+            return self._limit(node)
         if node.proto.domain not in tables.DOMAINS and not (computed and operator):
             raise Refusal(f"ops of the domain {node.proto.domain!r} are not supported", "export without them")
         if not computed:
@@ -192,6 +196,19 @@ class _Importer:
         results = built if isinstance(built, tuple) else (built,)
         if operator.kind != "data movement" and any(isinstance(r, Signal) and not r.wires.size for r in results):
             raise Refusal("its result has no elements")
+        return results
+
+    def _signals(self) -> set[str]:
+        return {name for name, value in self.values.items() if isinstance(value, Signal | Guard)}
+
+    def _limit(self, node: OpNode) -> tuple[Value, ...]:
+        """What a Loop ends with, as the limit of its steps, if that is wanted."""
+        if not self.request.settle_loops:
+            raise Refusal(*tables.LOOP)
+        if self.limits:
+            raise Refusal("it is a second Loop: one is compiled as the limit of its steps", "export the model unrolled")
+        results, found = loops.limit(node, self.wires, self.path, self.values, self._node)
+        self.limits.append(found)
         return results
 
     def _built(self, node: OpNode, operator: Operator) -> Value | tuple[Value, ...]:

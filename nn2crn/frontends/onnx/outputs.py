@@ -42,7 +42,7 @@ class OutputChoice:
         needed = set(outputs)
         for node in reversed(self.graph.node):
             if needed.intersection(node.output):
-                needed.update(node.input)
+                needed.update(node.input, captured(node))
         return needed
 
     def _chosen(self, names: tuple[str, ...]) -> list[str]:
@@ -107,6 +107,19 @@ class OutputChoice:
         needed = self.needed([name])
         tails = [n for n in self.graph.node if n.op_type in _TAILS and needed.intersection(n.output)]
         return f"; --output {tails[-1].input[0]} compiles it up to the last one" if tails else ""
+
+
+def captured(node: onnx.NodeProto) -> set[str]:
+    """Tensors of the graph around it that a node's own graphs, as the body of a Loop, read."""
+    names: set[str] = set()
+    for attribute in node.attribute:
+        for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+            own = {i.name for i in graph.input} | {t.name for t in graph.initializer}
+            for inner in graph.node:
+                names.update({*inner.input, *captured(inner)} - own)
+                own.update(inner.output)
+            names.update({o.name for o in graph.output} - own)
+    return names - {""}
 
 
 def is_float(value: onnx.TypeProto) -> bool:

@@ -45,6 +45,10 @@ _BRANCHES = (
     "it runs a graph of its own, step by step or on a condition",
     "export the model unrolled, without loops and branches; for a fixed point see docs/recurrent.md",
 )
+LOOP = (
+    "it runs a graph of its own, step by step",
+    "export the model unrolled; or --settle-loops compiles the limit of its steps, and says how far they end from it",
+)
 
 
 def reason(op: str) -> tuple[str, str]:

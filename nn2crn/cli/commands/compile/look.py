@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from nn2crn.cli.console import show_json, table
-from nn2crn.cli.options.common import compiled, data_options, model_options
+from nn2crn.cli.options.common import compiled, data_options, model_options, settle_option
 from nn2crn.cli.options.compression import CompressionOptions, compression_options, step_options
 from nn2crn.cli.options.limits import memory_option
 
@@ -63,14 +63,15 @@ def ops(as_json: bool) -> None:
 @click.argument("model")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--output", "outputs", metavar="NAME", multiple=True, help="Check this output only (repeatable).")
+@settle_option
 @memory_option
-def check(model: str, as_json: bool, outputs: tuple[str, ...]) -> None:
+def check(model: str, as_json: bool, outputs: tuple[str, ...], settle_loops: bool) -> None:
     """Say whether MODEL can be compiled, and name everything that stands in the way."""
     from nn2crn import compiler
     from nn2crn.errors import UnsupportedError
 
     try:
-        network, problem = compiler.load(model, outputs=outputs), None
+        network, problem = compiler.load(model, outputs=outputs, settle_loops=settle_loops), None
     except UnsupportedError as e:
         network, problem = None, e
     if as_json:
@@ -97,6 +98,7 @@ def check(model: str, as_json: bool, outputs: tuple[str, ...]) -> None:
 @memory_option
 @click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file.")
 @click.option("--logits", is_flag=True, help="Leave out a softmax or sigmoid at the very end.")
+@settle_option
 @data_options
 @compression_options
 def convert(  # noqa: PLR0913  # one argument per option
@@ -105,6 +107,7 @@ def convert(  # noqa: PLR0913  # one argument per option
     outputs: tuple[str, ...],
     own: tuple[str, ...],
     logits: bool,
+    settle_loops: bool,
     data: str | None,
     smaller: CompressionOptions,
 ) -> None:
@@ -116,7 +119,7 @@ def convert(  # noqa: PLR0913  # one argument per option
 
     library = compiler.Library(tuple(read_template(Path(f)) for f in own))
     refuse_unwritable(model, [target])
-    network = compiler.load(model, outputs=outputs, logits=logits, library=library)
+    network = compiler.load(model, outputs=outputs, logits=logits, library=library, settle_loops=settle_loops)
     compression = smaller.compression(None, read_data(data, network) if data else None)
     network = compiler.compress(network, compression, library=library)
     written = compiler.convert(network, target, library=library)
