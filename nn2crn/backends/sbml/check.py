@@ -1,6 +1,6 @@
 """Check an SBML file: by libSBML, and by rules that libSBML does not have.
 
-The rules are those that programs stumble on: read as a stream, a file of any size takes little memory.
+The rules are those that programs stumble on. A file is read as a stream (stream.py), so that only its ids are held.
 """
 
 from __future__ import annotations
@@ -9,14 +9,19 @@ import keyword
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import combinations
+from operator import eq
 from pathlib import Path
 from xml.parsers import expat
 
 from nn2crn.backends.sbml.formulas import Formulas
+from nn2crn.backends.sbml.rows import Columns, Layout
+from nn2crn.backends.sbml.stream import Stream
 from nn2crn.errors import ModelError, UsageError
 from nn2crn.files.reading import look_at
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LISTS = ("Reactants", "Products", "Modifiers")
 _SIDES = {"listOfReactants": "reactant", "listOfProducts": "product"}
 _DECLARING = {"compartment", "species", "parameter", "reaction", "functionDefinition", "event", "speciesReference"}
 _MATHML = "http://www.w3.org/1998/Math/MathML"
@@ -73,6 +78,7 @@ class Reading:
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._characters
         self._parser.StartDoctypeDeclHandler = self._doctype
+        self._stream = Stream(self._parser, self._accept)
         self._read()
         self._formulas.close()
         unknown = sorted(set(self._used) - self._declared)
@@ -82,21 +88,56 @@ class Reading:
         look_at(self.path)
         try:
             with self.path.open("rb") as file:
-                self._parser.ParseFile(file)
+                self._stream.read(file)
         except OSError as e:
             raise UsageError(f"cannot read {self.path}: {e.strerror}") from None
         except expat.ExpatError as e:
             raise ModelError(
-                f"{self.path}:{e.lineno}: not XML: {expat.ErrorString(e.code)}",
+                f"{self.path}:{self._stream.skipped + e.lineno}: not XML: {expat.ErrorString(e.code)}",
                 hint="validate takes SBML, as nn2crn compile writes it to an .xml",
             ) from None
+
+    def _accept(self, layout: Layout, columns: Columns) -> bool:
+        """Takes note of elements of one layout, unless there is anything to be said of one of them."""
+        kinds = list(zip(layout.roles, columns, strict=True))
+        names = [column for role, column in kinds if role == "name"]
+        if layout.tag == "apply":
+            return self._accept_summands(names)
+        if layout.tag == "modifierSpeciesReference":
+            self._sides.setdefault("modifier", Counter()).update(*columns)
+            return True
+        ids = [column for role, column in kinds if role == "id"]
+        sides = [[column for role, column in kinds if role == side] for side in _LISTS]
+        referenced = [column for side in sides for column in side]
+        new = set().union(*ids)
+        fine = (
+            len(new) == sum(map(len, ids))
+            and self._declared.isdisjoint(new)
+            and not any(map(keyword.iskeyword, new))
+            and all(map(str.isidentifier, new))
+            and all(map(self._species.issuperset, referenced))
+            and all(map(self._declared.issuperset, names))
+            and all(column in referenced or self._species.isdisjoint(column) for column in names)
+            and not any(any(map(eq, a, b)) for side in sides for a, b in combinations(side, 2))
+        )
+        if fine:
+            self._declared |= new
+            self.reactions += len(columns[0]) if layout.tag == "reaction" else 0
+        return fine
+
+    def _accept_summands(self, names: Columns) -> bool:
+        if self._within == "functionDefinition" or not all(map(self._declared.issuperset, names)):
+            return False
+        if self._within:
+            self._law.update(*names)
+        return self._formulas.repeat(names)
 
     def _doctype(self, *_: object) -> None:
         raise ModelError(f"{self.path}:{self._line}: a document type, which SBML has no use for")
 
     @property
     def _line(self) -> int:
-        return self._parser.CurrentLineNumber
+        return self._stream.skipped + self._parser.CurrentLineNumber
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, tag = name.rpartition(" ")
@@ -142,6 +183,7 @@ class Reading:
 
     def _end(self, name: str) -> None:
         namespace, _, tag = name.rpartition(" ")
+        self._stream.ended()
         self._depth -= 1
         if namespace == _MATHML:
             self._formulas.end(self._text)

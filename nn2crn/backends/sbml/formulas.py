@@ -18,10 +18,14 @@ _MOST = 100_000  # operations of a rule, those of the rules that it refers to pu
 
 @dataclass
 class _Element:
-    """Of a formula: `apply`, `ci`, `cn`, ...; `name` is what a ci refers to."""
+    """Of a formula: `apply`, `ci`, `cn`, ...; `name` is what a ci refers to.
+
+    It stands for `times` elements, one after the other, that differ in numbers and names of quantities only.
+    """
 
     tag: str
     name: str = ""
+    times: int = 1
     children: list[_Element] = field(default_factory=list)
 
 
@@ -63,6 +67,15 @@ class Formulas:
         if not self._open:
             self._whole(element)
 
+    def repeat(self, names: list[list[str]]) -> bool:
+        """More elements like the last one, with these names in each place; false if there is none."""
+        if not (self._open and self._open[-1].children and names):
+            return False
+        self._open[-1].children[-1].times += len(names[0])
+        for column in names:
+            self._names.update(column)
+        return True
+
     def _whole(self, formula: _Element) -> None:
         (content,) = formula.children[:1] or [formula]
         if content.tag == "lambda":
@@ -81,8 +94,8 @@ class Formulas:
         """With the functions that it calls put in; `inside` is the function that it is in."""
         if element.tag == "ci":
             return _Size(1, int(element.name in bound))
-        parts = [self._size(c, bound, inside) for c in element.children if c.tag != "bvar"]
-        operations, arguments = (sum(numbers) for numbers in zip(*parts, strict=True)) if parts else (0, 0)
+        parts = [(self._size(c, bound, inside), c.times) for c in element.children if c.tag != "bvar"]
+        operations, arguments = (sum(part[i] * times for part, times in parts) for i in (0, 1))
         head = element.children[0] if element.children else element
         if element.tag != "apply" or head.tag != "ci":
             return _Size(1 + operations, arguments)
