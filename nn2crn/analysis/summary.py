@@ -12,6 +12,7 @@ from nn2crn.ir.arrays import entries
 from nn2crn.ir.families.family import product_count
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import Module, ReactionNetwork
+from nn2crn.ir.remarks import sorted_out
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,18 @@ class Layer:
     name: str
     activation: str
     template: str
-    parameters: str
+    parameters: dict[str, float]
     neurons: int
     weights: int
     species: int
     reactions: int
     origin: str
     provenance: str
+
+    @property
+    def settings(self) -> str:
+        """`h = 1e-06, k = 1`."""
+        return ", ".join(f"{name} = {number(value)}" for name, value in self.parameters.items())
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,10 @@ class Summary:
         return sum(parts[0].weights for parts in self.compositions())
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"weights": self.weights, "own_weights": self.own_weights}
+        counts = {"weights": self.weights, "own_weights": self.own_weights}
+        found = asdict(self) | counts | sorted_out(self.remarks)
+        del found["remarks"]
+        return found
 
     def compositions(self) -> list[list[Layer]]:
         """The layers, those together that are parts of one activation of the network."""
@@ -88,7 +97,7 @@ class Summary:
         return ", ".join(described)
 
     def _used(self) -> list[tuple[str, str]]:
-        return list(dict.fromkeys((layer.template, layer.parameters) for layer in self.layers))
+        return list(dict.fromkeys((layer.template, layer.settings) for layer in self.layers))
 
 
 def summarise(network: ReactionNetwork) -> Summary:
@@ -118,7 +127,7 @@ def _layer(module: Module) -> Layer:
         name=module.name,
         activation=module.activation,
         template=module.template,
-        parameters=", ".join(f"{k} = {number(float(v))}" for k, v in module.values.items() if isinstance(v, float)),
+        parameters={k: v for k, v in module.values.items() if isinstance(v, float)},
         neurons=module.size,
         weights=module.weights + weights + biases,
         species=sum(b.size for b in module.species.values()),

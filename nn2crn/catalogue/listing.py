@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -31,22 +32,53 @@ def overview(library: Library) -> Table:
     """
     head = ("template", "species", "reactions", "error", "rate", "stability", "parameters")
     rows: list[tuple[str, ...]] = []
-    for name in library.names:
-        t = library.get(name)
-        try:
-            species, reactions = cost(t, library)
-        except Nn2crnError as e:
-            if t.shipped:
-                raise
-            leave_out(f"{name} of {t.origin}", e)
-            continue
+    for t, (species, reactions) in _costs(library):
         word = "" if t.shipped else " (its author's word)"
         rows.append((
-            name + (" *" if t.default else ""), str(species), str(reactions), f"<= {show(t.error)}{word}",
+            t.name + (" *" if t.default else ""), str(species), str(reactions), f"<= {show(t.error)}{word}",
             f">= {show(t.rate)}{word}" if t.compose is None else "of its parts", t.stability or "of its parts",
             ", ".join(f"{p.name} = {number(p.default)} in {p.show_range()}" for p in t.parameters),
         ))  # fmt: skip
     return head, rows
+
+
+def data(library: Library) -> list[dict[str, Any]]:
+    """The same as plain data."""
+    return [_entry(t, *counts) for t, counts in _costs(library)]
+
+
+def entry(template: Template, library: Library) -> dict[str, Any]:
+    """One template as plain data."""
+    return _entry(template, *cost(template, library))
+
+
+def _entry(t: Template, species: int, reactions: int) -> dict[str, Any]:
+    return {
+        "template": t.name,
+        "activation": t.activation,
+        "default": t.default,
+        "description": t.summary,
+        "species": species,
+        "reactions": reactions,
+        "error_formula": show(t.error),
+        "rate_formula": show(t.rate) if t.compose is None else None,
+        "stability": t.stability or None,
+        "parameters": {p.name: p.default for p in t.parameters},
+        "parameter_ranges": {p.name: p.show_range() for p in t.parameters},
+        "provenance": t.provenance,
+    }
+
+
+def _costs(library: Library) -> Iterator[tuple[Template, tuple[int, int]]]:
+    """Each template, and its species and reactions."""
+    for name in library.names:
+        t = library.get(name)
+        try:
+            yield t, cost(t, library)
+        except Nn2crnError as e:
+            if t.shipped:
+                raise
+            leave_out(f"{name} of {t.origin}", e)
 
 
 def describe(template: Template, library: Library) -> str:

@@ -46,6 +46,16 @@ class Check:
     def holds(self) -> bool:
         return self.excess <= 1e-6  # noqa: PLR2004  # what the solver may add
 
+    def as_json(self) -> dict[str, float | bool]:
+        return {
+            "points": self.points,
+            "starts": self.starts,
+            "max_error": self.error,
+            "stated_error": self.stated,
+            "settling_time": self.settling,
+            "ok": self.holds,
+        }
+
     def show(self) -> str:
         verdict = "holds" if self.holds else "DOES NOT HOLD"
         return (

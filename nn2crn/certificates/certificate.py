@@ -54,10 +54,10 @@ class Certificate:
         settling_rate: 1/s; in the end the way left to the steady state, of all species, shrinks faster than exp(-r t)
             for every r below it (not at r itself: equal rates of layers in a row make it t exp(-r t), and so on).
         settling_time: s; None if not proved.
-        peak_concentration: mol/l that no species ever exceeds; None if not proved.
+        peak: mol/l that no species ever exceeds; None if not proved.
         vacuous_errors, vacuous_original_errors: the outputs whose bounds are true and say nothing, by the rules of
             nn2crn.certificates.vacuous.
-        vacuous_peak: the same of `peak_concentration`.
+        vacuous_peak: the same of `peak`.
         rate_constants: by reaction order, the least, the largest, and how many written files have as parameters: the
             distinct ones of each layer.
         species, reactions, catalytic, order: counts, also of reactions with an unchanged reactant; the largest order.
@@ -80,7 +80,7 @@ class Certificate:
     original_error_bound: Mapping[str, float | None]
     settling_rate: float | None
     settling_time: float | None
-    peak_concentration: float | None
+    peak: float | None
     vacuous_errors: tuple[str, ...]
     vacuous_original_errors: tuple[str, ...]
     vacuous_peak: bool
@@ -104,7 +104,7 @@ class Certificate:
             start=self.start * units.one,
             settling_rate=times(self.settling_rate, kappa),
             settling_time=times(self.settling_time, 1 / kappa),
-            peak_concentration=times(self.peak_concentration, units.one),
+            peak=times(self.peak, units.one),
             rate_constants={
                 order: (low * kappa * units.rate_factor(order), high * kappa * units.rate_factor(order), count)
                 for order, (low, high, count) in self.rate_constants.items()
@@ -116,11 +116,17 @@ class Certificate:
         errors = ", ".join(f"{n} {'not proved' if e is None else f'<= {e:.2g}'}" for n, e in self.error_bound.items())
         clock, molar = self.units.time, self.units.per_litre
         settles = "not proved" if self.settling_time is None else f"<= {self.settling_time:.3g} {clock}"
-        peak = "not proved" if self.peak_concentration is None else f"<= {self.peak_concentration:.3g} {molar}"
+        peak = "not proved" if self.peak is None else f"<= {self.peak:.3g} {molar}"
         return f"<Certificate of {self.model}: error {errors}; settling {settles}; peak {peak}>"
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        found = asdict(self) | {"proved": not self.not_proved, "loops": [loop.as_json() for loop in self.loops]}
+        by_order = [
+            {"order": order, "least": low, "largest": high, "count": count}
+            for order, (low, high, count) in self.rate_constants.items()
+        ]
+        found |= {"template_counts": found.pop("modules"), "provenances": found.pop("provenance")}
+        return found | {"rate_constants": sum(r["count"] for r in by_order), "rate_constants_by_order": by_order}
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +256,7 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         original_error_bound={n: _finite(e) for n, e in original.items()},
         settling_rate=None if settled.unproved or given.loops else _finite(settled.rate),
         settling_time=None if given.loops else _finite(settled.time),
-        peak_concentration=_finite(peak),
+        peak=_finite(peak),
         vacuous_errors=vacuous_errors(bounds, given.network, library),
         vacuous_original_errors=vacuous_errors(original, given.original, library),
         vacuous_peak=vacuous_peak(peak),

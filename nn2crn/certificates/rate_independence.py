@@ -50,7 +50,7 @@ class RateIndependence:
         return not self.competing and self.acyclic and self.order <= _MOST_ORDER
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"holds": self.holds}
+        return asdict(self) | {"proved": self.holds}
 
     def statements(self) -> Iterator[tuple[str, str]]:
         """Lines with titles."""

@@ -41,9 +41,9 @@ def statements(c: Certificate) -> Iterator[tuple[str, str]]:
             "",
             f"and in the end faster than exp(-r t), for every r below {at_least(c.settling_rate, 3)}/{clock}",
         )
-    if c.peak_concentration is not None:
+    if c.peak is not None:
         empty = "; vacuous: no solution holds so much" if c.vacuous_peak else ""
-        yield "peak", f"no concentration ever above {at_most(c.peak_concentration, 3)} {c.units.per_litre}{empty}"
+        yield "peak", f"no concentration ever above {at_most(c.peak, 3)} {c.units.per_litre}{empty}"
     for missing in c.not_proved:
         yield "NOT PROVED", missing
 

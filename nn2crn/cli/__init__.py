@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import traceback
 import warnings
@@ -13,6 +12,7 @@ from typing import Any, cast
 
 import click
 
+from nn2crn.cli.console import show_json
 from nn2crn.errors import Nn2crnError, SizeError, UsageError, choose_from
 from nn2crn.plugins import PluginWarning
 from nn2crn.version import __version__
@@ -114,7 +114,6 @@ def main() -> None:
 
 
 _INTERRUPTED, _DEFECT = 130, 70
-_ERROR = "nn2crn error 1"  # of the JSON; the number goes up when a name in it changes its meaning
 _MEMORY = "give another --max-memory, or a smaller model"
 _REPORT = "hint: please report it, with the model if you can, and with what `nn2crn --debug COMMAND ...` prints"
 
@@ -144,5 +143,5 @@ def _as_json(code: str, message: str, hint: str, status: int) -> int:
     """For programs that asked for JSON, the error is JSON, too."""
     if "--json" in sys.argv:
         error = {"code": code, "message": message, "hint": hint}
-        click.echo(json.dumps({"schema": _ERROR, "error": error, "exit_status": status}, indent=2))
+        show_json("error", {"error": error, "exit_status": status})
     return status

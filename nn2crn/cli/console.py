@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
     from nn2crn.ir.reactions import ReactionNetwork
@@ -40,13 +42,27 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
-def show_json(value: Any) -> None:
-    """JSON as its standard has it, which knows no NaN and no infinity: null stands for both."""
-    click.echo(json.dumps(_finite(value), indent=2, allow_nan=False))
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as docs/json.md says.")
+VERSIONS: Mapping[str, int] = {}  # of commands whose JSON is past its first version: a name in it changed its meaning
+
+
+def refuse_both(targets: Iterable[str | None], *, as_json: bool) -> None:
+    """Raises UsageError if JSON and a file would both be standard output."""
+    if as_json and "-" in targets:
+        raise UsageError("--json and -o - exclude each other", hint="name a file")
+
+
+def show_json(command: str, value: Mapping[str, Any]) -> None:
+    """JSON as its standard has it, which knows no NaN and no infinity: null stands for both.
+
+    Its first name says which of the schemas in nn2crn/schemas/ it follows, and in which version.
+    """
+    named = {"schema": f"nn2crn {command} {VERSIONS.get(command, 1)}", **value}
+    click.echo(json.dumps(_finite(named), indent=2, allow_nan=False))
 
 
 def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {k: _finite(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_finite(v) for v in value]

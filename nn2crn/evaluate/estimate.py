@@ -76,7 +76,9 @@ class Estimate:
     loads: tuple[Load, ...]
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        found = asdict(self)
+        del found["name"]
+        return found
 
 
 def estimate(network: ReactionNetwork) -> Estimate:

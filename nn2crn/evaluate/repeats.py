@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -38,14 +39,19 @@ class Repeats:
     def spread(self) -> Floats:
         return np.asarray(self._grouped().std(axis=2, ddof=1))
 
-    def ends(self) -> list[tuple[str, ...]]:
-        """Rows of sample, label, mean and spread at the last time, and the network's own value, of an output."""
+    def ends(self) -> list[dict[str, Any]]:
+        """The sample, name, mean and spread at the last time; and what the network has, of an output."""
         own, outputs = self.run.expected[:: self.runs], self.run.expected.shape[1]
         return [
-            (str(i), label, f"{mean:.6g}", f"{spread:.3g}", f"{own[i, j]:.6g}" if j < outputs else "")
-            for i, (means, spreads) in enumerate(zip(self.mean[-1], self.spread[-1], strict=True))
-            for j, (label, mean, spread) in enumerate(zip(self.run.columns, means, spreads, strict=True))
-        ]
+            {"sample": i, "name": name, "value": mean, "spread": spread,
+             "expected": float(own[i, j]) if j < outputs else None}
+            for i, (means, spreads) in enumerate(zip(self.mean[-1].tolist(), self.spread[-1].tolist(), strict=True))
+            for j, (name, mean, spread) in enumerate(zip(self.run.columns, means, spreads, strict=True))
+        ]  # fmt: skip
+
+    def as_json(self) -> dict[str, Any]:
+        """How the runs end."""
+        return {**self.run.as_json(), "samples": len(self.mean[-1]), "runs": self.runs, "ends": self.ends()}
 
     def draw(self, path: str) -> None:
         """Draws the mean of the first sample, in a band of one standard deviation."""

@@ -83,14 +83,19 @@ class Run:
         plots.draw_course(axes, self.times, curves, expected, (self.unit, self.concentration))
         return axes
 
-    def ends(self) -> list[tuple[str, ...]]:
-        """Rows of sample, label, value at the last time, and the network's own value, if it is an output."""
+    def ends(self) -> list[dict[str, Any]]:
+        """Of each output and species the sample, name and value at the last time; of outputs, the network's own."""
         outputs = self.expected.shape[1]
         return [
-            (str(i), label, f"{value:.6g}", f"{self.expected[i, j]:.6g}" if j < outputs else "")
-            for i, row in enumerate(self.done[-1])
-            for j, (label, value) in enumerate(zip(self.columns, row, strict=True))
+            {"sample": i, "name": name, "value": value, "expected": float(self.expected[i, j]) if j < outputs else None}
+            for i, row in enumerate(self.done[-1].tolist())
+            for j, (name, value) in enumerate(zip(self.columns, row, strict=True))
         ]
+
+    def as_json(self) -> dict[str, Any]:
+        """How the courses end."""
+        about = {"samples": self.samples, "t_end": float(self.times[-1]), "time_unit": self.unit}
+        return {**about, "value_unit": self.concentration or None, "ends": self.ends(), "interrupted": self.interrupted}
 
 
 def check_targets(target: str | None, plot: str | None) -> None:

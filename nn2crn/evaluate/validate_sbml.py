@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,12 @@ class Validation:
         """True if nobody complains."""
         return not any(c.complaints for c in self.checks)
 
-    def to_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """As plain data."""
-        return {"path": self.path, "ok": self.ok, "reactions": self.reactions, "checks": [*map(asdict, self.checks)]}
+        checks = [
+            {"program": c.name, "complaints": c.complaints, "note": c.remark, "seconds": c.seconds} for c in self.checks
+        ]
+        return {"file": self.path, "ok": self.ok, "reactions": self.reactions, "checks": checks}
 
 
 def validate(path: Path, *, large: bool = False) -> Validation:

@@ -31,13 +31,13 @@ class EngineReport:
 
     `settling_time` is when all outputs of every sample have come within the tolerance of their end for good (on the
     model's clock), None for an engine without one. Samples whose two largest outputs are nearer than twice the
-    tolerance are `thin_margins`, and not counted for `argmax_agreement`, which is None unless there is a choice.
+    tolerance are `thin_margins`, and not counted for `same_class`, which is None unless there is a choice.
     """
 
     engine: str
-    max_abs_error: float
-    mean_abs_error: float
-    argmax_agreement: float | None
+    max_error: float
+    mean_error: float
+    same_class: float | None
     thin_margins: int
     settling_time: float | None
     worst_sample: int
@@ -68,7 +68,7 @@ class LayerReport:
 
     name: str
     template: str
-    max_abs_error: float
+    max_error: float
     settling_time: float | None
 
 
@@ -109,7 +109,7 @@ class Report:
     drawn: str = "samples"
 
     def __repr__(self) -> str:
-        worst = max((e.max_abs_error for e in self.engines), default=float("nan"))
+        worst = max((e.max_error for e in self.engines), default=float("nan"))
         ran = ", ".join(e.engine for e in self.engines) or "no engine"
         failed = f"; {', '.join(f.engine for f in self.failures)} failed" * bool(self.failures)
         word = "within" if self.within else "NOT within"
@@ -118,7 +118,7 @@ class Report:
     @property
     def within(self) -> bool:
         """True if no engine that ran is past the tolerance."""
-        return all(e.max_abs_error <= self.tolerance for e in self.engines)
+        return all(e.max_error <= self.tolerance for e in self.engines)
 
     @property
     def ok(self) -> bool:
@@ -131,7 +131,8 @@ class Report:
         return tuple(name for name in ran if engine_named(name).reads_file)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"ok": self.ok}
+        found = asdict(self) | {"ok": self.ok}
+        return found | {"layer_templates": found.pop("parameters")}
 
 
 def default_engines(
@@ -203,7 +204,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
         ended = time.perf_counter()
         reports.append(_report(name, subject, found, tolerance, settling, ended - begun, loaded - begun))
         ends.append(found)
-    departs = next((layer.name for layer in layers if layer.max_abs_error > tolerance), None)
+    departs = next((layer.name for layer in layers if layer.max_error > tolerance), None)
     spread = max((float(np.abs(a - b).max(initial=0)) for a in ends for b in ends), default=0.0)
     return Report(
         subject.model, subject.samples, tolerance, subject.reference, tuple(reports), layers, departs, spread,

@@ -55,7 +55,9 @@ class Candidate:
         return mine != others and all(a <= b for a, b in zip(mine, others, strict=True))
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(replace(self, network=None)) | {"network": self.network.name}  # type: ignore[arg-type]  # not copied
+        found = asdict(replace(self, network=None))  # type: ignore[arg-type]  # which is not copied
+        del found["network"]
+        return found
 
 
 @dataclass(frozen=True)

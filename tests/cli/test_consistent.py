@@ -330,6 +330,6 @@ def test_verify_compares_a_pruned_network_with_the_original_in_every_language(tm
     nn, onnx = (json.loads(drive("verify", m, *options, "--logits", folder=tmp_path).out) for m in ("iris.nn", iris))
     assert nn["reference"].endswith(", before it was pruned and quantized")
     assert onnx["reference"].endswith(", before it was pruned and quantized")
-    errors = [report["engines"][0]["max_abs_error"] for report in (nn, onnx)]
+    errors = [report["engines"][0]["max_error"] for report in (nn, onnx)]
     assert errors[0] > 0.1
     assert np.isclose(*errors, rtol=1e-3)

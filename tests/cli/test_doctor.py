@@ -30,7 +30,7 @@ def test_what_is_here_has_a_version_and_what_is_not_how_to_get_it(monkeypatch):
     said = json.loads(run("doctor", "--json").output)
     assert said["python"] == sys.version.split()[0]
     assert said["needed"]["onnx"] == real("onnx")
-    assert said["optional"]["libroadrunner"]["there"] is False
+    assert said["optional"]["libroadrunner"]["installed"] is False
     assert "pip install 'nn2crn[verify]'" in run("doctor").output
     assert said["optional"]["matplotlib"]["version"] == real("matplotlib")
 

@@ -133,8 +133,8 @@ def test_formats_are_listed():
     for f in formats():
         for option in f.declared:
             assert any(f"--{option.name.replace('_', '-')}" in line for line in lines)
-    listed = json.loads(run("formats", "--json").output)
-    assert [f["name"] for f in listed] == [f.name for f in formats()]
+    listed = json.loads(run("formats", "--json").output)["formats"]
+    assert [f["format"] for f in listed] == [f.name for f in formats()]
     suffixes = [s for f in listed for s in f["suffixes"]]
     assert len(set(suffixes)) == len(suffixes)
 

@@ -104,8 +104,8 @@ def test_layers_of_compositions_are_read_back_exactly(tmp_path):
     run("compile", tmp_path / "n.nn", *options, "-o", tmp_path / "n.xml")
     status, report = verify(tmp_path / "n.nn", tmp_path / "n.xml", "--engine", "internal", "--tolerance", 0.1)
     assert status == 0, report
-    assert report["parameters"]["layer1.sigmoid"]["parameters"]["k"] == 7
-    assert report["parameters"]["layer1.product"]["parameters"]["k"] == 2.000000000000001
+    assert report["layer_templates"]["layer1.sigmoid"]["parameters"]["k"] == 7
+    assert report["layer_templates"]["layer1.product"]["parameters"]["k"] == 2.000000000000001
 
 
 def other(digits, place):
@@ -146,7 +146,7 @@ def test_the_clients_run_the_file_itself(tmp_path):
     path.write_text(broken)
     status, report = verify(XOR, path, "--engine", "fixed-point", *CLIENT, samples=10)
     assert status == 3
-    errors = {e["engine"]: e["max_abs_error"] for e in report["engines"]}
+    errors = {e["engine"]: e["max_error"] for e in report["engines"]}
     assert errors["fixed-point"] < 1e-2
     assert min(errors["roadrunner"], errors["copasi"]) > 1e-2
     said = run("verify", XOR, "--file", path, "--samples", 2, "--engine", "fixed-point").stdout

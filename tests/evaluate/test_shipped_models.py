@@ -52,7 +52,7 @@ def agrees(model, folder, data):
     report = json.loads(done.stdout)
     assert done.exit_code == 0, report
     assert [e["engine"] for e in report["engines"]] == names
-    assert max(e["max_abs_error"] for e in report["engines"]) <= report["tolerance"]
+    assert max(e["max_error"] for e in report["engines"]) <= report["tolerance"]
     assert not report["difference"]
     return file, options
 

@@ -24,5 +24,10 @@ def test_a_network_that_is_itself_nan_on_an_input_is_said_to_be(command, tmp_pat
 
 
 def test_json_has_null_for_what_is_no_number(capsys):
-    show_json({"a": [float("nan"), 1.5, (float("inf"),)], "b": None, "c": "NaN"})
-    assert json.loads(capsys.readouterr().out) == {"a": [None, 1.5, [None]], "b": None, "c": "NaN"}
+    show_json("x", {"a": [float("nan"), 1.5, (float("inf"),)], "b": None, "c": "NaN"})
+    assert json.loads(capsys.readouterr().out) == {
+        "schema": "nn2crn x 1",
+        "a": [None, 1.5, [None]],
+        "b": None,
+        "c": "NaN",
+    }

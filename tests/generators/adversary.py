@@ -115,8 +115,8 @@ def _unique(course: np.ndarray, starts: int) -> Iterator[str]:
 
 
 def _peak(course: np.ndarray, found: Certificate) -> Iterator[str]:
-    if found.peak_concentration is not None and course.max(initial=0) > found.peak_concentration * (1 + NEAR) + 1e-9:
-        yield f"a concentration of {course.max():.6g} is above {found.peak_concentration:.6g}"
+    if found.peak is not None and course.max(initial=0) > found.peak * (1 + NEAR) + 1e-9:
+        yield f"a concentration of {course.max():.6g} is above {found.peak:.6g}"
 
 
 def _settled(subject: Subject, course: np.ndarray, times: np.ndarray, found: Certificate) -> Iterator[str]:

@@ -246,7 +246,7 @@ def test_ops_and_check_say_what_is_supported(tmp_path):
     def run(*args):
         return command_line.nn2crn(*args, cwd=tmp_path)
 
-    listed = json.loads(run("ops", "--json").stdout)
+    listed = json.loads(run("ops", "--json").stdout)["operators"]
     assert {"op": "Relu", "kind": "chemistry", "how": "The activation relu."} in listed
     assert all(o["how"] for o in listed)
     nodes = [node("Relu", "x", "r"), node("Hardmax", "r", "h"), node("LRN", "h", size=1)]

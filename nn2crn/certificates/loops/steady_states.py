@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -59,6 +60,16 @@ class Loop:
     least: float | None = None
     rate: float | None = None
     why: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "members": self.layers,
+            "neurons": self.neurons,
+            "proof": self.proof,
+            "least_eigenvalue": self.least,
+            "contraction_rate": self.rate,
+            "reason": self.why,
+        }
 
     @property
     def settles(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from nn2crn.cli.console import show_json, table
+from nn2crn.cli.console import json_option, show_json, table
 from nn2crn.version import __version__
 
 # What nn2crn itself needs; what it can use besides, what for, and how to get it.
@@ -33,18 +33,18 @@ _GROUPS = ("nn2crn.backends", "nn2crn.templates", "nn2crn.engines", "nn2crn.pass
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def doctor(as_json: bool) -> None:
     """Say which programs and packages are here, in which version, what each is for, and how to get the others."""
     found = _found()
     if as_json:
-        show_json(found)
+        show_json("doctor", found)
         return
-    click.echo(f"nn2crn {found['nn2crn']}, Python {found['python']} on {found['platform']}, {sys.executable}")
+    click.echo(f"nn2crn {found['version']}, Python {found['python']} on {found['platform']}, {sys.executable}")
     click.echo(", ".join(f"{name} {there or 'MISSING'}" for name, there in found["needed"].items()))
     click.echo()
     rows: list[tuple[str, ...]] = [
-        (name, part["version"] or "-", part["for"] if part["there"] else f"not here: {part['get']}; {part['for']}")
+        (name, part["version"] or "-", part["for"] if part["installed"] else f"not here: {part['get']}; {part['for']}")
         for name, part in found["optional"].items()
     ]
     table(("optional", "version", "what for"), rows, "<<<")
@@ -56,11 +56,11 @@ def _found() -> dict[str, Any]:
     optional: dict[str, Any] = {}
     for name, (use, get) in _PACKAGES.items():
         there = _version(name)
-        optional[name] = {"there": there is not None, "version": there, "for": use, "get": f"pip install '{get}'"}
+        optional[name] = {"installed": there is not None, "version": there, "for": use, "get": f"pip install '{get}'"}
     for name, (use, get) in _PROGRAMS.items():
-        optional[name] = {"there": shutil.which(name) is not None, "version": None, "for": use, "get": get}
+        optional[name] = {"installed": shutil.which(name) is not None, "version": None, "for": use, "get": get}
     return {
-        "nn2crn": __version__,
+        "version": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
         "needed": {name: _version(name) for name in _NEEDED},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import click
 
-from nn2crn.cli.console import table
+from nn2crn.cli.console import json_option, show_json, table
 from nn2crn.cli.options.common import configuration, loaded, model_options
 from nn2crn.errors import UsageError
 
@@ -18,7 +19,8 @@ from nn2crn.errors import UsageError
 @click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file.")
 @click.option("--check", is_flag=True, help="Simulate it over its range: measured error and settling time.")
 @click.option("--plot", metavar="FILE", help="Draw what it computes beside the function, as .svg or .png.")
-def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | None) -> None:
+@json_option
+def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | None, as_json: bool) -> None:
     """List the activation templates, or show one: its reactions, ODEs and fixed point, as proved by sympy."""
     from nn2crn.catalogue import listing, measure
     from nn2crn.templates import Library
@@ -31,22 +33,32 @@ def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | N
     if (check or plot) and not name:
         raise UsageError("--check and --plot want a template's name", hint="nn2crn templates lists them")
     if not name:
+        if as_json:
+            show_json("templates", {"templates": listing.data(library)})
+            return
         table(*listing.overview(library), "<>><<<<")
         return
     template = library.get(name)
     if plot:
         measure.plot(template, library, Path(plot))
-    click.echo(listing.describe(template, library), nl=False)
-    if check:
-        found = measure.check(template, library)
+    text = listing.describe(template, library)
+    if not as_json:
+        click.echo(text, nl=False)
+    found = measure.check(template, library) if check else None
+    if as_json:
+        about = listing.entry(template, library) | {"text": text, "check": found.as_json() if found else None}
+        show_json("templates", {"templates": [about]})
+    elif found:
         click.echo(found.show())
+    if found:
         sys.exit(0 if found.holds else 1)
 
 
 @click.command()
 @model_options
 @click.option("--generate", is_flag=True, help="Print a configuration that lists every layer.")
-def config(model: str, generate: bool, name: str, **options: Any) -> None:
+@json_option
+def config(model: str, generate: bool, name: str, as_json: bool, **options: Any) -> None:
     """Print a TOML file with the template of every layer of MODEL, to edit and give with --config.
 
     It says all that --relu, --activation, --set, --prune and --quantize do; --logits, --output, --domain and
@@ -56,4 +68,8 @@ def config(model: str, generate: bool, name: str, **options: Any) -> None:
     smaller = options["smaller"]
     if smaller.repair or smaller.correct_biases:
         raise UsageError("a configuration cannot say --repair or --correct-biases", hint="give them beside --config")
-    click.echo(configuration(loaded(model, **options)), nl=False)
+    text = configuration(loaded(model, **options))
+    if as_json:
+        show_json("config", {"model": model, "configuration": tomllib.loads(text)})
+    else:
+        click.echo(text, nl=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from nn2crn.cli.console import show_json
+from nn2crn.cli.console import json_option, show_json
 
 
 @click.command()
 @click.argument("file")
 @click.option("--large", is_flag=True, help="Ask all programs, however long a large file takes them.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.pass_context
 def validate(context: click.Context, file: str, *, large: bool, as_json: bool) -> None:
     """Say whether programs take the SBML FILE: libSBML with units, roadrunner, COPASI and rules of our own.
@@ -23,7 +23,7 @@ def validate(context: click.Context, file: str, *, large: bool, as_json: bool) -
 
     found = checking.validate(Path(file), large=large)
     if as_json:
-        show_json(found.to_json())
+        show_json("validate", found.as_json())
     else:
         click.echo(f"{file}: {found.reactions} reactions")
         for check in found.checks:

@@ -155,7 +155,7 @@ def _proved_peak(found: Loaded, reactions: ReactionNetwork) -> Peak:
         return Peak(float("inf"), "nothing is proved of chemistry that consumes its inputs")
     start = float(reactions.initial.max(initial=0.0)) or _NOTHING
     proved = certificate.certify(certificate.subject(found.network, found.options), start=start)
-    highest = proved.peak_concentration
+    highest = proved.peak
     if highest is None:
         return Peak(float("inf"), f"none is proved for {show_boxes(proved.box)}")
     return Peak(highest, f"proved for {show_boxes(proved.box)}")

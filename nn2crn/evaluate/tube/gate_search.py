@@ -43,7 +43,7 @@ class GateSearch:
 
     def as_json(self) -> dict[str, Any]:
         gates, hours, right = self.best
-        return asdict(self) | {"best": {"gates": gates, "hours": hours, "right": right}}
+        return asdict(self) | {"best": {"gate": gates, "hour": hours, "accuracy": right}}
 
 
 def search_gates(  # noqa: PLR0913  # what a tube is, and what is tried

@@ -84,7 +84,8 @@ class Realisation:
         )
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        found = asdict(self)
+        return found | {"max_error": found.pop("error")}
 
 
 def realise(

@@ -100,7 +100,11 @@ class Robustness:
         return f"<Robustness of {self.model}: {self.measure} (and its 5 % quantile) {', '.join(said)}>"
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"predicted": [{"rates": cv, "error": e} for cv, e in self.predicted.items()]}
+        found = asdict(self)
+        for outcome in found["outcomes"]:
+            outcome["rms_change"] = outcome.pop("error")
+        found["by_part"] = found.pop("parts")
+        return found | {"predicted": [{"rates": cv, "rms_change": e} for cv, e in self.predicted.items()]}
 
 
 @dataclass(frozen=True, eq=False)

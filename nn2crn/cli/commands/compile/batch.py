@@ -18,9 +18,6 @@ from nn2crn.cli.console import show_json, table
 from nn2crn.engines.cluster import Cluster
 from nn2crn.errors import Nn2crnError, OutputError, UsageError
 
-SCHEMA = "nn2crn compile 1"  # of the JSON; the number goes up when a name in it changes its meaning
-
-
 One = Callable[[str, tuple[str, ...]], "Outcome"]  # compiles a model to its files
 
 
@@ -140,7 +137,7 @@ def show(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     failed = [o for o in outcomes if not o.ok]
     if as_json:
         models = [asdict(o) | {"ok": o.ok} for o in outcomes]
-        show_json({"schema": SCHEMA, "models": models, "failed": len(failed)})
+        show_json("compile", {"models": models, "failed": len(failed)})
         return
     rows: list[tuple[str, ...]] = [
         (o.model, ", ".join(o.files), str(o.species), str(o.reactions)) if o.ok else (o.model, "failed", "", "")

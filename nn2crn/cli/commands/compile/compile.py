@@ -14,7 +14,7 @@ from nn2crn.backends.clients import CLIENTS, Client, client_named
 from nn2crn.backends.format import Format, FormatOption
 from nn2crn.backends.registry import formats
 from nn2crn.cli.commands.compile import batch
-from nn2crn.cli.console import spinner
+from nn2crn.cli.console import json_option, refuse_both, spinner
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import compiled, models_options
 from nn2crn.cli.options.compression import step_options
@@ -22,7 +22,7 @@ from nn2crn.cli.options.scale import gate_options, scale_options
 from nn2crn.cli.targets import plan_targets
 from nn2crn.engines.registry import ELEMENTARY
 from nn2crn.errors import UsageError
-from nn2crn.ir.remarks import RangeWarning
+from nn2crn.ir.remarks import sorted_out
 
 if TYPE_CHECKING:
     from nn2crn.analysis.summary import Summary
@@ -64,7 +64,7 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
 @_format_options
 @cluster_option
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes, for several models.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: files, counts and errors, model by model.")
+@json_option
 @click.option(
     "-q",
     "--quiet",
@@ -88,8 +88,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     if len(models) == 1:
         if cluster:
             raise UsageError("--cluster is for several models", hint="one is compiled by one process")
-        if as_json and "-" in targets:
-            raise UsageError("--json and -o - exclude each other", hint="write the model to a file")
+        refuse_both(targets, as_json=as_json)
         done = _compile(models[0], targets, names, quiet=quiet or as_json, **options)
         _say(done, quiet=quiet or as_json)
         if as_json:
@@ -149,13 +148,14 @@ def _compile(  # noqa: PLR0913  # one argument per option
     lines += [f"{target}: {_what(f, s, used[f.name])}" for target, f in plan]
     if s.reactions > ELEMENTARY and not reader and not used.get("sbml", {}).get("kinetics"):
         lines += [f"{target}: {loading(network)}" for target, f in plan if f.name == "sbml"]
+    said = sorted_out(network.remarks)
     return batch.Outcome(
         model,
         tuple(target for target, _ in plan),
         s.species,
         s.reactions,
-        warnings=tuple(str(r) for r in network.remarks if isinstance(r, RangeWarning)),
-        notes=tuple(str(r) for r in network.remarks if not isinstance(r, RangeWarning)),
+        warnings=said["warnings"],
+        notes=said["notes"],
         summary=(*lines, *([fit.show()] if fit else [])),
     )
 

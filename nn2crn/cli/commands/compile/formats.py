@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.backends.clients import CLIENTS, LARGE
-from nn2crn.cli.console import show_json, table
+from nn2crn.backends.clients import CLIENTS, LARGE, Client
+from nn2crn.cli.console import json_option, show_json, table
 from nn2crn.cli.options.common import compiled, model_options
 
 if TYPE_CHECKING:
@@ -19,13 +19,15 @@ _WIDTH = 76  # of a line of options
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def formats(as_json: bool) -> None:
     """List the formats that compile writes, their suffixes and options."""
     from nn2crn.backends.registry import formats as known
 
     if as_json:
-        show_json([_as_json(f) for f in known()])
+        show_json(
+            "formats", {"formats": [_as_json(f) for f in known()], "clients": [_client_as_json(c) for c in CLIENTS]}
+        )
         return
     rows = [row for f in known() for row in _rows(f)]
     table(("format", "suffixes", "what it is, and the options it takes"), rows, "<<<")
@@ -58,13 +60,27 @@ def flag(option: FormatOption) -> str:
 
 
 def _as_json(target: Format) -> dict[str, Any]:
-    options = [{"name": o.name, "help": o.help, "choices": o.choices} for o in target.declared]
-    return {"name": target.name, "suffixes": target.suffixes, "summary": target.summary, "options": options}
+    options = [
+        {"option": f"--{o.name.replace('_', '-')}", "help": o.help, "choices": o.choices} for o in target.declared
+    ]
+    return {"format": target.name, "suffixes": target.suffixes, "description": target.summary, "takes": options}
+
+
+def _client_as_json(client: Client) -> dict[str, Any]:
+    """Past LARGE reactions a client gets other options."""
+    return {
+        "client": client.name,
+        "description": client.summary,
+        "format": client.format,
+        "written_with": dict(client.options),
+        "written_with_if_large": dict(client.large),
+        "large": LARGE,
+    }
 
 
 @click.command()
 @model_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def estimate(model: str, as_json: bool, **options: Any) -> None:
     """Say what MODEL would come to, before anything is written: counts, bytes, and what clients take to load it."""
     from nn2crn.evaluate import estimate as estimated
@@ -72,7 +88,7 @@ def estimate(model: str, as_json: bool, **options: Any) -> None:
     network, _ = compiled(model, **options)
     found = estimated.estimate(network)
     if as_json:
-        show_json(found.as_json())
+        show_json("estimate", {"model": model, **found.as_json()})
         return
     counts = f"{found.species:,} species, {found.reactions:,} reactions, {found.non_zeros:,} non-zeros"
     click.echo(f"{model}: {counts}, {found.products:,} products")

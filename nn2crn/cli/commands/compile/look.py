@@ -8,29 +8,30 @@ from typing import Any
 
 import click
 
-from nn2crn.cli.console import show_json, table
+from nn2crn.cli.console import json_option, refuse_both, show_json, table
 from nn2crn.cli.options.common import compiled, data_options, model_options, settle_option
 from nn2crn.cli.options.compression import CompressionOptions, compression_options, step_options
 from nn2crn.cli.options.limits import memory_option
+from nn2crn.ir.remarks import sorted_out
 
 
 @click.command()
 @model_options
 @step_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def inspect(model: str, as_json: bool, **options: Any) -> None:
     """Show what MODEL becomes: layers, species, reactions and their orders."""
     from nn2crn.analysis.summary import summarise
 
     summary = summarise(compiled(model, **options)[0])
     if as_json:
-        show_json(summary.as_json())
+        show_json("inspect", {"model": model, **summary.as_json()})
         return
     for kind, ports in (("input", summary.inputs), ("output", summary.outputs)):
         for name, shape in ports.items():
             click.echo(f"{kind} {name} {shape}")
     rows: list[tuple[str, ...]] = [
-        (layer.name, layer.template, layer.parameters, str(layer.neurons), str(layer.weights), str(layer.species),
+        (layer.name, layer.template, layer.settings, str(layer.neurons), str(layer.weights), str(layer.species),
          str(layer.reactions), layer.origin)
         for layer in summary.layers
     ]  # fmt: skip
@@ -47,13 +48,13 @@ def inspect(model: str, as_json: bool, **options: Any) -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def ops(as_json: bool) -> None:
     """List the ONNX operators that can be compiled, and how."""
     from nn2crn.frontends.registry import operators
 
     if as_json:
-        show_json([vars(o) for o in operators()])
+        show_json("ops", {"operators": [vars(o) for o in operators()]})
         return
     rows: list[tuple[str, ...]] = [(o.op, o.kind, o.how) for o in operators()]
     table(("operator", "becomes", "how"), rows, "<<<")
@@ -61,7 +62,7 @@ def ops(as_json: bool) -> None:
 
 @click.command()
 @click.argument("model")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.option("--output", "outputs", metavar="NAME", multiple=True, help="Check this output only (repeatable).")
 @settle_option
 @memory_option
@@ -76,10 +77,8 @@ def check(model: str, as_json: bool, outputs: tuple[str, ...], settle_loops: boo
         network, problem = None, e
     if as_json:
         problems = [vars(p) for p in problem.problems] if problem else []
-        remarks = list(network.remarks) if network else []
-        message = problem.message if problem else ""
-        report = {"model": model, "ok": problem is None, "message": message, "problems": problems, "remarks": remarks}
-        show_json(report)
+        found = {"model": model, "ok": problem is None, "message": problem.message if problem else ""}
+        show_json("check", {**found, "problems": problems, **sorted_out(network.remarks if network else ())})
     elif problem is None and network is not None:
         for remark in network.remarks:
             click.echo(f"note: {remark}")
@@ -101,6 +100,7 @@ def check(model: str, as_json: bool, outputs: tuple[str, ...], settle_loops: boo
 @settle_option
 @data_options
 @compression_options
+@json_option
 def convert(  # noqa: PLR0913  # one argument per option
     model: str,
     target: str,
@@ -110,6 +110,7 @@ def convert(  # noqa: PLR0913  # one argument per option
     settle_loops: bool,
     data: str | None,
     smaller: CompressionOptions,
+    as_json: bool,
 ) -> None:
     """Write MODEL in the network language, to read and edit; it compiles to the same reactions."""
     from nn2crn import compiler
@@ -118,9 +119,13 @@ def convert(  # noqa: PLR0913  # one argument per option
     from nn2crn.templates.registry import read_template
 
     library = compiler.Library(tuple(read_template(Path(f)) for f in own))
+    refuse_both([target], as_json=as_json)
     refuse_unwritable(model, [target])
     network = compiler.load(model, outputs=outputs, logits=logits, library=library, settle_loops=settle_loops)
     compression = smaller.compression(None, read_data(data, network) if data else None)
     network = compiler.compress(network, compression, library=library)
     written = compiler.convert(network, target, library=library)
+    if as_json:
+        show_json("convert", {"model": model, "files": [*map(str, written)], **sorted_out(network.remarks)})
+        return
     click.echo(f"{model}: written as {' and '.join(map(str, written))}", err=True)

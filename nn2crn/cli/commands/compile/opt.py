@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nn2crn.cli.console import json_option, refuse_both, show_json
 from nn2crn.cli.options.compression import CompressionOptions, compression_options, show_made
 from nn2crn.cli.options.limits import memory_option
 from nn2crn.errors import UsageError
@@ -26,10 +27,19 @@ if TYPE_CHECKING:
 @click.option("-o", "target", metavar="FILE", help="Write the result, as .nn or .rn; else it is printed.")
 @compression_options
 @memory_option
-def opt(model: str, passes: str, print_after: tuple[str, ...], target: str | None, smaller: CompressionOptions) -> None:
+@json_option
+def opt(  # noqa: PLR0913  # one argument per option
+    model: str,
+    passes: str,
+    print_after: tuple[str, ...],
+    target: str | None,
+    smaller: CompressionOptions,
+    as_json: bool,
+) -> None:
     """Run single passes on FILE: a model, or a reaction network as text (.rn), and print what comes of it."""
     from nn2crn.cli import single_passes
 
+    refuse_both([target], as_json=as_json)
     for name in print_after:
         if name not in ("all", *single_passes.pass_names()):
             hint = f"all, or one of: {', '.join(single_passes.pass_names())}"
@@ -41,10 +51,15 @@ def opt(model: str, passes: str, print_after: tuple[str, ...], target: str | Non
 
     names = [n for n in passes.split(",") if n]
     made = single_passes.run_passes(single_passes.read(model), names, smaller.compression(None, None), watch)
-    _write(made, target)
+    text, files = _write(made, target)
+    if as_json:
+        show_json("opt", {"model": model, "passes": names, "files": files, "text": text})
+    elif text is not None:
+        sys.stdout.write(text)
 
 
-def _write(made: Network | ReactionNetwork, target: str | None) -> None:
+def _write(made: Network | ReactionNetwork, target: str | None) -> tuple[str | None, list[str]]:
+    """The result as text if there is no target, and the files written if there is."""
     from nn2crn import compiler
     from nn2crn.cli.single_passes import SUFFIX
     from nn2crn.files.atomic import write_text
@@ -55,11 +70,13 @@ def _write(made: Network | ReactionNetwork, target: str | None) -> None:
     if not isinstance(made, Network):
         if target and not target.endswith(SUFFIX):
             raise UsageError(f"{target}: a reaction network is written as a {SUFFIX} file")
-        write_text(Path(target or "-"), lambda out: out.writelines(show_network(made)))
-    elif target:
-        compiler.convert(made, target)
-    else:
-        text = io.StringIO()
-        if writer.emit(made, text, "weights.npz"):
-            raise UsageError("the weights are too many to be printed", hint="give -o FILE.nn, which writes them beside")
-        sys.stdout.write(text.getvalue())
+        if not target:
+            return "".join(show_network(made)), []
+        write_text(Path(target), lambda out: out.writelines(show_network(made)))
+        return None, [target]
+    if target:
+        return None, [*map(str, compiler.convert(made, target))]
+    text = io.StringIO()
+    if writer.emit(made, text, "weights.npz"):
+        raise UsageError("the weights are too many to be printed", hint="give -o FILE.nn, which writes them beside")
+    return text.getvalue(), []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from nn2crn.cli.console import show_json
+from nn2crn.cli.console import json_option, show_json
 from nn2crn.cli.options.common import Loaded, loaded, model_options
 from nn2crn.cli.options.fitting import FittingOptions
 from nn2crn.cli.options.scale import in_scale, scale_options
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How near to its end an output is that has settled.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def certify(  # noqa: PLR0913  # one argument per option
     model: str,
     start: float,
@@ -54,7 +54,7 @@ def certify(  # noqa: PLR0913  # one argument per option
     found = loaded(model, fitting=fitting, **options)
     as_data, lines = _PROVERS[found.options.encoding](found, _Asked(name, fitting, scale, tolerance, start))
     if as_json:
-        show_json(as_data)
+        show_json("certify", {**as_data, "model": model, "encoding": found.options.encoding})
         return
     for title, text in lines:
         click.echo(f"{title:11}{text}".rstrip())

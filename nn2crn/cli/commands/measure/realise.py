@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.cli.commands.measure import tube_tables
-from nn2crn.cli.console import show_json, working
+from nn2crn.cli.console import json_option, show_json, working
 from nn2crn.cli.options.common import loaded, model_options
 from nn2crn.cli.options.values import vectors
 from nn2crn.errors import Nn2crnError, UsageError
@@ -44,7 +44,7 @@ _SEARCHED = 30  # samples that gates are searched on
     "--leak", metavar="K", help="Search how much of each gate, and when to read, if gates leak like this, as '1 /M/s'."
 )
 @click.option("--alone", is_flag=True, help="Only what is asked for: no other encoding and no alternatives beside it.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def realise(  # noqa: PLR0913  # one argument per option
     model: str,
     inputs: tuple[str, ...],
@@ -84,7 +84,8 @@ def realise(  # noqa: PLR0913  # one argument per option
     pairs = [(f, [] if alone else _alternatives(s, f, limits, names)) for s, f in zip(subjects, found, strict=True)]
     search = _searched(subjects[0], found[0], limits, leaks) if leaks else None
     if as_json:
-        show_json(_as_json(search, pairs) | {"refused": refused, "counted_by": COUNTED})
+        counted = {"refused": refused or None, "counted_by": COUNTED}
+        show_json("realise", {"model": model, **_as_json(search, pairs), **counted})
         return
     count = f"{found[0].samples} sample{'s'[: found[0].samples != 1]}"
     click.echo(f"{model}: {count}\nsignals <= {max_signal}, displacement <= {max_rate}, gates {gates}")

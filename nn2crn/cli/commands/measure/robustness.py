@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from nn2crn.cli.console import show_json, table
+from nn2crn.cli.console import json_option, show_json, table
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.subject import subject
@@ -61,7 +61,7 @@ _PERCENT = 100.0
 @click.option("--seed", metavar="N", type=int, default=0, show_default=True, help="Of the random errors.")
 @cluster_option
 @click.option("--plot", metavar="FILE", help="Draw the accuracy against the error, as .svg or .png.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def robustness(  # noqa: PLR0913  # one argument per option
     model: str,
     labels: str | None,
@@ -102,7 +102,7 @@ def robustness(  # noqa: PLR0913  # one argument per option
         plots.plot_robustness(plot, _curves(report), report.measure)
         click.echo(f"{plot}: {report.measure} against the error", err=True)
     if as_json:
-        show_json(report.as_json())
+        show_json("robustness", report.as_json())
     else:
         _show(report)
 

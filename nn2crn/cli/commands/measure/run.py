@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.console import table
+from nn2crn.cli.console import json_option, show_json, table
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.scale import gate_options, scale_options
@@ -18,6 +18,7 @@ from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
     from nn2crn.evaluate.case import Case
+    from nn2crn.evaluate.time_course import Run
 
 
 @click.command()
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 )
 @cluster_option
 @click.option("--plot", metavar="FILE", help="Draw the courses of the first sample, as .svg or .png.")
+@json_option
 def simulate(  # noqa: PLR0913  # one argument per option
     model: str,
     inputs: tuple[str, ...],
@@ -56,6 +58,7 @@ def simulate(  # noqa: PLR0913  # one argument per option
     plot: str | None,
     starts: int | None,
     cluster: str | None,
+    as_json: bool,
     **options: Any,
 ) -> None:
     """Run the chemistry of MODEL in time, from the file's start, and compare its end with the network itself."""
@@ -70,27 +73,38 @@ def simulate(  # noqa: PLR0913  # one argument per option
     time_course.check_targets(target, plot)
     case = subject(model, inputs=inputs, **options)
     if starts:
-        _from_starts(case, starts)
+        _from_starts(case, starts, as_json=as_json)
         return
+    files = [f for f in (target, plot) if f]
     if runs:
-        _repeat(case, engine, runs, target, plot, t_end=t_end, points=points, patterns=species)
+        _repeat(case, engine, runs, target, plot, as_json=as_json, t_end=t_end, points=points, patterns=species)
         return
     with opened(cluster) as workers:
         run = time_course.simulate(case, engine, t_end=t_end, points=points, patterns=species, cluster=workers)
+    _write(run, model, target, plot)
+    if as_json:
+        show_json("simulate", {"model": model, "engine": engine, **run.as_json(), "files": files})
+    elif not target:
+        _ends(run)
+    if run.interrupted:
+        click.echo(f"interrupted: {run.samples} of {case.samples} samples are done", err=True)
+        sys.exit(130)
+
+
+def _write(run: Run, model: str, target: str | None, plot: str | None) -> None:
+    from nn2crn.evaluate import time_course
+
     if plot:
         time_course.draw(run, plot)
         click.echo(f"{plot}: the courses of the first sample", err=True)
     if target:
         time_course.write(run, target)
         click.echo(f"{model}: the courses of {run.samples} sample{'s'[: run.samples != 1]} are in {target}", err=True)
-    else:
-        _ends(run.ends(), run.concentration)
-    if run.interrupted:
-        click.echo(f"interrupted: {run.samples} of {case.samples} samples are done", err=True)
-        sys.exit(130)
 
 
-def _repeat(case: Case, engine: str, runs: int, target: str | None, plot: str | None, **how: Any) -> None:
+def _repeat(  # noqa: PLR0913  # one argument per option
+    case: Case, engine: str, runs: int, target: str | None, plot: str | None, *, as_json: bool, **how: Any
+) -> None:
     """Many runs of each sample: means and spreads."""
     from nn2crn.evaluate import time_course
     from nn2crn.evaluate.repeats import Repeats, repeated
@@ -104,25 +118,48 @@ def _repeat(case: Case, engine: str, runs: int, target: str | None, plot: str | 
     if target:
         time_course.write(found.run, target)
         click.echo(f"{target}: {runs} runs of each sample, one after another", err=True)
-    table(("sample", "value", "mean at the end", "spread", "the network"), found.ends(), "><>>>")
+    if as_json:
+        files = [f for f in (target, plot) if f]
+        show_json("simulate", {"model": case.model, "engine": engine, **found.as_json(), "files": files})
+    else:
+        rows: list[tuple[str, ...]] = [
+            (str(e["sample"]), e["name"], f"{e['value']:.6g}", f"{e['spread']:.3g}", _own(e)) for e in found.ends()
+        ]
+        table(("sample", "value", "mean at the end", "spread", "the network"), rows, "><>>>")
     if found.run.interrupted:
         sys.exit(130)
 
 
-def _ends(rows: list[tuple[str, ...]], unit: str) -> None:
-    end, network = (f"{what} ({unit})" if unit else what for what in ("at the end", "the network"))
-    table(("sample", "value", end, network), rows, "><>>")
+def _ends(run: Run) -> None:
+    unit = f" ({run.concentration})" if run.concentration else ""
+    rows: list[tuple[str, ...]] = [(str(e["sample"]), e["name"], f"{e['value']:.6g}", _own(e)) for e in run.ends()]
+    table(("sample", "value", f"at the end{unit}", f"the network{unit}"), rows, "><>>")
 
 
-def _from_starts(case: Case, count: int) -> None:
+def _own(end: dict[str, Any]) -> str:
+    """The network's own value, of an output."""
+    return "" if end["expected"] is None else f"{end['expected']:.6g}"
+
+
+def _from_starts(case: Case, count: int, *, as_json: bool) -> None:
     """A line per sample and state in which starts end."""
     from nn2crn.evaluate.starts import ends_of
 
-    rows: list[tuple[str, ...]] = []
+    found: list[dict[str, Any]] = []
     for i in range(case.samples):
-        found = ends_of(case.reactions, {name: values[i : i + 1] for name, values in case.inputs.items()}, count)
-        for state, starts in zip(found.values, found.counts, strict=True):
-            rows.append((str(i), str(starts), ", ".join(f"{v:.6g}" for v in state)))
-        if found.unsettled:
-            rows.append((str(i), str(found.unsettled), "not settled: it oscillates, or grows without bound"))
+        ends = ends_of(case.reactions, {name: values[i : i + 1] for name, values in case.inputs.items()}, count)
+        for state, starts in zip(ends.values.tolist(), ends.counts, strict=True):
+            found.append({"sample": i, "starts": starts, "values": state})
+        if ends.unsettled:
+            found.append({"sample": i, "starts": ends.unsettled, "values": None})
+    if as_json:
+        show_json("simulate", {"model": case.model, "samples": case.samples, "starts": count, "states": found})
+        return
+    rows: list[tuple[str, ...]] = [(str(f["sample"]), str(f["starts"]), _state(f["values"])) for f in found]
     table(("sample", "starts", "outputs at the end"), rows, ">><")
+
+
+def _state(values: list[float] | None) -> str:
+    if values is None:
+        return "not settled: it oscillates, or grows without bound"
+    return ", ".join(f"{v:.6g}" for v in values)

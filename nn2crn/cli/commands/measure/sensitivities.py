@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
-from nn2crn.cli.console import show_json, table
+from nn2crn.cli.console import json_option, show_json, table
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.subject import subject
+
+if TYPE_CHECKING:
+    from nn2crn.engines.steady_state.sensitivity import Influence
 
 _SAMPLES = 20
 
@@ -21,7 +23,7 @@ _SAMPLES = 20
 @click.option("--samples", metavar="N", type=click.IntRange(1), default=_SAMPLES, show_default=True,
               help="The first N of the data.")  # fmt: skip
 @click.option("--top", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="Reactions shown.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def sensitivities(inputs: tuple[str, ...], samples: int, top: int, as_json: bool, model: str, **options: Any) -> None:
     """Say which rate constants of MODEL's chemistry its outputs depend on most, at steady state.
 
@@ -34,8 +36,9 @@ def sensitivities(inputs: tuple[str, ...], samples: int, top: int, as_json: bool
     found = differentiated(case.reactions, case.inputs)
     ranked = found.top(top)
     if as_json:
-        outputs = {"outputs": found.outputs.tolist(), "by_input": {k: v.tolist() for k, v in found.by_input.items()}}
-        show_json({**outputs, "reactions": [asdict(r) for r in ranked]})
+        about = {"model": model, "samples": case.samples, "reactions": len(found.rates)}
+        values = {"values": found.outputs.tolist(), "by_input": {k: v.tolist() for k, v in found.by_input.items()}}
+        show_json("sensitivities", {**about, **values, "influences": [_as_json(r) for r in ranked]})
         return
     broken = int(np.isnan(found.by_rate).any(axis=tuple(range(found.by_rate.ndim - 1))).sum())
     click.echo(f"{model}: {case.samples} sample{'s'[: case.samples != 1]}, {len(found.rates)} rate constants")
@@ -46,3 +49,8 @@ def sensitivities(inputs: tuple[str, ...], samples: int, top: int, as_json: bool
     table(("", "reaction", "layer", "weight", "k", "effect"), rows, "<<<<>>")
     if broken:
         click.echo(f"{broken} reactions have none: a conserved relation is lost if one of them changes alone")
+
+
+def _as_json(found: Influence) -> dict[str, Any]:
+    place = {"number": found.number, "reaction": found.reaction, "layer": found.layer, "weight": found.weight}
+    return {**place, "rate_constant": found.rate, "effect": found.effect}

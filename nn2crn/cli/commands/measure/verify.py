@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.console import show_json, table, working
+from nn2crn.cli.console import json_option, show_json, table, working
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.scale import scale_options
@@ -46,7 +46,7 @@ _PAST = 3  # exit status
     help=f"The largest error that is still good [the --accuracy asked for, else {_TOLERANCE:g}].",
 )
 @click.option("--layerwise", is_flag=True, help="Say how far each layer is off, and when it settles.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @cluster_option
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes of the internal engine.")
 def verify(  # noqa: PLR0913  # one argument per option
@@ -76,7 +76,7 @@ def verify(  # noqa: PLR0913  # one argument per option
     with opened(cluster) as workers, nullcontext() if cluster else working(what):  # which has a bar of its own
         report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped, cluster=workers)
     if as_json:
-        show_json(report.as_json())
+        show_json("verify", report.as_json())
     else:
         _show(report, case.reactions.units.time, layerwise=layerwise)
     sys.exit(0 if report.ok else _PAST if report.difference or not report.within else 1)
@@ -88,16 +88,16 @@ def _show(report: Report, clock: str, *, layerwise: bool) -> None:
     click.echo(f"{report.model}: {report.samples} {report.drawn} against {report.reference}{shipped}")
     rows: list[tuple[str, ...]] = []
     for e in report.engines:
-        agreed = "" if e.argmax_agreement is None else f"{e.argmax_agreement:.1%}"
+        agreed = "" if e.same_class is None else f"{e.same_class:.1%}"
         thin = f" ({e.thin_margins} too close)" if e.thin_margins else ""
         settled = "" if e.settling_time is None else f"{e.settling_time:.3g} {clock}"
-        rows.append((e.engine, f"{e.max_abs_error:.1e}", f"{e.mean_abs_error:.1e}", agreed + thin, settled,
+        rows.append((e.engine, f"{e.max_error:.1e}", f"{e.mean_error:.1e}", agreed + thin, settled,
                      str(e.worst_sample), f"{e.seconds:.2f} s"))  # fmt: skip
     rows += [(f.engine, "failed", "", "", "", "", "") for f in report.failures]
     table(("engine", "max error", "mean error", "same argmax", "settles in", "worst sample", "took"), rows, "<>><>>>")
     if layerwise:
         layers: list[tuple[str, ...]] = [
-            (layer.name, layer.template, f"{layer.max_abs_error:.1e}",
+            (layer.name, layer.template, f"{layer.max_error:.1e}",
              "" if layer.settling_time is None else f"{layer.settling_time:.3g} {clock}") for layer in report.layers
         ]  # fmt: skip
         table(("layer", "template", "max error", "settles in"), layers, "<<>>")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from nn2crn.cli.console import show_json, table
+from nn2crn.cli.console import json_option, show_json, table
 from nn2crn.cli.options.common import loaded, network_options
 from nn2crn.cli.options.compression import CompressionOptions
 from nn2crn.errors import UsageError
@@ -37,7 +37,7 @@ _MIN_ACCURACY = 0.95
               help="Train on what pruning leaves, for so many steps [1000]; needs PyTorch.")  # fmt: skip
 @click.option("-o", "target", metavar="FILE", help="Write the network chosen, a .nn; weights go to an .npz beside it.")
 @click.option("--plot", metavar="FILE", help="Draw accuracy against reactions, as .svg or .png.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 def compress(  # noqa: PLR0913  # one argument per option
     model: str,
     data: str,
@@ -83,7 +83,7 @@ def compress(  # noqa: PLR0913  # one argument per option
     written = compiler.convert(best.network, target, library=found.options.library) if target else ()
     if as_json:
         report = {"whole": whole.as_json(), "candidates": [c.as_json() for c in front], "chosen": best.as_json()}
-        show_json(report)
+        show_json("compress", {"model": model, **report, "files": [*map(str, written)]})
         return
     _show(whole, front, best)
     if written:

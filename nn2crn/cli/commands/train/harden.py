@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from nn2crn.cli.commands.train.train import refuse_targets, show_progress
-from nn2crn.cli.console import show_json, table
+from nn2crn.cli.console import json_option, show_json, table
 from nn2crn.cli.options.values import POSITIVE, interval
+
+if TYPE_CHECKING:
+    from nn2crn.training.tolerance import Accuracy
 
 _INTERRUPTED = 130
 
@@ -29,7 +33,7 @@ _INTERRUPTED = 130
 @click.option(
     "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all that is random."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.option("-o", "target", metavar="FILE", required=True, help="The network, a .nn; weights beside it in an .npz.")
 def harden(  # noqa: PLR0913  # one argument per option
     model: str,
@@ -67,17 +71,24 @@ def harden(  # noqa: PLR0913  # one argument per option
     with show_progress() as report:
         how = Training(noise=noise, steps=steps, seed=seed)
         done = hardened(network, samples, how, h=h, test=test, tubes=tubes, report=report)
-    compiler.convert(done.network, target)
-    rows = [(b.cv, b.mean, b.quantile, a.mean, a.quantile) for b, a in zip(done.before, done.after, strict=True)]
+    written = compiler.convert(done.network, target)
+    pairs = list(zip(done.before, done.after, strict=True))
     if as_json:
-        names = ("noise", "before", "before_5_percent", "after", "after_5_percent")
-        show_json({"tubes": tubes, "accuracy": [dict(zip(names, row, strict=True)) for row in rows]})
+        under_noise = [{"noise": b.cv, "before": _as_json(b), "after": _as_json(a)} for b, a in pairs]
+        files = {"files": [*map(str, written)], "interrupted": done.fit.interrupted}
+        show_json("harden", {"model": model, "tubes": tubes, "under_noise": under_noise, **files})
     else:
-        click.echo(
-            f"{model}: accuracy on the samples held out, mean over {tubes} tubes and the worst twentieth of them"
-        )
-        cells = [(f"{cv:.0%}", *(f"{v:.1%}" for v in values)) for cv, *values in rows]
-        table(("noise", "before", "worst", "after", "worst"), cells, ">>>>>")
+        _show(model, tubes, pairs)
     if done.fit.interrupted:
         click.echo(f"interrupted: {target} is the best network so far", err=True)
         sys.exit(_INTERRUPTED)
+
+
+def _show(model: str, tubes: int, pairs: list[tuple[Accuracy, Accuracy]]) -> None:
+    click.echo(f"{model}: accuracy on the samples held out, mean over {tubes} tubes and the worst twentieth of them")
+    rows = [(f"{b.cv:.0%}", *(f"{v:.1%}" for v in (b.mean, b.quantile, a.mean, a.quantile))) for b, a in pairs]
+    table(("noise", "before", "worst", "after", "worst"), rows, ">>>>>")
+
+
+def _as_json(found: Accuracy) -> dict[str, float]:
+    return {"accuracy": found.mean, "low_accuracy": found.quantile}

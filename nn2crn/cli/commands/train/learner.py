@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.console import table
+from nn2crn.cli.console import json_option, refuse_both, show_json, table
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
+    from nn2crn.ir.reactions import ReactionNetwork
     from nn2crn.training.equilibrium.learner import Learner
+    from nn2crn.training.equilibrium.lessons import Taught
     from nn2crn.training.table import Table
 
 _INTERRUPTED = 130
@@ -49,6 +51,7 @@ def _rates(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "-o", "target_file", metavar="FILE", required=True, help="The chemistry; or a .nn: the network at its start."
 )
+@json_option
 def learner(  # noqa: PLR0913  # one argument per option
     inputs: int | None,
     hidden: str,
@@ -61,6 +64,7 @@ def learner(  # noqa: PLR0913  # one argument per option
     each: float,
     seed: int,
     target_file: str,
+    as_json: bool,
 ) -> None:
     """Write a chemistry that learns from samples that are presented to it: no clock, reactions of order two at most.
 
@@ -74,6 +78,7 @@ def learner(  # noqa: PLR0913  # one argument per option
     from nn2crn.training.equilibrium.learner import learner as made
     from nn2crn.training.equilibrium.local_training import layered_network
 
+    refuse_both([target_file], as_json=as_json)
     refuse_unwritable(model or "", [target_file])
     if bool(model) == bool(inputs and outputs):
         raise UsageError("a learner has --inputs and --outputs, or the weights --from a network")
@@ -84,8 +89,7 @@ def learner(  # noqa: PLR0913  # one argument per option
         weights, sizes = start(inputs or 1, _sizes(hidden), outputs or 1, seed)
         if target_file.endswith(".nn"):
             network = layered_network(weights, sizes, Rates().h, nonnegative=True).replace(name=name)
-            compiler.convert(network, target_file)
-            click.echo(f"{target_file}: the network at its start, for nn2crn teach")
+            _say(compiler.convert(network, target_file), None, as_json=as_json)
             return
         chemistry = made(weights, sizes, Rates(learning=rate), name)
     if data:
@@ -95,8 +99,19 @@ def learner(  # noqa: PLR0913  # one argument per option
         write_text(Path(target_file), lambda out: print(text, end="", file=out))
     else:
         compiler.write(chemistry.network, target_file, to=to)
-    counts = f"{chemistry.network.species_count} species, {chemistry.network.reaction_count} reactions"
-    click.echo(f"{target_file}: {counts}; experimental")
+    _say([target_file], chemistry.network, as_json=as_json)
+
+
+def _say(files: Iterable[Path | str], made: ReactionNetwork | None, *, as_json: bool) -> None:
+    """What was written: a chemistry, or else the network that it starts from."""
+    written = [*map(str, files)]
+    if as_json:
+        counts = {"species": made and made.species_count, "reactions": made and made.reaction_count}
+        show_json("learner", {"files": written, **counts})
+    elif made:
+        click.echo(f"{written[0]}: {made.species_count} species, {made.reaction_count} reactions; experimental")
+    else:
+        click.echo(f"{written[0]}: the network at its start, for nn2crn teach")
 
 
 @click.command()
@@ -107,6 +122,7 @@ def learner(  # noqa: PLR0913  # one argument per option
               help="How many times a sample is shown.")  # fmt: skip
 @_rates
 @click.option("-o", "target_file", metavar="FILE", required=True, help="The network that has learnt, a .nn.")
+@json_option
 def teach(  # noqa: PLR0913  # one argument per option
     model: str,
     data: str,
@@ -116,6 +132,7 @@ def teach(  # noqa: PLR0913  # one argument per option
     each: float,
     seed: int,
     target_file: str,
+    as_json: bool,
 ) -> None:
     """Simulate lessons for the chemistry that learns from MODEL's weights on, and write the frozen network.
 
@@ -132,16 +149,31 @@ def teach(  # noqa: PLR0913  # one argument per option
     if sys.stderr.isatty():
         said = lambda k, n, error, _: click.echo(f"{k} of {n} presentations, error {error:.4f}", err=True)  # noqa: E731
     done = lessons.teach(chemistry, samples, presentations, each=each, seed=seed, said=said)
-    compiler.convert(done.network.replace(name=Path(target_file).stem), target_file)
-    what = "right" if samples.classes else "R^2"
-    rows: list[tuple[str, ...]] = [
-        (str(k), f"{error:.4f}", f"{r:.1%}" if samples.classes else f"{r:.4f}") for k, error, r in done.curve
-    ]
-    table(("presentations", "square error", what), rows, ">>>")
-    click.echo(f"without the catalyst, no weight changes by more than {done.drift:.1g} in 200 s")
+    written = compiler.convert(done.network.replace(name=Path(target_file).stem), target_file)
+    if as_json:
+        show_json(
+            "teach", {"model": model, "files": [*map(str, written)], **_learnt(done, classes=bool(samples.classes))}
+        )
+    else:
+        _show_lessons(done, classes=bool(samples.classes))
     if done.interrupted:
         click.echo(f"interrupted: {target_file} is what was learnt so far", err=True)
         sys.exit(_INTERRUPTED)
+
+
+def _learnt(done: Taught, *, classes: bool) -> dict[str, Any]:
+    score = "accuracy" if classes else "r_squared"
+    curve = [{"presentations": k, "mean_square_error": e, score: r} for k, e, r in done.curve]
+    return {"curve": curve, "drift": done.drift, "interrupted": done.interrupted}
+
+
+def _show_lessons(done: Taught, *, classes: bool) -> None:
+    what = "right" if classes else "R^2"
+    rows: list[tuple[str, ...]] = [
+        (str(k), f"{error:.4f}", f"{r:.1%}" if classes else f"{r:.4f}") for k, error, r in done.curve
+    ]
+    table(("presentations", "square error", what), rows, ">>>")
+    click.echo(f"without the catalyst, no weight changes by more than {done.drift:.1g} in 200 s")
 
 
 def _of(model: str, rate: float) -> Learner:

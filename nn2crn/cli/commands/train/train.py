@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from nn2crn.cli.console import show_json
+from nn2crn.cli.console import json_option, show_json
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.errors import UsageError
 from nn2crn.training.options import Centring, Method, Rule, Task, Wiring
@@ -56,7 +56,7 @@ _INTERRUPTED = 130
 @click.option(
     "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all that is random."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.option(
     "-o", "target_file", metavar="FILE", required=True, help="The network, a .nn; weights beside it in an .npz."
 )
@@ -97,7 +97,7 @@ def train(  # noqa: PLR0913  # one argument per option
     if save_test:
         _write_test(save_test, done)
     if as_json:
-        show_json(_report(done, len(table.x)))
+        show_json("train", _report(done, len(table.x)) | {"files": [*map(str, written)]})
     else:
         _show(data, " and ".join(map(str, written)), done, len(table.x), noisy=training.noise > 0)
     if done.interrupted:
@@ -186,7 +186,8 @@ def _report(done: Trained, samples: int) -> dict[str, Any]:
         "classes": list(done.test.classes),
         "samples": samples,
         "held_out": len(done.test.x),
-        "score": done.score,
+        "accuracy": done.score if done.test.classes else None,
+        "r_squared": None if done.test.classes else done.score,
         "reactions": compiler.compile(done.network).reaction_count,
         "steps": done.fit.losses[-1][0] if done.fit.losses else 0,
         "centred": list(done.centred),
