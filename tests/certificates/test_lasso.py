@@ -10,8 +10,9 @@ import pytest
 from scipy.optimize import nnls
 
 import nn2crn
+from nn2crn.analysis.intervals import Interval
 from nn2crn.certificates.certificate import certify, subject
-from nn2crn.certificates.loops.diagonal import semidefinite
+from nn2crn.certificates.loops.diagonal import diagonal, diagonal_below, ends
 from nn2crn.compiler import Options
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.steady_state.closed_form import fixed_point
@@ -63,9 +64,19 @@ def test_the_sample_is_proved_to_have_one_steady_state():
 
 
 def test_semidefinite_matrices_need_immigration_and_bounds():
-    ones = np.ones((2, 2))
-    w = np.eye(2) - ones
-    assert semidefinite(w, np.full(2, 1e-6), np.ones(2)) is not None
-    assert semidefinite(w, np.zeros(2), np.ones(2)) is None
-    assert semidefinite(w, np.full(2, 1e-6), np.full(2, np.inf)) is None
-    assert semidefinite(np.eye(2) - np.array([[1, 2], [2, 1]]), np.full(2, 1e-6), np.ones(2)) is None
+    w, some, most = np.eye(2) - np.ones((2, 2)), np.full(2, 1e-6), np.ones(2)
+    assert diagonal_below(w, some, most) is not None
+    assert diagonal_below(w, np.zeros(2), most) is None
+    assert diagonal_below(w, some, np.full(2, np.inf)) is None
+    assert diagonal_below(np.eye(2) - np.array([[1, 2], [2, 1]]), some, most) is None
+
+
+def test_a_neuron_that_is_held_down_is_out_of_account():
+    w, h = np.array([[0.0, -2.0], [-2.0, 0.0]]), np.full(2, 1e-6)
+    assert diagonal(w) is None
+    apart, alike = np.array([3.0, 1.0]), np.array([1.0, 1.0])
+    low, high = (getattr(ends(w, h, Interval(apart, apart)), side) for side in ("low", "high"))
+    assert 2.999 < low[0] <= high[0] < 3.001
+    assert high[1] < 1e-6
+    assert diagonal_below(w, h, high) is not None
+    assert diagonal_below(w, h, ends(w, h, Interval(alike, alike)).high) is None

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import linalg
 
 from nn2crn.analysis.contraction import resolved
+from nn2crn.analysis.intervals import Interval
 from nn2crn.ir.arrays import Floats, floats
 
 LARGEST_P = 14  # neurons, of which all principal minors are looked at: 2^14, each by one pivot
@@ -19,6 +20,7 @@ _SWEEPS, _EVEN = 50, 1e-3  # of balancing, and how even is enough
 _WORK = 2e9  # operations that the search for D may take
 _DENSE, _POWERS = 300, 300  # neurons up to which all eigenvalues are found; matrix products beyond
 _NEWTON = 80  # steps, at most
+_ROUNDS = 30  # of bounds round a loop
 _MARGIN = 1e-13  # of the norm, per neuron, that the least eigenvalue must exceed: what rounding may have made of it
 _ABOVE = 1e-9  # how far above the Perron abscissa the rate of a reducible matrix is taken
 
@@ -61,18 +63,40 @@ def _accepted(a: Floats, s: Floats) -> Diagonal | None:
     return Diagonal(floats(s), least)
 
 
-def semidefinite(w: Floats, smoothing: Floats, drive: Floats) -> float | None:
-    """The least eigenvalue of (A + A')/2 + diag(h/(2 Y)^2), if positive; None if not, or if courses have no bound.
+def diagonal_below(w: Floats, smoothing: Floats, most: Floats) -> Diagonal | None:
+    """S for A = I - W + diag(h/(1.1 Y)^2): what settles courses that end below `most` Y (n,); None if none is found.
 
-    Where A = I - W is semidefinite only, the immigration h (n,) is enough to settle courses that end below Y, which is
-    (I - W+)^-1 (drive + sqrt(h)), W+ being what raises neurons, and `drive` (n,) the most that comes from outside.
+    Immigration h (n,) pulls the harder the less there is: it is enough where I - W is semidefinite only, and a neuron
+    that ends far below sqrt(h), being held down, is out of account.
     """
-    raising = np.maximum(w, 0.0)
-    most = resolved(raising, np.maximum(drive, 0.0) + np.sqrt(smoothing))
     if not np.all(np.isfinite(most)) or not np.all(smoothing > 0):
         return None
-    found = _accepted(np.eye(len(w)) - w + np.diag(smoothing / (2 * most) ** 2), np.ones(len(w)))
-    return None if found is None else found.least
+    return diagonal(w - np.diag(smoothing / (1.1 * most) ** 2))
+
+
+def ends(w: Floats, smoothing: Floats, drive: Interval) -> Interval:
+    """Between what neurons end (n,), whatever the start; h (n,) is positive.
+
+    At first (I - W+)^-1 (drive + sqrt(h)) bounds them, W+ being what raises them.
+    A neuron follows its drive without overshooting: with its drive below c in the end, it ends below phi_h(c).
+    """
+    raising, lowering = np.maximum(w, 0.0), np.maximum(-w, 0.0)
+    high = resolved(raising, np.maximum(drive.high, 0.0) + np.sqrt(smoothing))
+    low = np.zeros(len(w))
+    if not np.all(np.isfinite(high)):
+        return Interval(low, high)
+    for _ in range(_ROUNDS):
+        top, bottom = drive.high + raising @ high - lowering @ low, drive.low + raising @ low - lowering @ high
+        slack = _MARGIN * (len(w) + 10) * (1 + np.abs(drive.high) + np.abs(drive.low) + np.abs(w) @ high)
+        high = np.minimum(high, _smoothed(top + slack, smoothing))
+        low = np.maximum(low, _smoothed(bottom - slack, smoothing) * (1 - _ABOVE))
+    return Interval(low, high * (1 + _ABOVE))
+
+
+def _smoothed(u: Floats, h: Floats) -> Floats:
+    """phi_h(u) = (u + sqrt(u^2 + 4 h))/2, without cancellation."""
+    s = np.sqrt(u * u + 4 * h)
+    return np.where(u > 0, (u + s) / 2, 2 * h / (s - u))
 
 
 def _positive(symmetric: Floats) -> bool:

@@ -17,10 +17,11 @@ from nn2crn.certificates.loops.diagonal import (
     LARGEST_P,
     Diagonal,
     diagonal,
+    diagonal_below,
+    ends,
     is_p_matrix,
     majorant,
     scales,
-    semidefinite,
 )
 from nn2crn.certificates.rounding import above
 from nn2crn.ir.arrays import Floats, dense, floats, positive_part
@@ -189,14 +190,21 @@ def linear_loop(given: Matrix, drive: Interval) -> tuple[Loop, Diagonal | None]:
         return Loop(names, n, "volterra-lyapunov", found.least, rate), found
     if rate is not None:
         return Loop(names, n, "contraction", rate=rate), None
-    weak = None if np.any(given.rails) else semidefinite(given.w, given.smoothing, drive.high)
+    weak = None if np.any(given.rails) else _held_down(given, drive)
     if weak is not None:
-        return Loop(names, n, "volterra-lyapunov", weak), None
+        return Loop(names, n, "volterra-lyapunov", weak.least), None
     one = None if np.any(given.rails) else is_p_matrix(np.eye(n) - given.w)
     if one:
         return Loop(names, n, "p-matrix"), None
     looked = f"more than {LARGEST_P} neurons, whose 2^n principal minors are too many" if one is None else ""
     return Loop(names, n, why=looked), None
+
+
+def _held_down(given: Matrix, drive: Interval) -> Diagonal | None:
+    """Stability by what immigration does to neurons that end low."""
+    if not np.all(given.smoothing > 0):
+        return None
+    return diagonal_below(given.w, given.smoothing, ends(given.w, given.smoothing, drive).high)
 
 
 def size_of(given: Matrix, drive: Interval, found: Diagonal | None) -> Floats:
