@@ -96,8 +96,10 @@ def format_of(path: str, to: str = "") -> Format:
     Raises:
         UsageError: neither names a format, or the suffix names another than `to`.
     """
-    suffix = "" if path == "-" else Path(path.removesuffix(".gz")).suffix
-    by_suffix = BUILT_IN[0] if path == "-" else next((f for f in formats() if suffix in f.suffixes), None)
+    name = "" if path == "-" else Path(path.removesuffix(".gz")).name
+    suffix = Path(name).suffix
+    ends = {s: f for f in formats() for s in f.suffixes if suffix and name.endswith(s)}
+    by_suffix = BUILT_IN[0] if path == "-" else ends[max(ends, key=len)] if ends else None
     named = next((f for f in formats() if f.name == to), None) if to else by_suffix
     if named is None:
         known = {f.name: f"{f.name} ({' '.join(f.suffixes)})" for f in formats()}
