@@ -9,11 +9,6 @@ import sys
 from pathlib import Path
 
 import command_line
-import numpy as np
-import pytest
-from driving import drive
-from onnx import TensorProto, helper, numpy_helper
-from strangers import smoothed_relu
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 IRIS = SAMPLES / "iris" / "iris.onnx"
@@ -102,90 +97,6 @@ def test_templates_are_listed_and_shown_with_their_proof(tmp_path):
     assert "checked symbolically" in said
 
 
-def onnx_file(path, nodes, weights):
-    graph = helper.make_graph(
-        nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 2])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(np.asarray(w, np.float32), n) for n, w in weights.items()],
-    )  # fmt: skip
-    path.write_bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]).SerializeToString())
-
-
-BAD = {
-    "missing": (["absent.onnx"], 2, "cannot read absent.onnx: No such file or directory"),
-    "suffix": (["notes.txt"], 2, "a model is an .onnx or a .nn file, or an .npz"),
-    "not ONNX": (["text.onnx"], 1, "text.onnx is not"),
-    "truncated": (["cut.onnx"], 1, "cut.onnx is not"),
-    "unknown op": (["op.onnx"], 1, "node0 (Hardmax): this op is not supported"),
-    "NaN weight": (["nan.onnx"], 1, "nan.onnx: the tensor 'w' has a value that is NaN or infinite"),
-    "shape mismatch": (["shape.onnx"], 1, "shape.onnx: node 'node0' (MatMul): its shapes or attributes do not fit"),
-    "unknown template": ([IRIS, "--relu", "nonsense"], 2, "there is no template 'relu.nonsense'"),
-    "unknown parameter": ([IRIS, "--set", "q=1"], 2, "no layer of this network uses 'q'"),
-    "parameter range": ([IRIS, "--set", "relu.h=7"], 2, "h = 7 is outside (0, 1]"),
-    "not a number": ([IRIS, "--set", "h=small"], 2, "'small' is not a number"),
-    "unknown output": ([IRIS, "--output", "q"], 2, "there is no output 'q'"),
-    "unknown input": ([IRIS, "--input", "q=1"], 2, "the model has no input 'q'"),
-    "input size": ([IRIS, "--input", "X=1"], 2, "input 'X' takes 4 values, not 1"),
-    "negative on one rail": ([IRIS, "--domain", "0:1", "--input", "X=1,1,-1,1"], 2, "no rail for a negative value"),
-    "domain": ([IRIS, "--domain", "X=2:1"], 2, "the domain of X is empty: 2.0 > 1.0"),
-    "overwrite": (["text.onnx", "-o", "text.onnx", "--to", "sbml"], 2, "would overwrite the model text.onnx"),
-    "twice": ([IRIS, "-o", "a.xml", "-o", "a.xml"], 2, "a target is named twice"),
-    "map twice": ([IRIS, "-o", "a.json", "--to", "map", "--map", "a.json"], 2, "a.json is named twice"),
-    "latex option": ([IRIS, "--expand"], 2, "--expand is for latex"),
-    "no variant": ([IRIS, "--activation", "relu"], 2, "write NAME=VARIANT"),
-    "no config": ([IRIS, "--config", "absent.toml"], 2, "cannot read absent.toml"),
-    "bad config": ([IRIS, "--config", "notes.txt"], 2, "notes.txt is not a TOML file"),
-    "no template file": ([IRIS, "--template", "absent.act"], 2, "absent.act: No such file"),
-    "unknown format": ([IRIS, "-o", "iris.doc"], 2, "the suffix '.doc' names no format"),
-    "unknown format name": ([IRIS, "--to", "word"], 2, "there is no format 'word'"),
-    "no such folder": ([IRIS, "-o", "absent/iris.xml"], 1, "cannot write absent/iris.xml: No such file or directory"),
-    "no such folder either": ([IRIS, "-o", "a.xml", "-o", "absent/b.ant"], 1, "hint: there is no folder absent"),
-    "a folder": ([IRIS, "-o", "folder.xml"], 1, "cannot write folder.xml: it is a folder"),
-    "text syntax": (["bad.nn"], 1, "bad.nn:2:5: "),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_one_message_and_leaves_files_alone(case, tmp_path):
-    whole = IRIS.read_bytes()
-    (tmp_path / "text.onnx").write_text("hello")
-    (tmp_path / "notes.txt").write_text("hello")
-    (tmp_path / "cut.onnx").write_bytes(whole[: len(whole) // 2])
-    (tmp_path / "bad.nn").write_text("input x[2]\ny = )\n")
-    (tmp_path / "folder.xml").mkdir()
-    onnx_file(tmp_path / "op.onnx", [helper.make_node("Hardmax", ["x"], ["y"], name="node0")], {})
-    onnx_file(tmp_path / "nan.onnx", [helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": [[np.nan], [1]]})
-    product = helper.make_node("MatMul", ["x", "w"], ["y"], name="node0")
-    onnx_file(tmp_path / "shape.onnx", [product], {"w": [[1.0]] * 3})
-    (tmp_path / "iris.xml").write_text("precious")
-    before = sorted(p.name for p in tmp_path.iterdir())
-    args, status, message = BAD[case]
-    done = drive("compile", *args, *([] if "-o" in args or "--to" in args else ["-o", "iris.xml"]), folder=tmp_path)
-    said = done.err
-    assert done.status == status, said
-    assert message in said
-    assert said.startswith("nn2crn: ")
-    assert "Traceback" not in said
-    assert (tmp_path / "iris.xml").read_text() == "precious"
-    assert sorted(p.name for p in tmp_path.iterdir()) == before
-
-
-def test_a_read_only_folder_or_a_failure_midway_leaves_the_target_untouched(tmp_path):
-    """Root may write anywhere, so the disk is made full instead: a limit on the size of files."""
-    (tmp_path / "digits.xml").write_text("precious")
-    command = f"ulimit -f 100; {sys.executable} -m nn2crn.cli compile {SAMPLES / 'digits' / 'digits.onnx'}"
-    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == 1
-    assert b"cannot write digits.xml: File too large" in done.stderr
-    assert (tmp_path / "digits.xml").read_text() == "precious"
-    assert [p.name for p in tmp_path.iterdir()] == ["digits.xml"]
-
-
-def test_wrong_usage_is_status_2(tmp_path):
-    assert run("compile", cwd=tmp_path).returncode == 2
-    assert run("compile", IRIS, "--nonsense", cwd=tmp_path).returncode == 2
-
-
 HEAVY = ("onnx", "numpy", "scipy", "sympy", "libsbml", "lark", "networkx", "rich", "sksundae")
 
 
@@ -252,54 +163,6 @@ def test_drives_beyond_a_templates_range_are_said_with_the_layer(tmp_path):
 def test_the_name_of_a_single_input_may_be_left_out(tmp_path):
     run("compile", IRIS, "--input", "5.1,3.5,1.4,0.2", cwd=tmp_path, check=0)
     assert 'name="X[0]" value="5.1"' in (tmp_path / "iris.xml").read_text()
-
-
-OWN = smoothed_relu("relu.mine")
-
-
-def test_a_template_of_ones_own_that_no_layer_has_is_named_and_how_to_choose_it(tmp_path):
-    (tmp_path / "my.act").write_text(OWN)
-    (tmp_path / "s.nn").write_text("input x[1] in [0, 1]\noutput y = sigmoid(x)\n")
-    given = ["compile", IRIS, "--logits", "--template", "my.act"]
-    note = "note: relu.mine of my.act is not used"
-    said = run(*given, cwd=tmp_path, check=0).stderr
-    assert f"{note}: choose it with --activation relu=mine\n" in said
-    assert "is not used" not in run(*given, "--activation", "relu=mine", cwd=tmp_path, check=0).stderr
-    assert run(*given, "-q", cwd=tmp_path, check=0).stderr == ""
-    said = run("compile", "s.nn", "--template", "my.act", cwd=tmp_path, check=0).stderr
-    assert f"{note}: no layer is relu\n" in said
-
-
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        ("validate x.nn", "validate takes SBML, as nn2crn compile writes it to an .xml"),
-        ("templates my.act", "give it as --template my.act"),
-        ("compile x.nn --config a.xml", "a.xml is not a TOML file"),
-        ("certify x.nn --box 0", "--box 0: '0' is not an interval LO:HI"),
-        ("verify x.nn --data empty.csv", "empty.csv: there are no samples"),
-        ("compile x.nn --for catalyst -o cat.xml", "-o cat.net"),
-        ("check unsized.nn", "an input needs a size, as in: input x[1]"),
-        ("check bounded.nn", "an input needs a size, as in: input x[1]"),
-    ],
-)
-def test_what_newcomers_mistake_is_answered_with_what_to_do(command, said, tmp_path):
-    (tmp_path / "my.act").write_text(OWN)
-    (tmp_path / "x.nn").write_text("input x[1]\noutput y = relu(x)\n")
-    (tmp_path / "unsized.nn").write_text("input x\noutput y = relu(x)\n")
-    (tmp_path / "bounded.nn").write_text("input x in [0, 1]\noutput y = relu(x)\n")
-    (tmp_path / "a.xml").write_text('<?xml version="1.0"?>\n<sbml xmlns="http://a.b.c.d.e"/>\n')
-    (tmp_path / "empty.csv").write_text("")
-    done = run(*command.split(), cwd=tmp_path)
-    assert done.returncode in (1, 2)
-    assert said in done.stderr
-
-
-def test_a_configuration_made_without_logits_is_refused_with_the_options_to_repeat(tmp_path):
-    written = run("config", IRIS, cwd=tmp_path, check=0).stdout
-    (tmp_path / "net.toml").write_text(written)
-    said = run("compile", IRIS, "--logits", "--config", "net.toml", cwd=tmp_path, check=2).stderr
-    assert "give the --logits and --output that nn2crn config was given" in said
 
 
 def test_a_drawing_is_named_when_it_is_written(tmp_path):

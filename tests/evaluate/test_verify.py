@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import command_line
 import numpy as np
-import onnx
 import pytest
-from onnx import helper, numpy_helper
 from parts import models
 
 import nn2crn
@@ -24,7 +20,7 @@ from nn2crn.evaluate import time_course, verify
 from nn2crn.evaluate.case import Case
 from nn2crn.evaluate.case import case as case_of
 from nn2crn.evaluate.case import engine as case_engine
-from nn2crn.frontends.samples import random_data, read_data
+from nn2crn.frontends.samples import random_data
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 SMALL = {"xor": "xor/xor.nn", "iris": "iris/iris.onnx", "sine": "sine/sine.onnx", "digits": "digits/digits.onnx"}
@@ -155,32 +151,6 @@ def test_the_settling_time_is_when_the_outputs_stay_near():
     assert np.abs(course.done[early][-1] - course.done[-1]).max() > 1e-3
 
 
-@pytest.mark.parametrize("engine", ["internal", "roadrunner", "copasi"])
-def test_courses_are_written_with_species_by_pattern(tmp_path, engine):
-    args = ["simulate", SAMPLES / SMALL["xor"], "--input", "1,0", "--engine", engine, "--points", 50]
-    done = run(*args, "--species", "layer1*", "-o", "out.csv", "--plot", "out.svg", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    rows = list(csv.reader((tmp_path / "out.csv").read_text().splitlines()))
-    assert rows[0] == ["sample", "time", "y[0]", "layer1[0]", "layer1[1]"]
-    assert rows[1][:3] == ["0", "0.0", "0.0"]
-    assert float(rows[-1][2]) == pytest.approx(1.0, abs=2e-3)
-    assert "own value" in (tmp_path / "out.svg").read_text(encoding="utf-8")
-    run(*args, "--t-end", 5, "-o", "out.npz", cwd=tmp_path)
-    written = np.load(tmp_path / "out.npz")
-    assert written["courses"].shape == (50, 1, 1)
-    assert written["times"][-1] == 5
-    assert written["columns"].tolist() == ["y[0]"]
-    np.testing.assert_allclose(written["expected"], [[1.0]])
-
-
-def test_a_plot_says_the_unit_of_its_times(tmp_path):
-    args = ["simulate", SAMPLES / SMALL["xor"], "--input", "1,0", "--points", 9, "-o", "out.csv", "--plot", "out.svg"]
-    for unit in ("min", "s"):
-        done = run(*args, "--time-unit", unit, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        assert f">time ({unit})<" in (tmp_path / "out.svg").read_text(encoding="utf-8")
-
-
 def test_settling_times_are_in_the_unit_of_the_file(tmp_path):
     model = SAMPLES / SMALL["xor"]
     run("compile", model, "--time-unit", "min", "-o", "xor.xml", cwd=tmp_path)
@@ -188,57 +158,6 @@ def test_settling_times_are_in_the_unit_of_the_file(tmp_path):
         done = run("verify", model, "--samples", 2, "--engine", "internal", *more, cwd=tmp_path)
         (line,) = (ln for ln in done.stdout.splitlines() if ln.startswith("internal"))
         assert re.split(r"  +", line)[-3].endswith(f" {unit}"), line
-
-
-def test_a_factor_of_all_rate_constants_makes_the_course_sooner_and_no_other(tmp_path):
-    args = ["simulate", SAMPLES / SMALL["xor"], "--input", "1,0", "--points", 30, "-o", "out.npz", "--species", "*"]
-    courses_ = []
-    for kappa, end in (("1", 20), ("10", 2)):
-        done = run(*args, "--kappa", kappa, "--t-end", end, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        courses_.append(dict(np.load(tmp_path / "out.npz")))
-    slow, fast = courses_
-    np.testing.assert_allclose(fast["times"], slow["times"] / 10)
-    np.testing.assert_allclose(fast["courses"], slow["courses"], rtol=1e-5, atol=1e-7)
-    assert np.ptp(slow["courses"], axis=0).max() > 0.5
-
-
-def test_many_samples_and_their_ends_are_printed():
-    done = run("simulate", SAMPLES / SMALL["iris"], "--data", SAMPLES / DATA["iris"])
-    lines = done.stdout.splitlines()
-    assert len(lines) == 1 + 150 * 3
-    assert lines[1].split()[:2] == ["0", "probabilities[0]"]
-
-
-INTERRUPTED = """
-import os, signal, sys
-from nn2crn.cli import main
-from nn2crn.engines.cvode.internal import Internal
-
-trajectories = Internal.trajectories
-
-def first(*args):
-    Internal.trajectories = lambda *_: os.kill(os.getpid(), signal.SIGINT)
-    return trajectories(*args)
-
-Internal.trajectories = first
-main()
-"""
-
-
-@pytest.mark.usefixtures("interruptible")
-def test_an_interrupted_simulation_keeps_what_is_done(tmp_path):
-    """The signal comes when the second of four parts has begun. The number of times was said to be that of samples."""
-    np.savez(tmp_path / "many.npz", x=np.random.default_rng(0).uniform(0, 1, (200, 2)))
-    args = ["simulate", str(SAMPLES / SMALL["xor"]), "--data", "many.npz", "-o", "out.npz"]
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, *args], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 130, done.stderr
-    assert "interrupted: 50 of 200 samples are done" in done.stderr
-    assert "the courses of 50 samples are in out.npz" in done.stderr
-    kept = np.load(tmp_path / "out.npz")
-    assert kept["courses"].shape[1] == len(kept["expected"]) == 50
 
 
 BAD = {
@@ -270,38 +189,6 @@ def test_bad_usage_is_one_message(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
-def network():
-    return nn2crn.load(SAMPLES / SMALL["xor"])
-
-
-FAULTY = {
-    "text.csv": ("1,b\n", "line 1: 'b' is not a number"),
-    "short.csv": ("a,b\n1,2\n3\n", "line 3: 1 values, where the first line has 2"),
-    "long.csv": ("1,2,0,0\n", "line 1: 4 values, where the inputs want 2\nhint: the inputs' columns come first"),
-    "semicolon.csv": ("a;b\n1;2\n", "line 2: 1 values, where the inputs want 2\nhint: columns are separated by commas"),
-    "tabs.csv": ("a\tb\n1\t2\n", "hint: columns are separated by commas"),
-    "nan.csv": ("1,nan\n", "sample 0 of input 'x' has a value that is NaN"),
-    "empty.csv": ("", "there are no samples"),
-    "head.csv": ("a,b\n", "there are no samples"),
-    "below.csv": ("1,-2\n", "declared non-negative"),
-}
-
-
-@pytest.mark.parametrize("name", FAULTY)
-def test_faulty_csv_is_refused_with_its_line(tmp_path, name):
-    text, message = FAULTY[name]
-    (tmp_path / name).write_text(text)
-    with pytest.raises(nn2crn.Nn2crnError, match=message):
-        read_data(tmp_path / name, network())
-
-
-def test_a_column_of_labels_is_left_out_wherever_it_stands(tmp_path):
-    (tmp_path / "d.csv").write_text("kind,a,b,more\n7,1,2,3\n7,4,5,6\n")
-    assert read_data(tmp_path / "d.csv", network(), "kind")["x"].tolist() == [[1, 2], [4, 5]]
-    with pytest.raises(nn2crn.Nn2crnError, match="4 values, where the inputs want 2"):
-        read_data(tmp_path / "d.csv", network(), "")
-
-
 def test_an_engine_that_gives_up_leaves_the_others_their_say(tmp_path):
     """A softmax of drives far beyond its range is too stiff for the clients."""
     (tmp_path / "s.nn").write_text("input x[2] in [-1000, 1000]\noutput y = softmax(x)\n")
@@ -319,100 +206,6 @@ def test_an_engine_that_gives_up_leaves_the_others_their_say(tmp_path):
     assert [e["engine"] for e in told["engines"]] == ["fixed-point"]
     assert [f["engine"] for f in told["failures"]] == ["roadrunner"]
     assert not told["ok"]
-
-
-def test_an_input_is_named_where_there_are_several(tmp_path):
-    (tmp_path / "n.nn").write_text("input a[2]\ninput b[2]\noutput y = relu(a + b)\n")
-    done = run("simulate", "n.nn", "--input", "1,0", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "--input 1,0: for which of a, b?\nhint: one for each: --input a=V,... --input b=V,..." in done.stderr
-
-
-def test_faulty_npz_is_refused(tmp_path):
-    path = tmp_path / "d.npz"
-    for arrays, message in (
-        ({"x": np.zeros((3, 5))}, "each sample of this input has 2 numbers"),
-        ({"x": np.array(["a", "b"])}, "has values of type <U1"),
-        ({"x": np.full((3, 2), np.inf)}, "NaN or infinite"),
-        ({}, "no array in it"),
-    ):
-        np.savez(path, **arrays)
-        with pytest.raises(nn2crn.Nn2crnError, match=message):
-            read_data(path, network())
-    path.write_bytes(b"no archive")
-    with pytest.raises(nn2crn.Nn2crnError, match="is no"):
-        read_data(path, network())
-    np.savez(path, x=np.array([[{}, {}]], dtype=object))
-    with pytest.raises(nn2crn.Nn2crnError, match="has values of type object"):
-        read_data(path, network())
-
-
-def test_samples_may_come_in_batches_of_the_models_size(tmp_path):
-    """As for a model that was exported with a batch of three, of which one sample is compiled."""
-    x = np.random.default_rng(0).uniform(size=(4, 3, 2))
-    np.savez(tmp_path / "d.npz", x=x)
-    assert np.array_equal(read_data(tmp_path / "d.npz", network())["x"], x.reshape(-1, 2))
-    np.savez(tmp_path / "d.npz", x=x.reshape(4, 2, 3))
-    with pytest.raises(nn2crn.Nn2crnError, match="each sample of this input has 2 numbers"):
-        read_data(tmp_path / "d.npz", network())
-
-
-def test_data_are_read_in_the_forms_that_people_have(tmp_path):
-    x = np.array([[0.0, 1.0], [0.5, 0.25]])
-    np.savetxt(tmp_path / "plain.csv", x, delimiter=",")
-    np.savetxt(tmp_path / "head.csv", np.c_[x, [7, 8]], delimiter=",", header="a,b,label", comments="")
-    np.savez(tmp_path / "named.npz", x=x.reshape(2, 2, 1).astype(np.float32))
-    np.savez(tmp_path / "other.npz", label=np.array([1, 2]), features=x)
-    np.savez(tmp_path / "numbered.npz", x0=x)
-    for name in ("plain.csv", "head.csv", "named.npz", "other.npz", "numbered.npz"):
-        np.testing.assert_array_equal(read_data(tmp_path / name, network())["x"], x)
-
-
-@pytest.mark.parametrize("points", [2, 3, 200])
-def test_a_course_until_the_end_has_as_many_points_as_asked_for(tmp_path, points):
-    target = tmp_path / "course.csv"
-    done = run("simulate", SAMPLES / SMALL["xor"], "--input", "1,0", "--points", points, "-o", target)
-    assert done.returncode == 0, done.stderr
-    assert len(target.read_text().splitlines()) == 1 + points
-
-
-def write_onnx(path, nodes, kind, inputs, output, **weights):
-    """An ONNX file; inputs and output are (name, shape but for the batch)."""
-    ports = [helper.make_tensor_value_info(n, kind, ["N", *shape]) for n, shape in (*inputs.items(), output)]
-    graph = helper.make_graph(
-        nodes, "g", ports[:-1], ports[-1:], [numpy_helper.from_array(w, n) for n, w in weights.items()]
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
-
-
-@pytest.mark.parametrize("kind", ["float64", "float16", "float32"])
-@pytest.mark.parametrize("cut", [[], ["--logits"], ["--output", "u"], ["--output", "u", "--output", "y"]])
-def test_a_model_is_compared_with_onnx_runtime_whatever_its_type_and_outputs(tmp_path, kind, cut):
-    """Models in double or half precision that were cut before their end were compared with ourselves, in silence."""
-    weight = np.random.default_rng(0).normal(size=(2, 3)).astype(kind)
-    nodes = [helper.make_node("MatMul", ["x", "w"], ["u"]), helper.make_node("Softmax", ["u"], ["y"], axis=-1)]
-    kind = helper.np_dtype_to_tensor_dtype(weight.dtype)
-    write_onnx(tmp_path / "m.onnx", nodes, kind, {"x": [2]}, ("y", [3]), w=weight)
-    done = run("verify", tmp_path / "m.onnx", "--samples", 3, "--engine", "fixed-point", *cut)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(": 3 random samples of .* against ONNX Runtime\\n", done.stdout)
-
-
-def test_an_input_that_nothing_depends_on_is_no_reason_to_compare_with_ourselves(tmp_path):
-    weight = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
-    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
-    write_onnx(tmp_path / "m.onnx", nodes, onnx.TensorProto.FLOAT, {"x": [2], "z": [4]}, ("y", [3]), w=weight)
-    done = run("verify", tmp_path / "m.onnx", "--samples", 3, "--engine", "fixed-point")
-    assert re.search(": 3 random samples of .* against ONNX Runtime\\n", done.stdout)
-
-
-def test_what_onnx_runtime_does_not_run_is_said(tmp_path):
-    nodes = [helper.make_node("GlobalAveragePool", ["x"], ["y"])]
-    write_onnx(tmp_path / "m.onnx", nodes, onnx.TensorProto.DOUBLE, {"x": [4, 1]}, ("y", [4, 1]))
-    done = run("verify", tmp_path / "m.onnx", "--samples", 3)
-    assert done.returncode == 1
-    assert "ONNX Runtime does not run" in done.stderr
-    assert "nn2crn convert" in done.stderr
 
 
 def test_a_tolerance_changes_nothing_in_the_chemistry_and_accuracy_the_same_in_all_commands(tmp_path):

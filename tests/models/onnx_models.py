@@ -45,6 +45,12 @@ def model(  # noqa: PLR0913  # the parts of a model
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir)
 
 
+def saved(folder, made):
+    """The file that a model is written to."""
+    (folder / "m.onnx").write_bytes(made.SerializeToString())
+    return folder / "m.onnx"
+
+
 def onnx_runtime(path_or_model, feeds):
     """All outputs by name, as ONNX Runtime computes them."""
     options = onnxruntime.SessionOptions()
@@ -100,3 +106,9 @@ def check(path, samples, *, tolerance=ROUNDING, outputs=None, chemistry=1e-2):
             assert_close(value, expected[name], tolerance)
             np.testing.assert_allclose(settled[name].reshape(-1), value.reshape(-1), rtol=0, atol=chemistry)
     return network
+
+
+def agrees(folder, nodes, constants, x, **options):
+    """A model of one input compiles, and agrees with ONNX Runtime in its forward pass and at its fixed point."""
+    made = model(nodes, constants, {"x": x.shape}, **options)
+    return check(saved(folder, made), [{"x": x}])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from onnx_models import assert_close, check, constants_of, forward_pass, model, node
+from onnx_models import agrees, assert_close, check, constants_of, forward_pass, model, node, saved
 
 import nn2crn
 from nn2crn.errors import UnsupportedError
@@ -15,18 +15,6 @@ RNG = np.random.default_rng(16)
 X = RNG.normal(size=(1, 4)).astype(np.float32)
 W = RNG.normal(size=(4, 4))
 IMAGE = {"x": (1, 2, 5, 5)}
-
-
-def saved(folder, made):
-    (folder / "m.onnx").write_bytes(made.SerializeToString())
-    return folder / "m.onnx"
-
-
-def agrees(folder, nodes, constants=None, x=X, **options):
-    """It compiles, and agrees with ONNX Runtime in its forward pass and at its fixed point."""
-    constants = constants if isinstance(constants, list) else constants_of(constants or {})
-    made = model(nodes, constants, {"x": x.shape}, **options)
-    return check(saved(folder, made), [{"x": x}])
 
 
 def scalar(name, value, kind=np.float32):
@@ -53,13 +41,13 @@ CONSTANTS = {
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_weights_that_are_computed_from_constants_of_mixed_origin(name, tmp_path):
     constants = [*constants_of({"w": W, "n": [4, 4]}), scalar("m", W > 0, bool)]
-    agrees(tmp_path, [*CONSTANTS[name], node("MatMul", "x v")], constants)
+    agrees(tmp_path, [*CONSTANTS[name], node("MatMul", "x v")], constants, X)
 
 
 def test_constants_are_folded_in_the_types_that_the_file_gives_them(tmp_path):
     """In double precision 0.15/0.1 rounds down; in single precision, as the file has it, to even."""
     nodes = [node("Div", "w s", "d"), node("Round", "d", "r"), node("Mul", "r s", "v"), node("Mul", "x v")]
-    agrees(tmp_path, nodes, {"w": np.full(4, 0.15), "s": np.float64(0.1)})
+    agrees(tmp_path, nodes, {"w": np.full(4, 0.15), "s": np.float64(0.1)}, X)
 
 
 ONE_SCALE = [(opset, None) for opset in (10, 13, 18, 19, 21)]
@@ -94,7 +82,7 @@ def test_quantised_activations_are_refused_as_that_and_once_each(tmp_path):
 
 @pytest.mark.parametrize("low", [-0.25, -np.inf, -3.4028235e38])
 def test_bounds_of_one_element_and_infinite_ones(low, tmp_path):
-    agrees(tmp_path, [node("Clip", "x a b")], {"a": [low], "b": [0.3]}, opset=13)
+    agrees(tmp_path, [node("Clip", "x a b")], {"a": [low], "b": [0.3]}, X, opset=13)
 
 
 def test_a_bound_of_several_elements_is_refused(tmp_path):
@@ -181,80 +169,6 @@ def test_outputs_of_a_split_that_have_no_name_are_counted(tmp_path):
     assert found["y"].tolist() == [[4, 5, 6]]
 
 
-# data movement by constant indices
-
-
-ML = [helper.make_opsetid("ai.onnx.ml", 3)]
-MOVED = {
-    "GatherND": ([node("GatherND", "x i")], {"i": [[0, 2], [0, 0]]}, (1, 4), 17),
-    "GatherND of slices": ([node("GatherND", "x i")], {"i": [[0], [-1]]}, (2, 3), 17),
-    "GatherND in batches": ([node("GatherND", "x i", batch_dims=1)], {"i": [[[1], [0]], [[2], [2]]]}, (2, 3, 2), 17),
-    "ScatterND": ([node("ScatterND", "x i u")], {"i": [[0, 1]], "u": [9.0]}, (1, 4), 17),
-    "ScatterND of a signal": (
-        [node("Relu", "x", "r"), node("ScatterND", "c i r")], {"c": np.zeros((3, 4)), "i": [[1]]}, (1, 4), 17,
-    ),
-    "ScatterND that adds": ([node("ScatterND", "x i u", reduction="add")], {"i": [[0, 1]], "u": [9.0]}, (1, 4), 17),
-    "ScatterElements": ([node("ScatterElements", "x i u", axis=1)], {"i": [[-1, 0]], "u": [[5.0, 6]]}, (1, 4), 17),
-    "Scatter": ([node("Scatter", "x i u", axis=1)], {"i": [[3, 0]], "u": [[5.0, 6]]}, (1, 4), 9),
-    "CumSum": ([node("CumSum", "x k", exclusive=1, reverse=1)], {"k": np.int64(1)}, (1, 3, 2), 17),
-    "Trilu": ([node("Trilu", "x k", upper=0)], {"k": np.int64(1)}, (1, 3, 3), 17),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", MOVED)
-def test_elements_are_moved_by_constant_indices(name, tmp_path):
-    nodes, constants, shape, opset = MOVED[name]
-    agrees(tmp_path, nodes, constants, RNG.normal(size=shape).astype(np.float32), opset=opset)
-
-
-def test_features_are_selected_as_scikit_learn_does(tmp_path):
-    picked = helper.make_node("ArrayFeatureExtractor", ["x", "i"], ["y"], domain="ai.onnx.ml")
-    made = model([picked], {"i": [[0, 2]]}, {"x": (1, 4)})
-    made.opset_import.extend(ML)
-    check(saved(tmp_path, made), [{"x": X}])
-
-
-# operators by their own rules
-
-
-@pytest.mark.parametrize(("mode", "scale"), [("linear", 1.5), ("cubic", 1.5), ("linear", 2.3), ("linear", 0.7)])
-def test_corners_are_aligned_to_the_whole_number_of_elements_that_a_resize_makes(mode, scale, tmp_path):
-    nodes = [helper.make_node("Resize", ["x", "", "s"], ["y"], mode=mode,
-                              coordinate_transformation_mode="align_corners")]  # fmt: skip
-    agrees(tmp_path, nodes, {"s": [1.0, 1.0, scale, scale]}, RNG.normal(size=(1, 2, 3, 4)).astype(np.float32))
-
-
-def test_before_opset_7_a_slope_is_per_channel_wherever_it_fits_the_last_axis_too(tmp_path):
-    slope, x = np.array([0.5, -1.0, 2.0]), RNG.normal(size=(1, 3, 3))
-    network = nn2crn.load(saved(tmp_path, model([node("PRelu", "x s")], {"s": slope}, {"x": (1, 3, 3)}, opset=6, ir=4)))
-    assert_close(forward_pass(network, {"x": x})["y"], np.where(x < 0, slope[:, None] * x, x))
-
-
-def test_before_opset_7_normalisation_is_in_training_unless_it_says_otherwise(tmp_path):
-    constants = dict(zip("abcd", RNG.uniform(1, 2, (4, 3)), strict=True))
-    for attributes in ({}, {"is_test": 1}):
-        made = model(
-            [node("BatchNormalization", "x a b c d", **attributes)], constants, {"x": (1, 3, 2)}, opset=6, ir=4
-        )
-        if not attributes:
-            with pytest.raises(UnsupportedError, match="training mode"):
-                nn2crn.load(saved(tmp_path, made))
-            continue
-        x = RNG.normal(size=(1, 3, 2))
-        a, b, c, d = (constants[k].astype(np.float32)[:, None] for k in "abcd")
-        assert_close(
-            forward_pass(nn2crn.load(saved(tmp_path, made)), {"x": x})["y"], (x - c) * a / np.sqrt(d + 1e-5) + b
-        )
-
-
-def test_before_opset_9_statistics_may_be_of_each_element(tmp_path):
-    constants = dict(zip("abcd", RNG.uniform(1, 2, (4, 3, 2)), strict=True))
-    made = model([node("BatchNormalization", "x a b c d", spatial=0)], constants, {"x": (1, 3, 2)}, opset=7, ir=4)
-    x = RNG.normal(size=(1, 3, 2))
-    a, b, c, d = (constants[k].astype(np.float32) for k in "abcd")
-    assert_close(forward_pass(nn2crn.load(saved(tmp_path, made)), {"x": x})["y"], (x - c) * a / np.sqrt(d + 1e-5) + b)
-
-
 # refusals
 
 
@@ -308,28 +222,6 @@ def test_an_output_that_is_listed_twice_is_compiled_once_and_named(tmp_path):
         ["y"],
         ("output 'y' is listed twice, and compiled once",),
     )
-
-
-def test_models_of_scikit_learn_s_own_operators(tmp_path):
-    """LinearRegressor, LinearClassifier and Normalizer of ai.onnx.ml."""
-
-    def ml(op, inputs, outputs, **attributes):
-        return helper.make_node(op, inputs.split(), outputs.split(), domain="ai.onnx.ml", **attributes)
-
-    weights = [0.5, -1.0, 0.25, 2.0, 1.0, 0.5, -0.5, 0.1]
-    for nodes in (
-        [ml("LinearRegressor", "x", "y", coefficients=weights, intercepts=[0.1, 0.2], targets=2)],
-        [ml("Normalizer", "x", "y", norm="L1")],
-        [ml("Normalizer", "x", "y", norm="L2")],
-        *(
-            [ml("LinearClassifier", "x", "label y", coefficients=weights, intercepts=[0.1, 0.2],
-                classlabels_ints=[0, 1], post_transform=after)]
-            for after in ("NONE", "LOGISTIC", "SOFTMAX")
-        ),
-    ):  # fmt: skip
-        made = model(nodes, {}, {"x": (1, 4)})
-        made.opset_import.extend(ML)
-        check(saved(tmp_path, made), [{"x": np.array([[0.5, -1, 0.3, 0.2]], np.float32)}], chemistry=2e-2)
 
 
 def test_what_onnx_says_of_types_is_cut_to_the_node_and_the_reason(tmp_path):

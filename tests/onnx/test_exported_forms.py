@@ -7,16 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import helper
-from onnx_models import check, model, node
+from onnx_models import check, model, node, saved
 
 import nn2crn
 from nn2crn.analysis.summary import summarise
-
-
-def saved(folder, made):
-    (folder / "m.onnx").write_bytes(made.SerializeToString())
-    return folder / "m.onnx"
-
 
 # activations as JAX and others write them
 

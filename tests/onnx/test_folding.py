@@ -11,6 +11,7 @@ import warnings
 import zlib
 
 import constant_nodes
+import constant_sweep
 import numpy as np
 import pytest
 from effort import examples
@@ -47,7 +48,7 @@ def attributes_of(kind):
     return make
 
 
-SWEEP = constant_nodes.SWEEP | {kind: attributes_of(kind) for kind in KINDS}
+SWEEP = constant_sweep.SWEEP | {kind: attributes_of(kind) for kind in KINDS}
 
 
 def node_of(op, inputs, attributes):

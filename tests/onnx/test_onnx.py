@@ -140,13 +140,6 @@ def test_what_cannot_be_compiled_is_named(nodes, constants, error, message, tmp_
         nn2crn.load(path)
 
 
-def test_an_open_size_other_than_the_batch_is_refused(tmp_path):
-    path = tmp_path / "m.onnx"
-    onnx.save(model([node("Relu", "x")], shape=("N", "features")), path)
-    with pytest.raises(UnsupportedError, match=r"size of input 'x' is open: \[N, features\]"):
-        nn2crn.load(path)
-
-
 def test_a_label_branch_is_left_out_and_on_request_a_softmax_too(tmp_path):
     nodes = [node("MatMul", "x w", "z"), node("Softmax", "z", axis=1), node("ArgMax", "y", "label", axis=1)]
     path = tmp_path / "m.onnx"
@@ -222,15 +215,6 @@ def test_the_same_net_as_text_and_as_onnx_lowers_to_equal_reactions(tmp_path):
     assert equal(from_onnx, from_text)
 
 
-def test_a_graph_that_mixes_samples_is_refused(tmp_path):
-    path = tmp_path / "m.onnx"
-    onnx.save(model([node("ReduceMean", "x", "m", axes=[0]), node("Sub", "x m")], opset=13), path)
-    with pytest.raises(UnsupportedError, match="output 'y' of one sample depends on others of its batch"):
-        nn2crn.load(path)
-    onnx.save(model([node("ReduceMean", "x", "m", axes=[1]), node("Sub", "x m")], opset=13), path)
-    assert nn2crn.load(path).outputs[0].shape == (1, 4)
-
-
 def test_signals_may_be_multiplied_and_divided(tmp_path):
     path = tmp_path / "m.onnx"
     nodes = [node("Mul", "x x", "s"), node("Add", "s one", "p"), node("Div", "x p")]
@@ -256,37 +240,6 @@ def test_ops_and_check_say_what_is_supported(tmp_path):
     assert (found.returncode, report["ok"], len(report["problems"])) == (1, False, 2)
     assert report["problems"][0]["remedy"] == "compile what comes before it with --output r"
     assert run("check", "m.onnx", "--output", "r").stdout == "m.onnx can be compiled: 1 activation\n"
-
-
-@pytest.mark.parametrize("batch", [2, 32, 789444])
-def test_of_a_fixed_batch_one_sample_is_compiled_and_it_is_said(batch, tmp_path):
-    path = tmp_path / "m.onnx"
-    nodes = [node("MatMul", "x w", "u"), node("Reshape", "u s", "r"), node("Relu", "r")]
-    onnx.save(model(nodes, {"w": W, "s": [batch, 3]}, shape=(batch, 4)), path)
-    net = nn2crn.load(path)
-    assert (net.inputs[0].shape, net.outputs[0].shape) == ((1, 4), (1, 3))
-    assert f"the first axis of {batch} is a batch" in net.remarks[0]
-
-
-MIXING = {
-    "softmax along it": ([node("Softmax", "x", axis=0)], {}),
-    "rolled": ([node("Gather", "x i", axis=0)], {"i": [2, 0, 1]}),
-    "rolled by slices": (
-        [node("Slice", "x a b", "p"), node("Slice", "x b c", "q"), node("Concat", "q p", axis=0)],
-        {"a": [0], "b": [2], "c": [99]},
-    ),
-    "cut": ([node("Slice", "x a b")], {"a": [0], "b": [2]}),
-    "another weight for each": ([node("Mul", "x w")], {"w": np.arange(12).reshape(3, 4) + 1.0}),
-    "a matrix": ([node("MatMul", "w x")], {"w": np.ones((2, 3))}),
-}
-
-
-@pytest.mark.parametrize("name", MIXING)
-def test_a_first_axis_that_is_no_batch_is_kept_whole(name, tmp_path):
-    path = tmp_path / "m.onnx"
-    onnx.save(model(*MIXING[name], shape=(3, 4)), path)
-    net = nn2crn.load(path)
-    assert (net.inputs[0].shape, net.remarks) == ((3, 4), ())
 
 
 @pytest.mark.parametrize("square", [node("Mul", "x x", "s"), node("Pow", "x two", "s")], ids=["Mul", "Pow"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from onnx_models import check, model, node
+from onnx_models import check, model, node, saved
 
 import nn2crn
 from nn2crn import memory
@@ -31,11 +31,6 @@ Y = Output("y", "u", (2,))
 def read(text, folder):
     (folder / "m.nn").write_text(text, encoding="utf-8")
     return nn2crn.load(folder / "m.nn")
-
-
-def saved(made, folder):
-    (folder / "m.onnx").write_bytes(made.SerializeToString())
-    return folder / "m.onnx"
 
 
 # Networks and reaction networks
@@ -227,7 +222,7 @@ TAKEN = {
 def test_rarer_operators_agree_with_onnx_runtime(case, tmp_path):
     nodes, constants, options = TAKEN[case]
     feeds = [{"x": np.array([[0.3, -0.8, 1.1, -0.2]], np.float32)}]
-    path = saved(model(nodes, constants, {"x": (1, 4)}, **options), tmp_path)
+    path = saved(tmp_path, model(nodes, constants, {"x": (1, 4)}, **options))
     if case.startswith("swish"):  # which ONNX Runtime may not have yet
         network = nn2crn.load(path)
         assert [a.function for a in network.activations()] == ["sigmoid", "product"]
@@ -242,27 +237,27 @@ def test_what_is_refused_in_onnx(tmp_path):
         ([node("Pow", "x e")], "only the exponents"),
     ]:
         with pytest.raises((UnsupportedError, ModelError), match=message):
-            nn2crn.load(saved(model(nodes, {"e": np.float64(1.7)}), tmp_path))
+            nn2crn.load(saved(tmp_path, model(nodes, {"e": np.float64(1.7)})))
 
 
 def test_an_operator_of_another_domain_is_named(tmp_path):
     made = model([helper.make_node("FastGelu", ["x"], ["y"], domain="com.microsoft")])
     made.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     with pytest.raises(UnsupportedError, match=r"y \(FastGelu\): ops of the domain 'com.microsoft' are not supported"):
-        nn2crn.load(saved(made, tmp_path))
+        nn2crn.load(saved(tmp_path, made))
 
 
 def test_inputs_and_weights_that_are_no_dense_real_tensors(tmp_path):
     whole = model([node("Cast", "x", to=1)], kind=TensorProto.INT64)
     whole.graph.output[0].type.tensor_type.elem_type = TensorProto.FLOAT
     with pytest.raises(UnsupportedError, match="input 'x' is not a tensor of real numbers"):
-        nn2crn.load(saved(whole, tmp_path))
+        nn2crn.load(saved(tmp_path, whole))
     sparse = model([node("MatMul", "x w")])
     values = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
     places = helper.make_tensor("i", TensorProto.INT64, [1], [3])
     sparse.graph.sparse_initializer.append(helper.make_sparse_tensor(values, places, [4, 4]))
     with pytest.raises(UnsupportedError, match="sparse initializers are not supported"):
-        nn2crn.load(saved(sparse, tmp_path))
+        nn2crn.load(saved(tmp_path, sparse))
     complex_ = helper.make_tensor("w", TensorProto.COMPLEX64, [4, 4], [1j] * 16)
     with pytest.raises(UnsupportedError, match="the tensor 'w' has complex numbers"):
-        nn2crn.load(saved(model([node("MatMul", "x w")], [complex_]), tmp_path))
+        nn2crn.load(saved(tmp_path, model([node("MatMul", "x w")], [complex_])))

@@ -25,10 +25,11 @@ from random import Random
 
 import hostile_files
 import mutated_files
+import mutated_texts
 import mutations
 from driving import drive, files
 
-KINDS = {**mutations.KINDS, **mutated_files.KINDS}
+KINDS = {**mutations.KINDS, **mutated_texts.KINDS, **mutated_files.KINDS}
 REGRESSIONS = Path(__file__).parents[1] / "regressions"
 SHARES = {
     "bytes": 0.25,

@@ -23,7 +23,7 @@ from nn2crn.passes.compression.options import Quantization
 from nn2crn.passes.in_tube import in_tube
 from nn2crn.passes.rescale import rescale
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 LIMITS = Limits(signal=100e-9, fastest=1e6, gates=10e-6, use=0.1)
 WINNERS = [[0.9, 0.3, 0.5, 0.2], [0.1, 0.2, 0.95, 0.3], [0.2, 0.7, 0.1, 0.4]]
 

@@ -23,7 +23,7 @@ from nn2crn.frontends.nn.writer import emit
 from nn2crn.ir.equality import equal
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).parents[2]
 FOLDERS = [HERE / "data" / "torch", *(HERE.parent / "samples").iterdir()]
 FOLDERS += [Path(os.environ["NN2CRN_MODELS"])] if "NN2CRN_MODELS" in os.environ else []
 MODELS = sorted(f for folder in FOLDERS for suffix in ("onnx", "nn") for f in folder.glob(f"*.{suffix}"))

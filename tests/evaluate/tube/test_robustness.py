@@ -21,7 +21,7 @@ from nn2crn.errors import UnsupportedError, UsageError
 from nn2crn.evaluate.tube.robustness import Errors, Study, _slopes, robustness
 from nn2crn.passes.compression.options import Quantization
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 TUBES = 400
 
 

@@ -15,7 +15,7 @@ import nn2crn
 from nn2crn.cli import cli
 from nn2crn.engines.registry import engines
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 OURS = ("xor/xor.nn", "sine/sine.onnx", "iris/iris.onnx", "digits/digits_sparse.nn", "digits/digits.onnx")
 THEIRS = (
     "marabou_fc_2-2-3",

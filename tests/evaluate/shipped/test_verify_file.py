@@ -15,7 +15,7 @@ from nn2crn.engines.clients.roadrunner import RoadRunner
 from nn2crn.engines.cvode.internal import SimulationError
 from nn2crn.evaluate import verify
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 def run(*args):
