@@ -24,6 +24,7 @@ from pathlib import Path
 import history
 import numpy as np
 from networks import model
+from plot import plot
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent / "samples"
@@ -249,27 +250,6 @@ def starting() -> Iterator[Row]:
     yield Row("nn2crn compile xor.nn, whole process", f"{whole:.2f} s", "<= 1.0 s", whole <= 1)
     cpu = min(process("-m", "nn2crn.cli", "--help").cpu for _ in range(3))
     yield Row("nn2crn --help", f"{cpu:.2f} s CPU", "<= 0.3 s CPU", cpu <= 0.3)
-
-
-def plot(scales: list[tuple[int, float, float]], clients: list[tuple[int, float, float, float]]) -> None:
-    """Time against reactions, log-log, ours and the peers'; and memory."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    counts, ours, rr, cps = (np.array(v) for v in zip(*clients, strict=True))
-    for values, label in ((ours, "nn2crn"), (rr, "roadrunner"), (cps, "COPASI")):
-        left.loglog(counts, values, "o-", label=label)
-    left.set(xlabel="reactions", ylabel="seconds", title="load and settle, one input")
-    left.legend()
-    counts, seconds, memory = (np.array(v) for v in zip(*scales, strict=True))
-    right.loglog(counts, seconds, "o-", label="seconds to write SBML")
-    right.loglog(counts, memory / 1000, "s--", label="peak memory, GB")
-    right.set(xlabel="reactions", title="nn2crn, writing")
-    right.legend()
-    with rc_context({"svg.hashsalt": "nn2crn", "svg.fonttype": "none"}):
-        figure.savefig(HERE / "results.svg", metadata={"Date": None})
 
 
 def main() -> None:

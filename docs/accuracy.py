@@ -8,7 +8,6 @@ for the chemistry by its closed form. The programs run at their default toleranc
 
 from __future__ import annotations
 
-import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ import onnx
 import onnxruntime
 import roadrunner
 from numpy.typing import NDArray
+from tables import write
 
 import nn2crn
 from nn2crn.analysis.forward import forward
@@ -205,17 +205,8 @@ def settling(courses: Values) -> str:
 def main() -> None:
     """Measures and writes both tables."""
     begun = time.perf_counter()
-    text = DOCUMENT.read_text(encoding="utf-8")
     for name, table in (("programs", programs_table), ("sweep", sweep_table)):
-        lines = []
-        for line in table(samples()):
-            print(line, flush=True)
-            lines.append(line)
-        between = f"<!-- {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
-        text, found = re.subn(f"<!-- {name} -->.*?<!-- end -->", lambda _, b=between: b, text, flags=re.DOTALL)
-        if not found:
-            raise SystemExit(f"{DOCUMENT}: no place for the table {name!r}")
-    DOCUMENT.write_text(text, encoding="utf-8")
+        write(DOCUMENT, name, table(samples()))
     print(f"{time.perf_counter() - begun:.0f} s")
 
 

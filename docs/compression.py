@@ -7,7 +7,6 @@ Needs PyTorch, scikit-learn and COPASI: pip install 'nn2crn[train,verify]' sciki
 
 from __future__ import annotations
 
-import re
 import statistics
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
+from tables import head, percent, row, write
 
 import nn2crn
 from nn2crn.analysis.forward import forward
@@ -131,22 +131,6 @@ def compressed(
             data={"x": subject.data(seed).x},
         ),
     )
-
-
-def row(*cells: object) -> str:
-    """Of a table in Markdown."""
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def head(*cells: str) -> Iterator[str]:
-    """The first two rows of a table."""
-    yield row(*cells)
-    yield f"|{'---|' * len(cells)}"
-
-
-def percent(values: list[float]) -> str:
-    """Mean and standard deviation."""
-    return f"{100 * statistics.mean(values):.1f} &plusmn; {100 * statistics.stdev(values):.1f}"
 
 
 def accuracies(subject: Subject, made: Callable[[int], Network]) -> str:
@@ -299,17 +283,8 @@ TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
 def main() -> None:
     """Measures and writes the tables named, or all."""
     begun = time.perf_counter()
-    text = DOCUMENT.read_text(encoding="utf-8")
     for name in sys.argv[1:] or TABLES:
-        lines = []
-        for line in TABLES[name]():
-            print(line, flush=True)
-            lines.append(line)
-        between = f"<!-- {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
-        text, found = re.subn(f"<!-- {name} -->.*?<!-- end -->", lambda _, b=between: b, text, flags=re.DOTALL)
-        if not found:
-            raise SystemExit(f"{DOCUMENT}: no place for the table {name!r}")
-    DOCUMENT.write_text(text, encoding="utf-8")
+        write(DOCUMENT, name, TABLES[name]())
     print(f"{time.perf_counter() - begun:.0f} s")
 
 

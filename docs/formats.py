@@ -20,6 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from tables import row
 
 import nn2crn
 from nn2crn.backends.clients import CLIENTS, LARGE
@@ -100,34 +101,29 @@ def measured(client: str, subject: str) -> tuple[float, float]:
     return float(seconds), float(memory)
 
 
-def row(cells: list[str]) -> str:
-    """A line of a table."""
-    return f"| {' | '.join(cells)} |"
-
-
 def clients() -> None:
     """Prints what is written for which client."""
     heads = ["`--for`", "program", "is written", f"past {LARGE} reactions, besides", "run by our tests"]
-    print(row(heads))
-    print(row(["---"] * len(heads)))
+    print(row(*heads))
+    print(row(*["---"] * len(heads)))
     for client, (name, summary, written, large) in zip(CLIENTS, client_rows(), strict=True):
         flags = [f"`{f}`" if f else "" for f in (name, written, large)]
-        print(row([flags[0], summary, *flags[1:], "yes" if client.tested else "no"]))
+        print(row(flags[0], summary, *flags[1:], "yes" if client.tested else "no"))
 
 
 def options() -> None:
     """Prints the options of the formats."""
-    print(row(["format", "option", "what it says"]))
-    print(row(["---"] * 3))
+    print(row("format", "option", "what it says"))
+    print(row(*["---"] * 3))
     for f in formats():
         for option in f.declared:
-            print(row([f"`{f.name}`", f"`{flag(option)}`".replace("|", "\\|"), option.help]))
+            print(row(f"`{f.name}`", f"`{flag(option)}`".replace("|", "\\|"), option.help))
 
 
 def main() -> None:
     """Prints the tables of what was measured."""
-    print(row(["network", "reactions", "species", "non-zeros", *LOADERS]))
-    print(row(["---"] + ["---:"] * (3 + len(LOADERS))))
+    print(row("network", "reactions", "species", "non-zeros", *LOADERS))
+    print(row("---", *["---:"] * (3 + len(LOADERS))))
     for sizes in SIZES:
         reactions = nn2crn.compile(network(sizes))
         with tempfile.TemporaryDirectory() as folder:
@@ -136,15 +132,15 @@ def main() -> None:
             found = [measured(client, str(path)) for client in LOADERS]
         counts = (reactions.reaction_count, reactions.species_count, non_zeros(reactions))
         cells = [f"{seconds:.2f} s, {memory:.0f} MB" for seconds, memory in found]
-        print(row(["-".join(map(str, sizes)), *(f"{n:,}" for n in counts), *cells]), flush=True)
-    print("\n" + row(["network", "reactions", "species", "non-zeros", "nn2crn"]))
-    print(row(["---"] + ["---:"] * 4))
+        print(row("-".join(map(str, sizes)), *(f"{n:,}" for n in counts), *cells), flush=True)
+    print("\n" + row("network", "reactions", "species", "non-zeros", "nn2crn"))
+    print(row("---", *["---:"] * 4))
     for sizes in OWN:
         reactions = nn2crn.compile(network(sizes))
         seconds, memory = measured("ours", "-".join(map(str, sizes)))
         counts = (reactions.reaction_count, reactions.species_count, non_zeros(reactions))
         cells = [*(f"{n:,}" for n in counts), f"{seconds:.2f} s, {memory:.0f} MB"]
-        print(row(["-".join(map(str, sizes)), *cells]), flush=True)
+        print(row("-".join(map(str, sizes)), *cells), flush=True)
 
 
 def child(client: str, subject: str) -> None:

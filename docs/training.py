@@ -8,7 +8,6 @@ scikit-learn.
 
 from __future__ import annotations
 
-import re
 import statistics
 import sys
 import time
@@ -21,6 +20,7 @@ import numpy as np
 from sklearn import datasets
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import MinMaxScaler
+from tables import head, percent, row, write
 
 import nn2crn
 from nn2crn.training import Equilibrium, Evolution, Training, train
@@ -50,22 +50,6 @@ def data(name: str) -> tuple[Any, Any]:
         return datasets.make_classification(2000, 200, class_sep=1.0, flip_y=0.01, **few)
     found = getattr(datasets, f"load_{name}")()
     return found.data, found.target
-
-
-def row(*cells: object) -> str:
-    """Of a table in Markdown."""
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def head(*cells: str) -> Iterator[str]:
-    """The first two rows of a table."""
-    yield row(*cells)
-    yield f"|{'---|' * len(cells)}"
-
-
-def percent(values: list[float]) -> str:
-    """Mean and standard deviation over seeds."""
-    return f"{100 * statistics.mean(values):.1f} &plusmn; {100 * statistics.stdev(values):.1f}"
 
 
 def peers_table() -> Iterator[str]:
@@ -198,16 +182,7 @@ def main() -> None:
     begun = time.perf_counter()
     for name in sys.argv[1:] or TABLES:
         file, table = TABLES[name]
-        lines = []
-        for line in table():
-            print(line, flush=True)
-            lines.append(line)
-        between = f"<!-- {name} -->\n" + "\n".join(lines) + "\n<!-- end -->"
-        text = (FOLDER / file).read_text(encoding="utf-8")
-        text, found = re.subn(f"<!-- {name} -->.*?<!-- end -->", lambda _, b=between: b, text, flags=re.DOTALL)
-        if not found:
-            raise SystemExit(f"{file}: no place for the table {name!r}")
-        (FOLDER / file).write_text(text, encoding="utf-8")
+        write(FOLDER / file, name, table())
     print(f"{time.perf_counter() - begun:.0f} s")
 
 

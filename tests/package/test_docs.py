@@ -122,11 +122,13 @@ def test_the_python_in_verify_runs(folder):
     assert done.stdout.startswith("[1.0000")
 
 
-def accuracy():
+@pytest.fixture
+def measure(monkeypatch):
     """docs/accuracy.py as a module."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
     spec = importlib.util.spec_from_file_location("accuracy", ROOT / "docs" / "accuracy.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["accuracy"] = module  # where dataclasses look for the types they name
+    monkeypatch.setitem(sys.modules, "accuracy", module)  # where dataclasses look for the types they name
     spec.loader.exec_module(module)
     return module
 
@@ -136,9 +138,8 @@ def cells(row):
 
 
 @pytest.mark.parametrize("name", ["iris", "iris whole", "sine", "xor"])
-def test_the_table_of_accuracy_is_what_the_programs_do(name):
+def test_the_table_of_accuracy_is_what_the_programs_do(name, measure):
     """All but digits, which takes too long; the last column is noise far below what it is compared with."""
-    measure = accuracy()
     printed = [cells(row) for row in ACCURACY.splitlines() if row.startswith("| ")]
     _, _, *rows = measure.programs_table({name: measure.samples()[name]})
     assert len(rows) == 2

@@ -1,4 +1,4 @@
-"""Fails where a file, a function or a room of the package has outgrown what one can read at a sitting.
+"""Fails where a file, a function or a room has outgrown what one can read at a sitting.
 
 python tests/tools/sizes.py [folder]
 """
@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 
 LINES, BODY, ROOM = 300, 50, 12  # of a file, of a function, modules of a folder
+TREES = ("nn2crn", "tests", "docs", "benchmarks", "samples")
 
 
 def faults(root):
-    """What is too long, a line each."""
-    files = sorted((root / "nn2crn").rglob("*.py"))
+    """Yield a line for each thing that is too long."""
+    files = sorted(file for tree in TREES for file in (root / tree).rglob("*.py"))
     rooms = {}
     for file in files:
         where, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
