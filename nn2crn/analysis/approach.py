@@ -1,4 +1,4 @@
-"""What templates state of the way to the steady state, read off without any simulation."""
+"""Statements of the templates on the approach to the steady state, collected without simulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether concentrations are a steady state: what makes a species and what takes it away are in balance."""
+"""Test whether concentrations are a steady state: production and consumption of each species are in balance."""
 
 from __future__ import annotations
 
@@ -58,6 +58,6 @@ def verify_root(network: ReactionNetwork, states: Floats) -> None:
                     off = float(np.abs(net[own])[worst]) if block.size else 0.0
                     require(
                         not block.size or not off > allowed[worst],
-                        f"the fixed point of {module.name!r} is none: at it, {block.label(worst)} changes by {off:.3g}"
-                        f" while {gross[own][worst]:.3g} is made and taken away",
+                        f"{module.name!r} is not at rest at its stated fixed point: {block.label(worst)} changes by"
+                        f" {off:.3g} while {gross[own][worst]:.3g} is made and taken away",
                     )

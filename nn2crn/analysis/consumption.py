@@ -1,4 +1,4 @@
-"""What is consumed by which reaction, and in which order reactions come to an end.
+"""Consumption of species by reactions, and the order in which reactions come to an end.
 
 Where each species that a reaction consumes is a reactant of that reaction only, and no reactions make each other's
 reactants in a circle, what is left in the end does not depend on rates (Vasic et al. 2022,

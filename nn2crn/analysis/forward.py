@@ -54,7 +54,7 @@ def _swept(network: Network, given: Mapping[str, Floats], library: Library) -> d
 
 
 def _fed_back(network: Network, inputs: Mapping[str, Floats], library: Library) -> dict[str, Floats]:
-    """What is fed back at the fixed point that the network relaxes to from zero."""
+    """Return the values fed back at the fixed point that the network relaxes to from zero."""
     loops = tuple(network.feedbacks())
     ends = np.cumsum([f.size for f in loops])[:-1]
 

@@ -1,4 +1,4 @@
-"""Which layer of chemistry reads which: the network of modules, with the weights between their neurons."""
+"""The graph of the layers of chemistry: which module reads which, with the weights between their neurons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How steep a formula is over an interval of its drives: forward differentiation in interval arithmetic."""
+"""Bounds on the slope of a formula over an interval of its drives: forward differentiation in interval arithmetic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ONE = Interval(np.float64(1), np.float64(1))  # type: ignore[arg-type]
 
 
 def steepest(formula: Formula, known: Mapping[str, Interval], drive: str) -> Floats:
-    """An upper bound of |d formula / d drive|, of symbols within these intervals; inf where there is a jump."""
+    """Return an upper bound on |d formula / d drive| for symbols within these intervals; inf where there is a jump."""
     with np.errstate(all="ignore"):
         between = slope(formula, known, drive)
     bound = np.maximum(np.abs(between.low), np.abs(between.high))
@@ -86,7 +86,7 @@ def _chain(derivative: Callable[[Interval], Interval]) -> Callable[..., Interval
 
 
 def _falling(function: Callable[[Floats], Floats]) -> Callable[[Interval], Interval]:
-    """Of a derivative that falls with the magnitude of its argument, as those of tanh and erf."""
+    """Bound a derivative that falls with the magnitude of its argument, such as those of tanh and erf."""
 
     def bounds(a: Interval) -> Interval:
         least = np.where((a.low <= 0) & (a.high >= 0), 0.0, np.minimum(np.abs(a.low), np.abs(a.high)))

@@ -1,4 +1,4 @@
-"""When two reaction networks are the same."""
+"""Equality of reaction networks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def equal(a: ReactionNetwork, b: ReactionNetwork) -> bool:
 
 
 def _ports(network: ReactionNetwork) -> list[tuple[str, int]]:
-    """Names and sizes; the shape a tensor had in the model's file is no part of the chemistry."""
+    """Return a port's name and size: the shape a tensor had in the model's file is not part of the chemistry."""
     return [(p.name, p.plus.size) for p in network.inputs] + [(p.name, p.readout.size) for p in network.outputs]
 
 

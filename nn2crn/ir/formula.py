@@ -38,7 +38,7 @@ class Symbol:
 
     @property
     def key(self) -> str:
-        """As it is written: `E[i,2]+`."""
+        """Return the name as it is written: `E[i,2]+`."""
         return _written(self.name, self.index, self.rail)
 
     @property
@@ -53,7 +53,7 @@ class Symbol:
         return _written(self.name, self.index[1:] if self.element else self.index, self.rail)
 
     def of(self, element: Formula) -> Symbol:
-        """The same of another element: `E[j,2]` of `E[i,2]`; itself if it belongs to none."""
+        """Return the same symbol of another element: `E[j,2]` for `E[i,2]`; itself if it has no element."""
         return replace(self, index=(element, *self.index[1:])) if self.element else self
 
     def indexed_by(self, variable: str) -> bool:
@@ -137,7 +137,7 @@ def resolve(formula: Formula, integers: Mapping[str, int], keep: tuple[str, ...]
     Indices named in `keep`, those of a vector's elements, stay as they are.
 
     Raises:
-        NotationError: an index is no number, or has an unknown name.
+        NotationError: an index is not a number, or has an unknown name.
     """
     if isinstance(formula, Symbol):
         if not formula.index and not formula.rail and formula.name in integers:
@@ -154,7 +154,7 @@ def _index(formula: Formula, integers: Mapping[str, int], keep: tuple[str, ...])
         return formula
     value = scalar(formula, integers)
     if not np.isfinite(value):
-        raise NotationError(f"the index {show(formula)} is no number")
+        raise NotationError(f"the index {show(formula)} is not a number")
     return Number(float(round(value)))
 
 

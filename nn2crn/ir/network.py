@@ -158,7 +158,7 @@ class Feedback:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """No earlier node."""
+        """Return no sources: a feedback stands for a later node."""
         return ()
 
 

@@ -25,7 +25,7 @@ class Quantity:
 
     @property
     def molar(self) -> float:
-        """In mol/l."""
+        """Return the concentration in mol/l."""
         return Units(self.unit, one=self.value).molar
 
 

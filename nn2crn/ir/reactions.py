@@ -182,7 +182,7 @@ class ReactionNetwork:
         return self.blocks[-1].stop if self.blocks else 0
 
     def rate_constants(self) -> tuple[Mapping[int, Floats], ...]:
-        """Of each module, the distinct rate constants of each order, ascending.
+        """Return the distinct rate constants of each order, ascending, by module.
 
         They are what files have as parameters, and what every command counts.
         """
@@ -199,7 +199,7 @@ class ReactionNetwork:
 
     @cached_property
     def held(self) -> Bools:
-        """Which species reactions leave as they are, because the user holds them (n,)."""
+        """Return a mask (n,) of the species that the user holds, which no reaction changes."""
         held = np.zeros(self.species_count, dtype=bool)
         for block in (b for p in self.inputs if p.held for b in p.blocks):
             held[block.start : block.stop] = True
@@ -207,7 +207,7 @@ class ReactionNetwork:
 
     @property
     def provenance(self) -> dict[str, str]:
-        """Where each template in use is from that is not nn2crn's own, and the hash of its text, by its name."""
+        """Return the origin and the hash of the text of each foreign template in use, by its name."""
         return {m.template: m.provenance for m in self.modules if m.provenance}
 
     def labels(self) -> list[str]:

@@ -23,7 +23,7 @@ CHUNK = 1 << 16  # reactions expanded at a time: what a back end holds in memory
 
 @dataclass(frozen=True)
 class Reaction:
-    """One reaction by species names, for people and tests; the network itself keeps families."""
+    """One reaction by species names, to be printed and tested; the network itself keeps families."""
 
     reactants: Side
     products: Side
@@ -122,7 +122,7 @@ class Family(Protocol):
 
     @property
     def label(self) -> str:
-        """Where the reactions come from, for people."""
+        """Describe where the reactions come from."""
 
     @property
     def order(self) -> int:
@@ -130,7 +130,7 @@ class Family(Protocol):
 
     @property
     def count(self) -> int:
-        """How many reactions there are."""
+        """Return the number of reactions."""
 
     @property
     def schemes(self) -> tuple[tuple[Scheme, int], ...]:
@@ -165,7 +165,7 @@ class Family(Protocol):
 
 
 def all_there(reactants: Side, slots: tuple[str, ...], species: Ints, there: Bools) -> Bools:
-    """Whether all reactants among these slots are there, for each column of species (slots, m)."""
+    """Return a mask (m,) of the columns of `species` (slots, m) whose reactants are all present."""
     names = dict(reactants)
     consumed = np.array([slot in names for slot in slots], dtype=bool)
     return np.asarray(np.all(there[species] | ~consumed[:, None], axis=0))

@@ -69,7 +69,7 @@ class MatrixFamily:
 
     @cached_property
     def _loops(self) -> bool:
-        """Whether any neuron may drive itself."""
+        """Return whether a neuron may drive itself."""
         return bool(np.isin(self.term.sources, self.targets).any())
 
     def batches(self, most: int = CHUNK) -> Iterator[Batch]:

@@ -1,4 +1,4 @@
-"""Whether the representations are verified after each pass, and what is raised if one does not hold."""
+"""Switch for verifying the representations after each pass, and the error raised where one is invalid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ VARIABLE = "NN2CRN_VERIFY"  # in the environment, so that worker processes heed 
 
 
 class BrokenInvariantError(Exception):
-    """A pass, or the lowering, has made something that cannot be right: a defect, never the user's fault."""
+    """A pass or the lowering has produced an invalid representation: a defect, never the user's fault."""
 
 
 def enabled() -> bool:

@@ -42,7 +42,7 @@ def verify_reactions(network: ReactionNetwork) -> None:
 
 
 def verify_drives(network: ReactionNetwork) -> None:
-    """Each drive of a freshly lowered network and the families that it drives state the same facts.
+    """Verify that each drive of a freshly lowered network agrees with the families that it drives.
 
     Raises:
         BrokenInvariantError: a family has a matrix that no drive has, or a drive a term that no family has.
@@ -171,7 +171,7 @@ def _verify_family(family: Family, module: Module, count: int) -> None:
 
 
 def _verify_layered(family: Family, module: Module, known: Bools, own: Bools) -> None:
-    """Where fixed points are stated, a layer changes nothing but its own species, and reads earlier ones."""
+    """Verify that a layer with a stated fixed point changes only its own species and reads only earlier ones."""
     where = f"family {family.label!r} of {module.name!r}"
     require(known[family.taking_part()].all(), f"{where} has species of a later module")
     for batch in family.batches():
@@ -180,7 +180,7 @@ def _verify_layered(family: Family, module: Module, known: Bools, own: Bools) ->
 
 
 def _verify_outputs(network: ReactionNetwork) -> None:
-    """An output reads what a module computes, or an input."""
+    """Verify that each output reads a module's result or an input."""
     readable = [m.readout for m in network.modules] + [_of_input(p) for p in network.inputs]
     for output in network.outputs:
         size = int(np.prod(output.shape, dtype=np.int64))
