@@ -55,7 +55,7 @@ def lower(network: Network, library: Library) -> ReactionNetwork:
 
     Raises:
         TemplateError: a template's rate constant is negative for this layer, or past double precision; or the template
-            is none of the package, and is not what it states.
+            is not one of the package's, and is not what it states.
         SizeError: the chemistry takes more memory than is allowed.
         ValueError: an activation has more sources than its template has drives, or fewer.
     """

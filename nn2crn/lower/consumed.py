@@ -192,7 +192,7 @@ class _Lowering:
         yield self._family(_PAIR, [m.indices, n.indices], products, f"{layer.name}, drives that meet")
 
     def _fan_out(self, layer: _Layer) -> Iterator[ProductFamily]:
-        """What each rail of a signal becomes in those that read it."""
+        """Return the products of each rail of a signal in the layers that read it."""
         if layer.readers:
             for sign, block in ((1, layer.signal.plus), (-1, layer.signal.minus)):
                 if block is not None:
@@ -208,15 +208,15 @@ class _Lowering:
         return self.blocks[-1].stop
 
     def _unit(self, block: SpeciesBlock) -> Counts:
-        """One of each of the block's species (size, species)."""
+        """Return one molecule of each of the block's species (size, species)."""
         return _placed(as_counts(sparse.eye_array(block.size)), Rails(block, None), self._count)
 
     def _signed(self, numbers: Ints, signal: Rails) -> Counts:
-        """As many of each of the signal's species, negative numbers on its other rail (size, species)."""
+        """Return these numbers of the signal's species, negative ones on its other rail (size, species)."""
         return _placed(as_counts(sparse.diags_array(numbers, dtype=np.int64)), signal, self._count)
 
     def _family(self, left: Side, species: list[Ints], products: object, label: str) -> ProductFamily:
-        """Those of the reactions that make anything: a species that nothing reads stays."""
+        """Return the reactions that have products: a species that nothing reads stays."""
         made = as_counts(products)
         rows = np.flatnonzero(np.diff(made.indptr))
         return ProductFamily(left, np.array(species), made, np.full(made.shape[0], _RATE), label).rows(rows)
@@ -232,7 +232,7 @@ def _placed(weights: Counts, drive: Rails, count: int) -> Counts:
 
 
 def _weights(node: Activation, form: WholeForm) -> int:
-    """How many weights and biases the layer has."""
+    """Return the number of weights and biases of the layer."""
     if node.sources[0] not in form.layers:
         return 0
     layer = form.layers[node.sources[0]]

@@ -36,7 +36,7 @@ class Layer:
     species: Mapping[Symbol, SpeciesBlock]
 
     def readout(self, size: int) -> Readout:
-        """How the layer's `size` outputs are read from its species."""
+        """Return the readout of the layer's `size` outputs."""
         coefficients = self.gadget.readout
         terms = tuple((self.species[s].indices, repeated(c, self.values, size)) for s, c in coefficients)
         return Readout(terms, repeated(self.gadget.constant, self.values, size))
@@ -49,7 +49,7 @@ def repeated(formula: Formula, values: Mapping[str, float | Floats], count: int)
 
 @dataclass(frozen=True)
 class _Instances:
-    """Which neurons each copy of a reaction concerns: element i, and j where pairs meet; or whole groups."""
+    """The neurons of each copy of a reaction: element i, and j where pairs meet; or whole groups."""
 
     layer: Layer
     i: Ints
@@ -134,7 +134,11 @@ def _driven(
 
 
 def _refuse_unrepresentable(layer: Layer, *factors: Floats) -> None:
-    """A rate constant, a product of these, is a finite number above zero, however large or small weights are."""
+    """Refuse factors of rate constants whose products are not finite and positive.
+
+    Raises:
+        TemplateError: a product would be zero or infinite.
+    """
     sizes = [np.abs(f[f != 0]) for f in factors]
     if not all(s.size for s in sizes):
         return

@@ -33,7 +33,7 @@ def with_layers(network: Network) -> Network:
 
 
 def output_names(network: Network) -> dict[str, str]:
-    """By source, the name of a linear output's species: the output's own, unless an input has that."""
+    """Return the species name of each linear output by source: the output's own, unless an input has that name."""
     inputs = {n.name for n in network.inputs}
     taken, names = port_names(network), {}
     for output in reversed(network.outputs):
@@ -76,7 +76,7 @@ class _Names:
                 yield replace(node, layer=names.get(reader.name, reader.layer))
 
     def _names(self) -> Iterator[tuple[str, str]]:
-        """Of all that is not called after its reader."""
+        """Yield the nodes and names of the layers that are not called after their readers."""
         layers, drives = self._numbered("layer"), self._numbered("drive")
         for node in self.network.nodes:
             if not isinstance(node, Activation | Affine) or node.layer:

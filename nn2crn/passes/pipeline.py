@@ -1,4 +1,4 @@
-"""How a pipeline is run: pass by pass, each by its name, those that are optional if they are wanted."""
+"""The pipeline: runs passes one by one under their names, and optional ones if they are wanted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _P = TypeVar("_P", Pass, ReactionPass)
 
 @dataclass(frozen=True)
 class PassPipeline:
-    """Which of the optional passes are run, and who is shown each pass by name with what it has made.
+    """The optional passes to run, and a callback for the result of each pass.
 
     Raises:
         UsageError: there is no such optional pass.
@@ -38,7 +38,7 @@ class PassPipeline:
                 raise UsageError(f"there is no optional pass {name!r}", hint=hint)
 
     def network(self, passes: Sequence[Pass], network: Network) -> Network:
-        """Through the passes in order; a failure names the pass, and those already run."""
+        """Run the passes in order; a failure names the pass, and those already run."""
         done: list[str] = []
         for step in self.wanted(passes):
             with naming(f"in the pass {name_of(step)}", done):
@@ -54,12 +54,12 @@ class PassPipeline:
         network: ReactionNetwork,
         verify: Callable[[ReactionNetwork], None] = verify_reactions,
     ) -> ReactionNetwork:
-        """Through the passes in order, with a remark of what each has saved; a failure names the pass, as above.
+        """Run the passes in order, with a remark on what each has saved; a failure names the pass, as above.
 
         Args:
             passes: what may be run.
             network: the chemistry.
-            verify: raises BrokenInvariantError if what a pass has made cannot be right; asked under --debug only.
+            verify: raises BrokenInvariantError if the result of a pass is invalid; called under --debug only.
         """
         done: list[str] = []
         for step in self.wanted(passes):
@@ -74,15 +74,15 @@ class PassPipeline:
         return network
 
     def wanted(self, passes: Sequence[_P]) -> Iterator[_P]:
-        """Those of the passes that are run."""
+        """Return the passes that are run."""
         return (p for p in passes if name_of(p) not in optional() or name_of(p) in self.optional)
 
 
 @contextmanager
 def naming(where: str, done: list[str]) -> Iterator[None]:
-    """Whatever fails within says where, and what was `done` before; what does not fail is done as well.
+    """Name the place and the passes already `done` in any failure within the block.
 
-    An option that is wrong is no failure of a pass.
+    A wrong option is not a failure of a pass.
     """
     try:
         yield

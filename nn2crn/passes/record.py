@@ -1,4 +1,4 @@
-"""Which choices made a network's chemistry."""
+"""The record of the choices that made a network's chemistry."""
 
 from __future__ import annotations
 

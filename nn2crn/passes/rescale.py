@@ -1,4 +1,4 @@
-"""How fast the chemistry runs, and what its numbers are in the tube; all back ends and engines follow."""
+"""The speed of the chemistry and the units of its numbers in the tube; all back ends and engines follow."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def rescale(network: ReactionNetwork, *, kappa: float, units: Units) -> Reaction
 
 
 def _counted(network: ReactionNetwork, units: Units) -> ReactionNetwork:
-    """In numbers of molecules, if that is wanted."""
+    """Return the network in numbers of molecules, if that is wanted."""
     return in_molecules(network, units.molecules) if units.molecules else network

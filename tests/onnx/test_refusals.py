@@ -136,7 +136,7 @@ def test_domains_and_inputs_that_are_not_there(tmp_path):
     ("compose", "message"),
     [
         ("min(u)", "has another number of signals than min.relu"),
-        ("relu(u)^relu(u)", "is no sum, product or quotient of signals"),
+        ("relu(u)^relu(u)", "is not a sum, product or quotient of signals"),
         ("leaky_relu(u, alpha = u)", "a keyword in .* is not constant"),
         ("relu(u)/relu(1 - u) + a^2", ""),
     ],

@@ -93,7 +93,7 @@ def test_a_configuration_that_compares_activations_is_given_the_data(tmp_path):
     ("text", "said"),
     [
         ('[weights.nowhere]\nprune = "set:0.5"', "no weights 'nowhere'"),
-        ('[weights.layer1]\nprune = "all"', "[weights.layer1]: 'all' is no pruning"),
+        ('[weights.layer1]\nprune = "all"', "[weights.layer1]: 'all' is not a pruning"),
         ("[weights.layer1]\nprune = 0.5", "is no choice for weights"),
         ('[weights.layer1]\ntemplate = "relu"', "is no choice for weights"),
         ("[weights]\nadd_result = 1", "is no choice for weights"),

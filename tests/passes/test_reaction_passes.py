@@ -81,7 +81,7 @@ def test_an_optional_pass_that_is_not_there_is_refused():
     ["exponential", "exponential:0", "exponential:x", "linear:3:one", "cubic:3", "exponential:1:zero", "linear:99"],
 )
 def test_a_quantization_that_is_none_is_refused(text):
-    with pytest.raises(UsageError, match="is no quantization"):
+    with pytest.raises(UsageError, match="is not a quantization"):
         Quantization.parse(text)
 
 
@@ -89,7 +89,7 @@ def test_a_quantization_that_is_none_is_refused(text):
     "text", ["magnitude", "magnitude:2", "magnitude:-0.1", "magnitude:nan", "size:0.5", "set:0.5:all"]
 )
 def test_a_pruning_that_is_none_is_refused(text):
-    with pytest.raises(UsageError, match="is no pruning"):
+    with pytest.raises(UsageError, match="is not a pruning"):
         Pruning.parse(text)
 
 

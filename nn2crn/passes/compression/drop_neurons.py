@@ -39,7 +39,7 @@ def drop_neurons(network: Network, library: Library) -> Network:
 
 
 def _severed(network: Network) -> Iterator[str]:
-    """A remark for each output that no input reaches."""
+    """Return a remark for each output that no input reaches."""
     reached, before = {n.name for n in network.inputs}, -1
     while before < len(reached):  # what is fed back may be reached later
         before = len(reached)

@@ -33,7 +33,7 @@ class Quantization:
     def __post_init__(self) -> None:
         """Raises UsageError if there is no such quantization."""
         if self.spacing not in get_args(Spacing) or not 1 <= self.bits <= _MOST_BITS or self.levels < 1:
-            raise UsageError(f"'{self}' is no quantization", hint=_QUANTIZATIONS)
+            raise UsageError(f"'{self}' is not a quantization", hint=_QUANTIZATIONS)
 
     @property
     def levels(self) -> int:
@@ -50,7 +50,7 @@ class Quantization:
         spacing, _, rest = {"ternary": "exponential:2:zero", "binary": "exponential:1"}.get(text, text).partition(":")
         bits, _, zero = rest.partition(":")
         if zero not in ("", "zero") or not (bits.isdecimal() and len(bits) < _LONG):
-            raise UsageError(f"{text!r} is no quantization", hint=_QUANTIZATIONS)
+            raise UsageError(f"{text!r} is not a quantization", hint=_QUANTIZATIONS)
         return cls(spacing, int(bits), bool(zero))  # type: ignore[arg-type]  # which is looked at
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class Pruning:
     def __post_init__(self) -> None:
         """Raises UsageError if there is no such pruning."""
         if self.score not in get_args(Score) or not 0 <= self.fraction <= 1:
-            raise UsageError(f"'{self}' is no pruning", hint=_PRUNINGS)
+            raise UsageError(f"'{self}' is not a pruning", hint=_PRUNINGS)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -88,7 +88,7 @@ class Pruning:
         except ValueError:
             value = -1.0
         if not 0 <= value <= 1 or scope not in ("", "layer"):
-            raise UsageError(f"{text!r} is no pruning", hint=_PRUNINGS)
+            raise UsageError(f"{text!r} is not a pruning", hint=_PRUNINGS)
         return cls(score, value, bool(scope) or score == "set")  # type: ignore[arg-type]  # which is looked at
 
     @property
@@ -101,7 +101,7 @@ class Pruning:
 
 @dataclass(frozen=True)
 class LayerChoice:
-    """What one layer has instead of what all have; None is no choice, "none" is not at all."""
+    """The choices for one layer, in place of those for all; None makes no choice, "none" switches off."""
 
     prune: Pruning | Literal["none"] | None = None
     quantize: Quantization | Literal["none"] | None = None
@@ -117,7 +117,7 @@ class LayerChoice:
 
 @dataclass(frozen=True)
 class Compression:
-    """What is done to a network before it is compiled.
+    """The compression of a network before it is compiled.
 
     Attributes:
         prune: which connections are removed.
@@ -153,7 +153,7 @@ class Compression:
         return self.repair or self.correct_biases or any(isinstance(p, Pruning) and p.needs_data for p in prunings)
 
     def options(self) -> tuple[str, ...]:
-        """As options of the command line: `--prune magnitude:0.5`; a choice for one layer as a configuration has it."""
+        """Return the command line's options, `--prune magnitude:0.5`; one layer's as a configuration has them."""
         said = [f"--prune {self.prune}"] if self.prune else []
         said += [f"--quantize {self.quantize}"] if self.quantize else []
         said += ["--repair"] if self.repair else []
@@ -164,12 +164,12 @@ class Compression:
         return tuple(said)
 
     def pruning_of(self, layer: str) -> Pruning | None:
-        """How the layer of this name is pruned, if at all."""
+        """Return the pruning of the layer of this name, None if it is not pruned."""
         own = self.layers[layer].prune if layer in self.layers else None
         return None if own == "none" else own or self.prune
 
     def quantization_of(self, layer: str) -> Quantization | None:
-        """How the layer of this name is quantized, if at all."""
+        """Return the quantization of the layer of this name, None if it is not quantized."""
         own = self.layers[layer].quantize if layer in self.layers else None
         return None if own == "none" else own or self.quantize
 

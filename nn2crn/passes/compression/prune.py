@@ -54,7 +54,7 @@ def prune(network: Network, compression: Compression, library: Library) -> Netwo
 
 
 def cosines(a: Floats, b: Floats) -> Floats:
-    """Of each column of a (samples, m) with each of b (samples, n), as (n, m); zero with a neuron that is never on."""
+    """Return the cosines of the columns of a (samples, m) and b (samples, n) as (n, m); zero for neurons never on."""
     norms = np.outer(np.linalg.norm(b, axis=0), np.linalg.norm(a, axis=0))
     return floats(np.divide(b.T @ a, norms, out=np.zeros(norms.shape), where=norms > 0))
 
@@ -66,7 +66,7 @@ def _stored(layer: Affine) -> Floats:
 
 
 def _scores(layer: Affine, how: Pruning, network: Network, values: Values) -> Floats:
-    """Of each stored entry; of a zero, infinity, for there is nothing to remove."""
+    """Scores of the stored entries; infinite for a zero, which cannot be removed."""
     weights = _stored(layer)
     score = np.abs(weights)
     if how.needs_data:
@@ -95,7 +95,7 @@ def _best(scores: list[Floats], fraction: float) -> list[Floats]:
 
 
 def _by_sign(members: list[Affine], fraction: float) -> list[Floats]:
-    """The same fraction of a layer's positive weights and of its negative ones."""
+    """Prune the same fraction of a layer's positive weights and of its negative ones."""
     kept = []
     for weights in map(_stored, members):
         sides = [np.where(sign * weights > 0, np.abs(weights), np.inf) for sign in (1, -1)]

@@ -58,7 +58,7 @@ def levels(weights: Floats, how: Quantization) -> Floats:
 
 
 def nearest(weights: Floats, values: Floats, *, zero: bool) -> Floats:
-    """Each weight at the nearest level of its own sign (or at zero, if that is one); zero stays zero."""
+    """Round each weight to the nearest level of its own sign (or to zero, if that is one); zero stays zero."""
     magnitudes = np.concatenate([[0.0], values]) if zero else values
     found = magnitudes[np.searchsorted(_halfway(magnitudes), np.abs(weights))]
     return floats(np.sign(weights) * found)
@@ -106,7 +106,7 @@ class _Search:
         return floats(np.broadcast_to((np.arange(n) + first) / (n - 1 + first), (*np.shape(ratios), n)))
 
     def correlations(self, tops: Floats, ratios: Floats) -> Floats:
-        """Of the weights with their nearest levels, for each (top, ratio)."""
+        """Return the correlation of the weights with their nearest levels, for each (top, ratio)."""
         shape = self.shape(ratios)
         counts, sums = self._bins(tops[:, None] * shape)
         norms = np.sqrt(np.sum(shape * shape * counts, axis=1) * self.whole)
@@ -123,7 +123,7 @@ class _Search:
             top = scale
 
     def _bins(self, values: Floats) -> tuple[Floats, Floats]:
-        """How many weights are nearest to each level (m, levels), and the sums of their magnitudes."""
+        """Return the number of weights nearest to each level (m, levels), and the sums of their magnitudes."""
         magnitudes = np.concatenate([np.zeros((len(values), 1)), values], axis=1) if self.how.zero else values
         inner = np.searchsorted(self.ordered, _halfway(magnitudes), side="right")
         first = inner[:, :1] if self.how.zero else np.zeros((len(values), 1), dtype=np.intp)

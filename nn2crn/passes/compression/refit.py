@@ -19,7 +19,7 @@ _RIDGE = 1e-3  # of the mean square of the inputs: how firmly weights stay where
 
 @dataclass(frozen=True)
 class Samples:
-    """What a layer sees, `sources` (samples, n_in) by name; what it should say, `wanted` (samples, n_out).
+    """A layer's inputs, `sources` (samples, n_in) by name, and its target, `wanted` (samples, n_out).
 
     `before` is the layer as it was, whose trained weights tell which are to be fitted.
     """

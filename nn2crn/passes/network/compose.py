@@ -128,7 +128,7 @@ class _Composer:
             return self._new("division", (a, b), {}, {})
         if not a.terms and not b.terms:
             return self._constant(a.constant**b.constant)
-        raise TemplateError(f"{self.template.file}: {show(formula)} is no sum, product or quotient of signals")
+        raise TemplateError(f"{self.template.file}: {show(formula)} is not a sum, product or quotient of signals")
 
     def _activation(self, call: Call) -> _Linear:
         target = self.library.get(call.function)

@@ -61,7 +61,7 @@ def _products(outer: Matrix, inner: Affine) -> list[Term] | None:
 
 
 def _work(outer: Matrix, inner: Matrix) -> int:
-    """How many numbers the product may have before equal ones are found, told without making it."""
+    """Estimate the numbers that the product has before equal rows are merged, without computing it."""
     if isinstance(outer, sparse.csr_array) and isinstance(inner, sparse.csr_array):
         return int(np.bincount(outer.indices, minlength=outer.shape[1]) @ np.diff(inner.indptr))
     rows, columns = outer.shape[0], inner.shape[1]

@@ -55,7 +55,7 @@ def largest(source: str, node: Activation, taken: Collection[str]) -> Iterator[N
 
 
 def _beside(groups: int, pairs: int, width: int) -> sparse.csr_array:
-    """Of each group the first `pairs` of `width` rows, each one ReLU: (groups * width, groups * pairs)."""
+    """Select the first `pairs` of `width` rows of each group, each one ReLU: (groups * width, groups * pairs)."""
     column: Ints = np.arange(groups * pairs)
     row = column // pairs * width + column % pairs
     return sparse.csr_array((np.ones(len(column)), (row, column)), shape=(groups * width, groups * pairs))

@@ -1,4 +1,4 @@
-"""Drives outside the range for which a template states its error are said so."""
+"""Warn of drives outside the range for which a template states its error."""
 
 from __future__ import annotations
 

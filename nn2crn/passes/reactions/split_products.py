@@ -102,7 +102,7 @@ class _Split:
         return found, family
 
     def _few(self, products: Products) -> Products:
-        """As many molecules as are allowed, which become these."""
+        """Return the products as no more molecules than allowed, some of which turn into several."""
         if sum(products.values()) <= self.most:
             return products
         terms = [self._double(s, bit) for s, n in products.items() for bit in range(n.bit_length()) if n >> bit & 1]
@@ -112,7 +112,7 @@ class _Split:
         return _counted(terms)
 
     def _double(self, species: int, bit: int) -> int:
-        """A species that becomes 2^bit of another."""
+        """Return a species that turns into 2^bit of another."""
         if bit == 0:
             return species
         if (species, bit) not in self.doubles:
@@ -120,7 +120,7 @@ class _Split:
         return self.doubles[species, bit]
 
     def _species(self, becomes: Products) -> int:
-        """A new one, which becomes these."""
+        """Add a species that turns into these."""
         place = self.start + self.made
         self.made += 1
         refuse_larger(self.made, f"{self.original.name}: its reactions, in parts")
@@ -137,7 +137,7 @@ def _counted(terms: list[int]) -> Products:
 
 
 def _widened(module: Module, count: int) -> Module:
-    """Its matrices of products with a column for each species there is now."""
+    """Widen the module's matrices of products to a column for each species there is now."""
 
     def wide(family: ProductFamily) -> ProductFamily:
         p = family.products

@@ -28,7 +28,7 @@ _FUELS = frozenset("FGLBT")  # those that start at the concentration of the gate
 
 @dataclass(frozen=True)
 class Gates:
-    """In the network's numbers: what each fuel starts with, the fastest displacement, and the leak, both of order 2.
+    """Amount of each fuel, fastest displacement and leak (both of order 2), in the network's numbers.
 
     Raises:
         UsageError: one of them is not a positive number; a leak may be zero.

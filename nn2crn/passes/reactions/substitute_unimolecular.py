@@ -45,7 +45,7 @@ def substitute_unimolecular(network: ReactionNetwork) -> ReactionNetwork:
 
 @dataclass(eq=False)
 class _Made:
-    """What reactions make, and what is there at the start, of one block of species."""
+    """Production by reactions, and starting amounts, of one block of species."""
 
     counts: Counts  # (reactions, size)
     start: Floats  # (size,)
@@ -156,7 +156,7 @@ def _columns(products: Counts, block: SpeciesBlock) -> Counts:
 
 
 def _cancel(plus: _Made, minus: _Made) -> None:
-    """As many of both rails make no difference."""
+    """Cancel equal numbers of molecules of both rails."""
     both = plus.counts.minimum(minus.counts)
     if both.nnz:
         plus.counts, minus.counts = as_counts(plus.counts - both), as_counts(minus.counts - both)
@@ -165,7 +165,7 @@ def _cancel(plus: _Made, minus: _Made) -> None:
 
 
 def _wanted(network: ReactionNetwork, left: list[Ints], products: Counts) -> tuple[Bools, Bools]:
-    """Which species are inputs, read or consumed by a reaction that makes what is wanted; and which reactions do."""
+    """Find the species that are inputs, read, or consumed to make what is needed; and the reactions that make it."""
     fixed = np.zeros(network.species_count, dtype=np.bool_)
     for block in network.blocks:
         fixed[block.start : block.stop] = block.role == "input"

@@ -1,1 +1,1 @@
-"""What prepares a network for the rate-independent encoding."""
+"""Passes that prepare a network for the rate-independent encoding."""

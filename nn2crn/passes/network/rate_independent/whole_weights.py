@@ -107,7 +107,7 @@ def slopes_of(node: Activation) -> tuple[float, Floats]:
     """The slope above zero, and below it, one or one per neuron.
 
     Raises:
-        KeyError: it is no function of two slopes.
+        KeyError: it is not a function of two slopes.
     """
     alpha = np.asarray(node.attributes.get("alpha", {"leaky_relu": 0.01, "prelu": 0.25}.get(node.function, 0.0)))
     below = {"relu": np.zeros(1), "identity": np.ones(1), "abs": -np.ones(1), "leaky_relu": alpha, "prelu": alpha}
