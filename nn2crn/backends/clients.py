@@ -1,4 +1,4 @@
-"""Which variant of which format each program reads: the table behind --for, `nn2crn formats` and docs/formats.md."""
+"""The variant of a format that each program reads: the table behind --for, `nn2crn formats` and docs/formats.md."""
 
 from __future__ import annotations
 

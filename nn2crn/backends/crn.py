@@ -45,7 +45,7 @@ def _numbers(_: Family, rates: Floats) -> list[str]:
 
 
 def _number(value: float) -> str:
-    """Whole numbers as such: `1e+16` is not read by all, and floats of more digits than that are whole."""
+    """Show integers without exponent: not every reader takes `1e+16`, and larger floats are integers."""
     return str(int(value)) if value.is_integer() else repr(value)
 
 

@@ -67,7 +67,7 @@ class FormatOptions:
 
     @classmethod
     def declared(cls) -> tuple[FormatOption, ...]:
-        """Each option, in order, for people."""
+        """Return the options, in order."""
         return tuple(FormatOption(f.name, **f.metadata) for f in fields(cls))
 
 
@@ -105,7 +105,7 @@ class Format:
 
     @property
     def declared(self) -> tuple[FormatOption, ...]:
-        """Its options."""
+        """Return the format's options."""
         return self.options.declared() if self.options else ()
 
     def chosen(self, given: Mapping[str, Any]) -> FormatOptions | None:

@@ -45,7 +45,7 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
 
 
 def _index(shape: tuple[int, ...], size: int, i: int) -> list[int]:
-    """Of a flat position; a batch of one has shape (1, size), a tensor of unknown shape is flat."""
+    """Return the indices of a flat position; a batch of one has shape (1, size), a tensor of unknown shape is flat."""
     return [int(k) for k in np.unravel_index(i, shape if int(np.prod(shape)) == size else (size,))]
 
 

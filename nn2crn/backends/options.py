@@ -10,7 +10,7 @@ from nn2crn.errors import UsageError
 
 @dataclass(frozen=True)
 class SbmlOptions(FormatOptions):
-    """How a network is written as SBML.
+    """Options of SBML.
 
     Attributes:
         sbml_level: `3.1` or `3.2`.
@@ -62,7 +62,7 @@ class SbmlOptions(FormatOptions):
 
 @dataclass(frozen=True)
 class LatexOptions(FormatOptions):
-    r"""How a network is written as LaTeX.
+    r"""Options of LaTeX.
 
     Attributes:
         expand: every reaction by species names, instead of one row per family.
@@ -75,7 +75,7 @@ class LatexOptions(FormatOptions):
 
 @dataclass(frozen=True)
 class OdeOptions(FormatOptions):
-    r"""How the differential equations are written.
+    r"""Options of the differential equations.
 
     Attributes:
         notation: `sympy`, a Python module, or `latex`.
@@ -88,14 +88,14 @@ class OdeOptions(FormatOptions):
 
 @dataclass(frozen=True)
 class GraphOptions(FormatOptions):
-    """Which graph is written: `reactions` (species and reactions) or `modules` (layers)."""
+    """Options of graphs: the kind, `reactions` (species and reactions) or `modules` (layers)."""
 
     graph: str = option("of species and reactions, or of layers", choices=("reactions", "modules"))
 
 
 @dataclass(frozen=True)
 class OmexOptions(FormatOptions):
-    """How long an archive's two simulations last, in the unit of time.
+    """Options of an archive: the durations of its two simulations, in the unit of time.
 
     Attributes:
         t_end: of the time course; None until it is measured.

@@ -17,7 +17,7 @@ MARK = "// compiled from "  # what the comment begins with
 
 
 class ProvenanceError(Nn2crnError):
-    """A file to be verified does not say how it was made, or was made from another model."""
+    """A file to be verified has no record of how it was made, or was made from another model."""
 
     code = "provenance"
 
@@ -44,7 +44,7 @@ class Record:
 
 
 def show_record(network: ReactionNetwork, options: FormatOptions) -> str:
-    """One line of JSON in ASCII; numbers are read back exactly. Empty for a network that was not compiled."""
+    """Write the record as a line of JSON in ASCII, numbers exact; empty for a network that was not compiled."""
     recipe = network.recipe
     if recipe is None:
         return ""

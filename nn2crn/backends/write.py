@@ -61,7 +61,7 @@ def completed(target: Format, network: ReactionNetwork, options: FormatOptions |
 
 
 def _rounded_up(time: float) -> float:
-    """To one digit, and at least to a second."""
+    """Round to one digit, and at least to a second."""
     if time <= 1:
         return 1.0
     digit = 10.0 ** math.floor(math.log10(time))

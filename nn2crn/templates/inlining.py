@@ -1,4 +1,4 @@
-"""A composition as a formula of its drives: activations in it are replaced by their functions."""
+"""Compositions as formulas of their drives, in which activations are replaced by their functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which chemistry to use: the user's choices, and what follows from them for one activation."""
+"""The user's choice of templates and parameters, and its consequences for one activation."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Options:
         named = layer.template or node.template or variant or activation.template or node.function
         template = self.library.get(named if named.startswith(node.function) else f"{node.function}.{named}")
         if template.activation != node.function:
-            raise UsageError(f"{template.name} is no template for {node.function}")
+            raise UsageError(f"{template.name} is not a template for {node.function}")
         return template
 
     def _choices(self, node: Activation) -> tuple[Choice, Choice]:
@@ -67,7 +67,7 @@ class Options:
         return self.layers.get(node.layer_name, none), self.choices.get(node.function, none)
 
     def settings_of(self, node: Activation) -> dict[str, float]:
-        """All parameters of the node's template; of the options that fit, the most specific wins.
+        """Return all parameters of the node's template; of the options that fit, the most specific wins.
 
         Raises:
             UsageError: a value is out of its range.
@@ -83,7 +83,7 @@ class Options:
         return template.values({**activation.settings, **chosen, **node.settings, **layer.settings})
 
     def refuse_unused(self, templates: Iterable[Template], layers: Iterable[str]) -> None:
-        """An option that has no effect on any of these templates and layers is a mistake, most likely of spelling.
+        """Refuse an option without effect on any of these templates and layers, most likely a misspelling.
 
         Raises:
             UsageError: naming the option and what would have had an effect.

@@ -142,7 +142,7 @@ class _System:
         """Evaluates the fixed point at drives of the stated range that nobody can foresee when writing the template.
 
         Raises:
-            TemplateError: it is no root there, is negative, or is never reached from the stated start.
+            TemplateError: it is not a root there, is negative, or is never reached from the stated start.
         """
         file, stated = self.gadget.template.file, "; ".join(f"{s} = {show(f)}" for s, f in self.gadget.steady)
         small = sympy.Float(10) ** (-_DIGITS // 2)

@@ -1,4 +1,4 @@
-"""Where templates are found: the .act files of this folder, those of installed packages, and those a user adds.
+"""The registry of templates: the .act files of this folder, those of installed packages, and those a user adds.
 
 A name stands for one text. The package's own templates are proved in the tests; whatever else is compiled is proved
 when it is first used (`Library.gadget`), and can take neither the name nor the meaning of a template of the package.
@@ -48,7 +48,7 @@ class Library:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """All template names, sorted: `relu.anderson2021`, ..."""
+        """Return all template names, sorted: `relu.anderson2021`, ..."""
         return tuple(sorted({*self._own, *_shipped(), *_installed()}))
 
     @property
@@ -116,7 +116,7 @@ class Library:
 
 
 def read_template(path: Path) -> Template:
-    """A user's template file, proved.
+    """Read and prove a user's template file.
 
     Raises:
         UsageError, SizeError: it cannot be read, is not a regular file, or is too large.
@@ -177,7 +177,7 @@ def _texts(point: EntryPoint) -> list[tuple[str, str]]:
 
 
 def _as_written(template: Template) -> Template:
-    """A template that was made in Python, made again from its text: what is proved must be what is compiled."""
+    """Parse a template made in Python from its text again: the template proved must be the one compiled."""
     origin = PYTHON if template.shipped else template.origin
     written = parse_template(template.text, template.file, origin)
     if written != replace(template, origin=origin):

@@ -25,10 +25,10 @@ Settings = tuple[tuple[str, float], ...]
 
 
 def established(gadget: Gadget) -> Proof:
-    """What sympy proves of the gadget, once for a text and the lengths of its chains.
+    """Prove the statements of the gadget by sympy, once for a text and the lengths of its chains.
 
     Raises:
-        TemplateError: its fixed point is no root, or another than the one reached; or the stated error is exceeded.
+        TemplateError: its fixed point is not a root, or not the one reached; or the stated error is exceeded.
     """
     template = gadget.template
     chains = {p.name: gadget.settings[p.name] for p in template.parameters if p.whole}
@@ -51,7 +51,7 @@ def holds_for(gadget: Gadget, attributes: Mapping[str, float | Floats]) -> None:
 
 
 def composition_holds(template: Template, composed: Formula, known: Mapping[str, float | Floats]) -> None:
-    """The same for a composition, whose parts are taken to be exact, of attributes and parameters that are `known`.
+    """Prove a composition, whose parts are taken to be exact, for attributes and parameters that are `known`.
 
     Raises:
         TemplateError: there is such a drive.
@@ -111,14 +111,14 @@ def _refuse_excess(
             bound, *found = (float(v[worst]) for v in values[1:])
             at = dict(zip(names, found[3:], strict=True)) | dict(shown)
             where = ", ".join(f"{name} = {value:.6g}" for name, value in at.items())
-            said = about.format(*found[:3]) or f"that is {number(bound)}, which is no bound"
+            said = about.format(*found[:3]) or f"that is {number(bound)}, which is not a bound"
             raise TemplateError(
                 f"{template.file}: {template.name} states error <= {show(template.error)}, and for {where} {said}"
             )
 
 
 def _sample(template: Template, given: Mapping[str, float]) -> dict[str, float | Floats]:
-    """What is given, and drives (points, elements), every other one with a common part of its rails."""
+    """Return the given values and drives (points, elements), every other drive with a common part of its rails."""
     rng = np.random.default_rng(int(template.sha256, 16))
     known: dict[str, float | Floats] = {**given}
     common = rng.uniform(0, 1, (_POINTS, 1)) * (np.arange(_POINTS) % 2)[:, None]

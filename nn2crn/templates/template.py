@@ -73,7 +73,7 @@ class Assignment:
     location: Location
 
     def unrolled(self, integers: dict[str, int], keep: tuple[str, ...]) -> Iterator[tuple[Symbol, Formula]]:
-        """Raises NotationError if the loop is too long, or an index is no whole number."""
+        """Raise NotationError if the loop is too long, or an index is not an integer."""
         with errors_at(self.location):
             for env in environments(self.loop, integers):
                 yield placed(self.target, env, keep), resolve(self.formula, env, keep)
@@ -137,7 +137,7 @@ class Template:
 
     @property
     def top(self) -> tuple[float, float] | None:
-        """Where the largest drive of a group must be, if the template states `range largest(u[j]) in [-1.5, -0.5]`."""
+        """Return the stated range of a group's largest drive, as in `range largest(u[j]) in [-1.5, -0.5]`."""
         return self.domain.get(f"largest({self.drives[0].lower()}[j])")
 
     def placed(self, drives: Floats) -> Floats:
@@ -164,7 +164,7 @@ class Template:
         return self.name.split(".", 1)[1]
 
     def values(self, settings: Mapping[str, float]) -> dict[str, float]:
-        """All parameters, the given ones checked against their ranges.
+        """Return all parameters, the given ones checked against their ranges.
 
         Raises:
             UsageError: a setting is not a parameter of this template, or is out of its range.

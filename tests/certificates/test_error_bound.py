@@ -12,7 +12,6 @@ from nn2crn.analysis.intervals import Interval
 from nn2crn.analysis.slopes import steepest
 from nn2crn.ir.formula import evaluate
 from nn2crn.templates import Library
-from nn2crn.templates.gadget import instantiate
 
 LIBRARY = Library()
 CELLS = 40_000

@@ -51,9 +51,9 @@ def test_what_is_true_is_compiled(tmp_path):
         ({"root": "(u + sqrt(u^2 + 4*h))/3"}, r"not a root of d\[Y\]/dt"),
         ({"root": "(u - sqrt(u^2 + 4*h))/2"}, "below zero"),
         ({"error": "error <= 1e-9"}, r"states error <= 1e-09, and for u = .* it is 0\.001 off"),
-        ({"error": "error <= -1"}, "that is -1, which is no bound"),
-        ({"error": "error <= u/u"}, "that is nan, which is no bound"),
-        ({"error": "error <= log(u)"}, "that is nan, which is no bound"),
+        ({"error": "error <= -1"}, "that is -1, which is not a bound"),
+        ({"error": "error <= u/u"}, "that is nan, which is not a bound"),
+        ({"error": "error <= log(u)"}, "that is nan, which is not a bound"),
         ({"function": "max(u, 1)"}, "states error <= sqrt"),
         ({"default": "h = 0.5", "error": "error <= 1e-9"}, "states error <= 1e-09"),
     ],
@@ -103,7 +103,7 @@ FOLD = """template fold.mine for fold
     [
         ("tanh(u)", "relu(u)", 0.1, r"states error <= 0\.1, and for u = 2, a = 3 it is 1\.04 off"),
         ("a*max(u, 0)", "relu(u)", 1.5, r"states error <= 1\.5, and for u = 2, a = 3 it is 4 off"),
-        ("tanh(u)", "tanh(u)", -1, "that is -1, which is no bound"),
+        ("tanh(u)", "tanh(u)", -1, "that is -1, which is not a bound"),
     ],
 )
 def test_a_composition_that_is_not_what_it_states_is_refused(function, compose, error, message, tmp_path):

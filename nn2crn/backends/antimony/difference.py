@@ -1,4 +1,4 @@
-"""Whether two Antimony texts say the same, statement by statement and number for number.
+"""Comparison of two Antimony texts, statement by statement and number for number.
 
 libAntimony writes 15 digits of a number, so that what it makes of two texts may be the same where they are not.
 Comments, display names, blanks and how a number is written do not count.

@@ -161,6 +161,6 @@ def _layout(scheme: Scheme, *, molecules: bool) -> str:
 
 
 def _string(text: str) -> str:
-    """For a display name: Antimony's strings have no escapes; libSBML would take `&#0;` as an XML entity."""
+    """Make a display name safe: Antimony's strings have no escapes; libSBML would take `&#0;` as an XML entity."""
     plain = one_line(text).replace('"', "'").replace("\\", "/")
     return re.sub(r"&(?=(#\d+|#x[0-9A-Fa-f]+|amp|lt|gt|quot|apos);)", "&amp;", plain)

@@ -29,7 +29,7 @@ _CONTENTS = {  # locations and formats
     "model.tex": f"{_MEDIA}application/x-tex",
     "metadata.rdf": f"{_COMBINE}omex-metadata",
 }
-_SBML = "http://www.sbml.org/sbml/level3/version1/core"  # what the back end writes unless told otherwise
+_SBML = "http://www.sbml.org/sbml/level3/version1/core"  # the back end's default
 _MASTER = "experiment.sedml"
 
 

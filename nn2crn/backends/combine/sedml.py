@@ -81,7 +81,7 @@ def document(network: ReactionNetwork, source: str, namespace: str, course: floa
 
 
 def _simulations(course: float, scan: float | None) -> Iterator[str]:
-    """For the time course, and for what is settled at `scan` seconds: two points that are the same."""
+    """Define the time course, and the scan at `scan` seconds by two equal points."""
     spans = [("to_the_end", 0.0, course, _POINTS)] + ([("at_the_end", scan, 2 * scan, 1)] if scan else [])
     yield "<listOfSimulations>\n"
     for name, start, end, points in spans:
@@ -113,7 +113,7 @@ def _generator(quantity: _Quantity) -> Iterator[str]:
 
 
 def _plot(title: str, x: _Quantity, ys: Sequence[_Quantity]) -> Iterator[str]:
-    """A plot, and the same numbers as a report."""
+    """Write a plot, and a report of the same numbers."""
     yield f'<plot2D id="plot_{x.task}" name={quote(title)}><listOfCurves>\n'
     for y in ys:
         yield f'<curve id="{y.id}_curve" name={quote(y.name)} logX="false" logY="false"'

@@ -68,7 +68,7 @@ class ProductLayout:
         return self._again is not None
 
     def _between(self, n: int, m: int) -> str:
-        """What stands between the first and the second of two products with these coefficients."""
+        """Return the text between the first and the second of two products with these coefficients."""
         text = self.layout(Scheme(self.left, ((_P, n), (_Q, m))))
         return text[text.rindex(self._first) + len(self._first) : text.index(self._second)]
 

@@ -1,4 +1,4 @@
-"""For formats without rules: inputs are set, and outputs read, as differences of rails."""
+"""Rails for formats without rules: inputs are set, and outputs read, as differences of two species."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Rails:
 
     @cached_property
     def taking_part(self) -> NDArray[np.bool_]:
-        """Which species are on a side of any reaction (m,)."""
+        """Return the species on a side of any reaction (m,)."""
         found = np.zeros(self.network.species_count, dtype=np.bool_)
         for family in self.network.families:
             found[family.taking_part()] = True
@@ -98,7 +98,7 @@ def one_line(text: str) -> str:
 
 
 def settings(network: ReactionNetwork, names: list[str]) -> Iterator[str]:
-    """How to set each input and to read each output, a line each."""
+    """Explain how to set each input and read each output, a line each."""
     rails = Rails(network)
     for label, plus, minus in zip(rails.inputs, rails.plus.tolist(), rails.minus.tolist(), strict=True):
         if not rails.taking_part[[plus, plus if minus == MISSING else minus]].any():

@@ -41,7 +41,7 @@ class RateConstants:
                     yield f"k{i}", rate, order
 
     def as_text(self, layout: Callable[[int], str]) -> Iterator[str]:
-        """All of them as text, some at a time, each as the layout of its order: {0} is its number, {1} its value."""
+        """Yield all of them as text, some at a time, in the layout of their order: {0} is the number, {1} the value."""
         for values, firsts in zip(self._values, self._first, strict=True):
             for order, rates in values.items():
                 for start in range(0, len(rates), CHUNK):

@@ -1,4 +1,4 @@
-"""How to use a written file: the same sentences for every format that people simulate."""
+"""Instructions for a written file: the same sentences for every format that people simulate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONSUMED = (
 
 
 def how_to_use(network: ReactionNetwork, *, rules: bool = True) -> list[str]:
-    """What to set, run and read, and which steady state is meant; each a line for a comment or a paragraph.
+    """Explain what to set, run and read, and which steady state is meant; each a line for a comment or a paragraph.
 
     Args:
         network: what is written.
@@ -43,7 +43,7 @@ def how_to_use(network: ReactionNetwork, *, rules: bool = True) -> list[str]:
 
 
 def _stochastic(network: ReactionNetwork) -> str:
-    """What the model is for."""
+    """State the purpose of the model."""
     if network.units.molecules:
         return (
             f"Species are numbers of molecules, {network.units.molecules} for a value of 1, and rate laws are"
@@ -64,7 +64,7 @@ def _how_long(network: ReactionNetwork, *, consumed: bool) -> str:
 
 
 def _end(network: ReactionNetwork, *, consumed: bool) -> list[str]:
-    """What is known of the end, and what the model is not for."""
+    """State the facts known of the steady state, and the purposes that the model does not serve."""
     if consumed:
         return [_CONSUMED, _stochastic(network)]
     state = (
@@ -75,7 +75,7 @@ def _end(network: ReactionNetwork, *, consumed: bool) -> list[str]:
 
 
 def _one_state(network: ReactionNetwork) -> str:
-    """What is proved of the package's own templates; nothing of others, and of loops."""
+    """State the stability proved for the package's own templates; nothing for others and for loops."""
     templates = [template_of(m) for m in network.modules]
     known = {t.name: t for t in templates if t}.values()
     if network.recurrent or None in templates:

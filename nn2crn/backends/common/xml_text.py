@@ -6,12 +6,12 @@ from xml.sax.saxutils import escape, quoteattr
 
 
 def text(value: str) -> str:
-    """As content."""
+    """Escape a text as content of an element."""
     return escape(_printable(value))
 
 
 def quote(value: str) -> str:
-    """As an attribute."""
+    """Quote a text as an attribute."""
     return quoteattr(_printable(value))
 
 

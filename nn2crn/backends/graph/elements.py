@@ -32,7 +32,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """From node to node, by ids."""
+    """An edge from node to node, by ids."""
 
     source: str
     target: str
@@ -86,7 +86,7 @@ def edges(network: ReactionNetwork, graph: str) -> Iterator[Edge]:
 
 
 def _roles(scheme: Scheme) -> list[tuple[int, bool, Attributes]]:
-    """For each edge of a reaction: the slot, whether it leads away from the reaction, and the attributes."""
+    """Return the edges of a reaction: the slot, whether it leads away from the reaction, and the attributes."""
     left, right = dict(scheme.reactants), dict(scheme.products)
     found: list[tuple[int, bool, Attributes]] = []
     for k, slot in enumerate(scheme.slots):

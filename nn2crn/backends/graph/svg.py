@@ -52,7 +52,7 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
 
 @dataclass(frozen=True)
 class _Group:
-    """A part of the network at its place: which of its neurons are shown, at (x, y[neuron])."""
+    """A part of the network at its place, with the neurons shown, at (x, y[neuron])."""
 
     part: Part
     x: float
@@ -72,7 +72,7 @@ class _Drawing:
 
     @cached_property
     def height(self) -> float:
-        """Of the highest column."""
+        """Return the height of the highest column."""
         return max((sum(_height(self.parts.all[i]) for i in column) for column in self.columns), default=0)
 
     @cached_property
@@ -206,7 +206,7 @@ def _legend(y: float, *, recurrent: bool) -> Iterator[str]:
 
 
 def _rows(neurons: int) -> dict[int, int]:
-    """Which neuron stands in each row; the row before the last of a folded layer is empty."""
+    """Return the neuron of each row; the row before the last of a folded layer is empty."""
     if neurons <= _SHOWN:
         return {n: n for n in range(neurons)}
     return {n: n for n in range(_SHOWN - 2)} | {_SHOWN - 1: neurons - 1}
@@ -231,7 +231,7 @@ def _counted(n: int, noun: str) -> str:
 
 
 def _name(x: float, y: float, text: str, look: str, longest: int = _LONGEST) -> str:
-    """A text that may be long: it is cut, and its whole is a tooltip. East Asian characters are two wide."""
+    """Write a text, cut if it is long, with the whole as a tooltip. East Asian characters are two wide."""
     widths = accumulate(2 if east_asian_width(c) in "WF" else 1 for c in text)
     fitting = sum(width <= longest for width in widths)
     if fitting == len(text):

@@ -18,7 +18,7 @@ _ROUNDING = 1e-11  # relative, of a template's constant times a bias
 
 
 def indexed_family(species: Species, module: Module, family: Family) -> Iterator[tuple[Statement, int]]:
-    """Each scheme's reaction with its rate constant over the arrow, and how many reactions it stands for."""
+    """Yield each scheme's reaction with its rate constant over the arrow, and the number of reactions it stands for."""
     if isinstance(family, MatrixFamily):
         yield _driven(species, module, family), family.count
         return
@@ -42,7 +42,7 @@ def indexed_readout(species: Species, name: str, readout: Readout) -> Statement:
 
 
 def side(members: Side, symbol: Mapping[str, str]) -> str:
-    """One side of a reaction in mathematics mode; nothing is the empty set."""
+    """Show one side of a reaction in mathematics mode; an empty side is the empty set."""
     return " + ".join(rf"{n}\,{symbol[s]}" if n > 1 else symbol[s] for s, n in members) or r"\emptyset"
 
 

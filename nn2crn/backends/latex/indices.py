@@ -62,7 +62,7 @@ def span(letter: str, size: int, first: int = 1) -> str:
 
 
 def chosen(neurons: Ints, size: int) -> str:
-    """Which of `size` neurons: all, a stretch or a few of them (`neurons` count from 0)."""
+    """Describe `neurons` (from 0) of `size`: all, a range or a few of them."""
     if np.all(np.diff(neurons) == 1):
         return span("i", len(neurons), int(neurons[0]) + 1)
     if len(neurons) <= _LISTED:
@@ -71,7 +71,7 @@ def chosen(neurons: Ints, size: int) -> str:
 
 
 def ends(first: str, last: str, size: int) -> str:
-    """A sequence of `size` members by its first and its last."""
+    """Show a sequence of `size` members by its first and its last."""
     return ",".join(dict.fromkeys([first, *([r"\dots"] if size > 2 else []), last]))  # noqa: PLR2004  # nothing between two
 
 
@@ -91,7 +91,7 @@ def uniform(values: Floats) -> str:
 
 
 def coefficient(values: Floats, letter: str) -> Statement:
-    """One number if all are equal, or the indexed letter and its values."""
+    """Show one number if all are equal, or the indexed letter and its values."""
     if uniform(values):
         return uniform(values), []
     return f"{letter}_{{i}}", [f"{letter}=({abridged([mathematical(v) for v in values.tolist()])})"]

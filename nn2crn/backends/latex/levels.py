@@ -17,7 +17,7 @@ _COLUMNS = [("right", 0.25), ("right", 0.35), ("right", 0.2), ("right", 0.2)]
 
 
 def levels(network: ReactionNetwork) -> Iterator[str]:
-    """One row per layer and level; no table if no layer has levels."""
+    """Tabulate the levels, a row for each of each layer; no table if no layer has levels."""
     rows = [row for module in network.modules for row in _rows(module)]
     if rows:
         yield from table(_COLUMNS, ["Weights of", "Magnitude", "Positive", "Negative"], rows)
@@ -35,7 +35,7 @@ def _rows(module: Module) -> Iterator[str]:
 
 
 def _weights(module: Module) -> Floats:
-    """All weights that lead into the layer; the rails of a source share theirs."""
+    """Return all weights that lead into the layer; the rails of a source share theirs."""
     matrices = {id(t.matrix): t.matrix for d in module.drives.values() for t in d.terms}
     values = [entries(m) for m in matrices.values()]
     together = np.concatenate(values) if values else np.zeros(0)

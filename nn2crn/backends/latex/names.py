@@ -71,7 +71,7 @@ def grouped(n: int) -> str:
 
 
 class Symbols:
-    """How the species and tensors of one network are printed: by name, or by a short symbol if that is long."""
+    """Names of the species and tensors of one network as printed: a short symbol replaces a long name."""
 
     def __init__(self, network: ReactionNetwork) -> None:
         tensors = [p.name for p in network.inputs] + [p.name for p in network.outputs]
@@ -89,7 +89,7 @@ class Symbols:
 
 
 def _word(word: str) -> str:
-    """A long word may break after a sign or a piece, but only where no space will do: hence the penalty."""
+    """Allow a long word to break after a sign or a piece, with a penalty, so that spaces are preferred."""
     if width(word) <= _PIECE:
         return "".join(map(_character, word))
     text, run = "", 0

@@ -62,7 +62,7 @@ def _notes(network: ReactionNetwork, species: Species, *, expand: bool) -> Itera
 
 
 def _ports(network: ReactionNetwork, species: Species) -> Iterator[str]:
-    """How inputs are set and outputs are read."""
+    """Explain how inputs are set and outputs are read."""
     rows = [_port("Input", p.shape, _input(species, p)) for p in network.inputs]
     rows += [_port("Output", p.shape, indexed_readout(species, p.name, p.readout)) for p in network.outputs]
     if rows:
@@ -70,7 +70,7 @@ def _ports(network: ReactionNetwork, species: Species) -> Iterator[str]:
 
 
 def _input(species: Species, port: InputPort) -> Statement:
-    """What the rails hold, and the values if the user has set any."""
+    """Explain the rails of an input, with the values if the user has set any."""
     terms = [(b.indices, floats(np.full(b.size, sign))) for b, sign in ((port.plus, 1.0), (port.minus, -1.0)) if b]
     rails = Readout(tuple(terms), floats(np.zeros(port.plus.size)))
     formula, conditions = indexed_readout(species, port.name, rails)

@@ -33,7 +33,7 @@ from icrn import IndexSymbol, MassActionReaction, RateConstant, Species
 
 @dataclass(frozen=True)
 class _Shape:
-    """What reactions of one array have in common: scheme, and by slot its block and which index it has."""
+    """The common part of the reactions of one array: scheme, and block and index by slot."""
 
     scheme: Scheme
     blocks: tuple[int, ...]
@@ -71,7 +71,7 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
 
 
 def _names(network: ReactionNetwork, species: list[str]) -> list[str]:
-    """Of each block, what the ids of its species have in common: `layer1_U_m` of `layer1_U_0_m`."""
+    """Return the common part of the ids of each block's species: `layer1_U_m` for `layer1_U_0_m`."""
     found = []
     for block in network.blocks:
         stem, _, rail = species[block.start].rpartition("_0")
@@ -104,7 +104,7 @@ def _add(  # noqa: PLR0913  # which reactions, and where they stand
         indices.append(len(kept) - 1 if same is None else same)
     if len(kept) > _INDICES:
         raise UnsupportedError(
-            f"{network.name}: reactions of {len(kept)} species that vary by themselves are no indexed reactions",
+            f"{network.name}: reactions of {len(kept)} species that vary by themselves are not indexed reactions",
             hint="icrn takes the catalytic encoding",
         )
     shape = _Shape(batch.scheme, tuple(map(int, key)), tuple(indices))

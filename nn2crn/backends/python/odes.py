@@ -42,7 +42,7 @@ def emit(network: ReactionNetwork, out: TextIO, options: OdeOptions = _DEFAULT) 
 
 
 def _equations(network: ReactionNetwork) -> Iterator[tuple[int, list[Monomial]]]:
-    """Each species that is not held, with the terms of its rate of change."""
+    """Return the terms of the rate of change of each species that is not held."""
     reactions = matrices(network)
     by_species = reactions.change.T.tocsr()
     rates = reactions.rates.tolist()

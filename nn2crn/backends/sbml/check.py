@@ -31,7 +31,7 @@ _SHOWN = 20  # complaints of one kind of checks
 
 
 def libsbml_complaints(path: Path) -> list[str]:
-    """All that libSBML has to say, with units and modelling practice checked too."""
+    """Return all complaints of libSBML, with units and modelling practice checked too."""
     import libsbml
 
     document = libsbml.readSBMLFromFile(str(path))
@@ -49,7 +49,7 @@ def shortened(complaints: list[str]) -> list[str]:
 
 
 class Reading:
-    """A file as it is read.
+    """Check a file while it is read.
 
     Attributes:
         reactions: how many there are.
@@ -57,7 +57,7 @@ class Reading:
 
     Raises:
         UsageError: it cannot be opened, or is not a regular file.
-        ModelError: it is no XML or no SBML Level 3, declares entities, which SBML has no use for, or nests too deep; or
+        ModelError: it is not XML or not SBML Level 3, declares entities, which SBML does not use, or nests too deep; or
             its formulas are too large once functions and rules are put in.
     """
 
@@ -200,7 +200,7 @@ class Reading:
         if identifier in self._declared:
             self.complaints.append(f"line {self._line}: the id {identifier} is there twice")
         if not _IDENTIFIER.fullmatch(identifier):
-            self.complaints.append(f"line {self._line}: {identifier!r} is no id")
+            self.complaints.append(f"line {self._line}: {identifier!r} is not an id")
         elif keyword.iskeyword(identifier):
             self.complaints.append(
                 f"line {self._line}: {identifier} is a keyword of Python: code made of this will not run"

@@ -1,4 +1,4 @@
-"""Whether two SBML documents say the same: the same species, parameters, rules and reactions, number for number.
+"""Comparison of two SBML documents: species, parameters, rules and reactions, number for number.
 
 What people and programs may change without changing the model does not count: layout, notes, annotations, names, SBO
 terms, how a number is written, and in which order things are listed.
@@ -33,7 +33,7 @@ def first_difference(found: bytes, expected: bytes, free: Collection[str], where
         where: what `found` is called.
 
     Raises:
-        ModelError: `found` is no XML, or nested without end.
+        ModelError: `found` is not XML, or nests too deep.
     """
     here, there = (_Elements(document, free, where).found for document in (found, expected))
     for key, element in here.items():
@@ -116,7 +116,7 @@ class _Elements:
         self._text = ""
 
     def _named(self, tag: str, attributes: dict[str, str]) -> Key:
-        """Each element by a key of its own, though an id were there twice."""
+        """Return a distinct key for each element, even if an id occurs twice."""
         identifier = next((attributes[a] for a in _NAMED if a in attributes), "")
         key = (tag, identifier)
         return key if identifier and key not in self.found else (tag, f"{identifier} number {len(self.found)}".strip())

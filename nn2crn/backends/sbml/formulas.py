@@ -1,4 +1,4 @@
-"""How large the formulas of an SBML file are once functions and rules are put in: forty that double come to 10^12.
+"""Sizes of the formulas of an SBML file once functions and rules are inlined: forty that double come to 10^12.
 
 libSBML, roadrunner and COPASI put them in, and do not come to an end.
 """

@@ -1,4 +1,4 @@
-"""Notes and annotation of an SBML file: how to use it, for people, and where it comes from, for programs."""
+"""Notes and annotation of an SBML file: instructions for people, and provenance for programs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _lines(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
 
 
 def _split(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
-    """How to set inputs that have a parameter for each sign."""
+    """Explain how to set inputs that have a parameter for each sign."""
     for port in network.inputs:
         if port.held and port.minus and port.plus.size:
             plus, minus = (ids.species[b.start] for b in (port.plus, port.minus))
@@ -72,14 +72,14 @@ def _split(network: ReactionNetwork, ids: Ids) -> Iterator[str]:
 
 
 def _history(ids: Ids) -> Iterator[str]:
-    """Who made the model and when, if SOURCE_DATE_EPOCH says when; a date of the day would change the bytes."""
+    """Write creator and date, the latter only from SOURCE_DATE_EPOCH: the current date would change the bytes."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if epoch is None:
         return
     try:
         date = f"{datetime.fromtimestamp(int(epoch), UTC):%Y-%m-%dT%H:%M:%SZ}"
     except (ValueError, OverflowError, OSError):
-        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}, which is no date", hint="a number of seconds") from None
+        raise UsageError(f"SOURCE_DATE_EPOCH is {epoch!r}, which is not a date", hint="a number of seconds") from None
     w3c = f'rdf:parseType="Resource"><dcterms:W3CDTF>{date}</dcterms:W3CDTF>'
     yield (
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dcterms="http://purl.org/dc/terms/"'

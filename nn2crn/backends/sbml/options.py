@@ -1,4 +1,4 @@
-"""How an SBML file is written: the format's options, and units."""
+"""Options and units of an SBML file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMESPACES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Style:
-    """How a network is written as SBML: the options, and the units of concentrations and time."""
+    """Options of the SBML writer, with the units of concentrations and time."""
 
     options: SbmlOptions
     units: Units
@@ -57,7 +57,7 @@ class Style:
 
     @property
     def namespace(self) -> str:
-        """Of SBML's core."""
+        """Return the namespace of SBML's core."""
         return NAMESPACES[self.options.sbml_level]
 
     @property
@@ -101,7 +101,7 @@ class Style:
         yield _definition("area", _unit("metre", 2))
 
     def _molecular(self) -> Iterator[str]:
-        """Where species are numbers of molecules, what inputs and outputs are in, too."""
+        """Define the units, also of inputs and outputs, where species are numbers of molecules."""
         item, per_item, per_second = _unit("item", 1), _unit("item", -1), self._second(-1)
         if self.time != "second":
             yield _definition(self.time, self._second(1))

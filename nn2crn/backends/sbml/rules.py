@@ -23,7 +23,7 @@ def rules(network: ReactionNetwork, ids: Ids, constants: RuleConstants, style: S
 
 
 def initial_assignments(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
-    """Where the inputs' species start that follow no rule."""
+    """Yield the starting values of the inputs' species that follow no rule."""
     for port, names in zip(network.inputs, ids.inputs, strict=True):
         if not port.held or style.units.molecules:
             for species, content in _rails(port, names, ids, style):
@@ -36,7 +36,7 @@ def _followed(port: InputPort, style: Style) -> bool:
 
 
 def _rails(port: InputPort, names: list[str], ids: Ids, style: Style) -> Iterator[tuple[str, str]]:
-    """Each species of an input, and its value: the positive part of the parameter, or the negative part."""
+    """Yield the species of an input with their values: the positive or the negative part of the parameter."""
     for i, name in enumerate(names):
         ci = f"<ci>{name}</ci>"
         plus = ids.species[port.plus.start + i]

@@ -124,7 +124,7 @@ def _rules(
 
 
 def _molecules(count: int) -> Iterator[str]:
-    """How many are a value of 1; and what rounding, and pairs of one species, take."""
+    """Define the number of molecules of a value of 1, and functions for rounding and pairs of one species."""
     for name, value, units in ((MOLECULES, float(count), "dimensionless"), (HALF, 0.5, "item"), (ONE, 1.0, "item")):
         yield f'<parameter id="{name}" value="{value!r}" units="{units}" constant="true"/>\n'
 

@@ -37,7 +37,7 @@ def with_inputs_as_parameters(network: ReactionNetwork, ids: Ids) -> Ids:
 
 
 def parameters_for(network: ReactionNetwork, style: Style) -> Bools:
-    """Which species (n,) parameters stand for."""
+    """Return a mask (n,) of the species that parameters stand for."""
     return network.held if style.inputs_as_parameters else np.zeros(network.species_count, dtype=np.bool_)
 
 
@@ -78,7 +78,7 @@ class DriveIds:
 
 
 def _has(matrix: Matrix, sign: int) -> Bools:
-    """Which rows have a weight of this sign."""
+    """Return the rows that have a weight of this sign."""
     if isinstance(matrix, np.ndarray):
         return np.asarray((sign * matrix > 0).any(axis=1))
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
@@ -93,7 +93,7 @@ def drive_parameters(drives: DriveIds, style: Style) -> Iterator[str]:
 
 
 def drive_rules(drives: DriveIds, terms: Terms) -> Iterator[str]:
-    """Each parameter is its weighted sum."""
+    """Write the rule of each parameter, a weighted sum."""
     for family, row, name in drives:
         found = terms.weighted(family, row)
         if found:

@@ -29,7 +29,7 @@ Change = tuple[tuple[int, int], ...]  # (species, coefficient), ascending; of on
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """What one target of a matrix, or one reaction of a batch, adds to the change, `times` over.
+    """The contribution of one target of a matrix, or one reaction of a batch, to the change, `times` over.
 
     `batch` is None for a target of a matrix, whose weights are all of its reactions.
     """
@@ -59,7 +59,7 @@ def reactions(network: ReactionNetwork, terms: Terms, drives: DriveIds | None, f
 
 
 def _changes(module: Module, fixed: Bools) -> dict[Change, list[_Row]]:
-    """What the module's reactions change, in the order of their first; reactions that change nothing are left out."""
+    """Return the changes by the module's reactions, in order of their first; reactions without effect are left out."""
     found: dict[Change, list[_Row]] = {}
     for family in module.families:
         for batch, scheme, slots, columns in _columns(family):

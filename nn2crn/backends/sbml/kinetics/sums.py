@@ -18,14 +18,14 @@ from nn2crn.ir.families.matrix import MatrixFamily
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """What stands for species and rate constants in formulas: ids, or numbers."""
+    """The texts for species and rate constants in formulas: ids or numbers."""
 
     ids: Ids
     rates: RateConstants
     style: Style
 
     def species(self, index: int) -> str:
-        """A species, or the parameter in its place."""
+        """Return the id of a species, or of the parameter in its place."""
         return f"<ci>{self.ids.species[index]}</ci>"
 
     def constants(self, family: Family, values: Sequence[float]) -> list[str]:
