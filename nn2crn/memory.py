@@ -1,4 +1,4 @@
-"""How much memory a model may ask for: told from the sizes it states, before anything is allocated.
+"""The limit of the memory that a model may ask for, judged by the sizes it states before anything is allocated.
 
 The operating system's own limit on a process's data (`ulimit -d`, which --max-memory sets) says what may be taken;
 where there is none, a model may ask for 4 GB. What cannot be foreseen runs into the system's limit.
@@ -15,7 +15,7 @@ _PER_NUMBER = 32  # bytes: a value, where it stands in a sparse matrix, and a co
 
 
 def allowed() -> int:
-    """Bytes that may be taken."""
+    """Return the bytes that may be taken."""
     if sys.platform == "win32":
         return _UNLIMITED
     import resource

@@ -29,7 +29,7 @@ def plugins(group: str, load: Callable[[EntryPoint], T]) -> Iterator[tuple[str, 
 
 
 class Named(Protocol):
-    """What a table has by its name, and what package it is from; a frozen dataclass."""
+    """A record of a table: its name, and the package that it is from; a frozen dataclass."""
 
     @property
     def name(self) -> str: ...

@@ -20,17 +20,17 @@ from nn2crn.errors import SizeError, UsageError
 
 T = TypeVar("T")
 P = TypeVar("P")
-Progress = Callable[[int, int], None]  # is told how many of how many pieces are done
+Progress = Callable[[int, int], None]  # called with the numbers of pieces done and in all
 
 _LOCAL = "local:"
 _WAITING = 30  # seconds for a scheduler to answer
 
 
 class Shared(Protocol):
-    """What all pieces have in common; it is sent to workers, which make it ready once each."""
+    """The data shared by all pieces; sent to the workers, each of which makes it ready once."""
 
     def ready(self) -> Any:
-        """What the work is done with."""
+        """Return the object that the work is done with."""
 
 
 class Cluster:
@@ -40,7 +40,7 @@ class Cluster:
         self.client, self.progress = client, progress
 
     def map(self, work: Callable[[Any, P], T], shared: Shared, pieces: Sequence[P]) -> list[T]:
-        """`work(shared.ready(), piece)` of each piece, in order.
+        """Return `work(shared.ready(), piece)` for each piece, in order.
 
         Raises:
             SizeError: a piece was lost with its worker several times, as where memory does not suffice.
@@ -87,7 +87,7 @@ def open_cluster(address: str, progress: Progress = lambda _, __: None) -> Itera
     """The cluster at a scheduler's address, or `local:N` processes of this machine.
 
     Raises:
-        UsageError: dask.distributed is not installed, N is no number, or no scheduler answers.
+        UsageError: dask.distributed is not installed, N is not a number, or no scheduler answers.
     """
     try:
         from distributed import Client, LocalCluster

@@ -1,4 +1,4 @@
-"""How often each reaction happens in all, where none competes with another: the end of rate-independent chemistry.
+"""Extents of reactions of which none compete with each other: the end of rate-independent chemistry.
 
 Each reaction, once nothing makes its reactants any more, happens until one of them is used up (Vasic et al. 2022,
 doi:10.1073/pnas.2111552119); so reactions are taken in an order in which none feeds an earlier one.
@@ -76,7 +76,7 @@ class Extents:
 
 
 def _happen(used: Any, change: Any, state: NDArray[Any]) -> None:
-    """Each reaction as often as its reactants allow."""
+    """Let each reaction happen as often as its reactants allow."""
     starts = used.indptr
     needed = state[:, used.indices]
     if np.any(used.data > 1):

@@ -77,7 +77,7 @@ class EngineRecord:
 
     @property
     def missing(self) -> str:
-        """How to get what it needs."""
+        """Return how to install the engine's requirements."""
         return f"not installed: pip install 'nn2crn[{self.extra}]'" if self.extra else "not installed"
 
     def runs(self, network: ReactionNetwork) -> bool:
@@ -192,7 +192,7 @@ def engines() -> tuple[EngineRecord, ...]:
 
 
 def engine_names(*, in_time: bool = False) -> tuple[str, ...]:
-    """Of all engines, or of those that have a time course."""
+    """Return the names of all engines, or of those that have a time course."""
     return tuple(e.name for e in engines() if e.in_time or not in_time)
 
 

@@ -1,4 +1,4 @@
-"""When a time course has settled: the one definition, and the times at which courses are looked at."""
+"""The definition of a settled time course, and the times at which courses are sampled."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def log_times(last: float, count: int) -> Floats:
 
 
 def unsettled(course: Floats, ends: Floats, tolerance: float, *, relative: bool = False) -> Ints:
-    """How many times pass before each sample stays near its end for good; all of them if it does not.
+    """Count the times before each sample stays near its end for good; all of them if it does not.
 
     Args:
         course: values (times, samples, ...).
@@ -37,18 +37,18 @@ def unsettled(course: Floats, ends: Floats, tolerance: float, *, relative: bool 
 
 
 def settling_times(times: Floats, course: Floats, ends: Floats, tolerance: float, *, relative: bool = False) -> Floats:
-    """When each sample (samples,) has come near its end for good; the last time if it has not. See `unsettled`."""
+    """Return when each sample (samples,) is near its end for good; the last time if it is not. See `unsettled`."""
     steps = unsettled(course, ends, tolerance, relative=relative)
     return times[np.minimum(steps, len(times) - 1)]
 
 
 def settling_time(times: Floats, course: Floats, ends: Floats, tolerance: float) -> float:
-    """When all samples have come near their ends for good; 0 if there is nothing to settle."""
+    """Return the time after which all samples stay near their ends; 0 if there is nothing to settle."""
     return float(settling_times(times, course, ends, tolerance).max(initial=0.0))
 
 
 def experiment_times(network: ReactionNetwork, scanned: Sequence[float]) -> tuple[float, float]:
-    """How long outputs change: from the network's start with its inputs, and in a scan from the ends of one value.
+    """Durations of the change of outputs: from the network's start, and in a scan from the ends of the value before.
 
     Args:
         network: the chemistry.
@@ -71,7 +71,7 @@ def experiment_times(network: ReactionNetwork, scanned: Sequence[float]) -> tupl
 def output_courses(
     engine: Internal, inputs: Mapping[str, ArrayLike], times: Floats, starts: Floats | None = None
 ) -> Floats:
-    """All outputs side by side (times, samples, n), for values by input name; no other species are held."""
+    """Simulate all outputs side by side (times, samples, n), for values by input name; no other species are held."""
     watched = _watched(engine.network)
     return _outputs(engine.network, watched, engine.trajectories(inputs, times, watched, starts))
 
@@ -82,7 +82,7 @@ def _watched(network: ReactionNetwork) -> Ints:
 
 
 def _outputs(network: ReactionNetwork, watched: Ints, state: Floats) -> Floats:
-    """All scalar outputs (..., n) from the concentrations of these species (..., watched)."""
+    """Return all scalar outputs (..., n) from the concentrations of these species (..., watched)."""
     values = [state[..., :0]]
     for readout in (p.readout for p in network.outputs):
         constant = np.broadcast_to(readout.constant, (*state.shape[:-1], readout.size))

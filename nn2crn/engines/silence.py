@@ -36,7 +36,7 @@ def silence() -> Iterator[None]:
 
 
 def _flush() -> None:
-    """What was said before is still seen."""
+    """Flush output written before, so that it is not silenced."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):  # closed, or none
             stream.flush()

@@ -27,7 +27,7 @@ _HINT = "give --molecules N, how many a value of 1 is"
 
 @dataclass(frozen=True)
 class _Reaction:
-    """A reaction as short lists, which is what a loop in Python is quick with."""
+    """A reaction as short lists, which a loop in Python handles fastest."""
 
     rate: float
     reactants: tuple[tuple[int, int], ...]  # species, and how many of it
@@ -35,7 +35,7 @@ class _Reaction:
     wakes: tuple[int, ...]  # reactions that its changes make faster or slower
 
     def propensity(self, state: Sequence[int]) -> float:
-        """How often it happens in a unit of time: k n, k n m, or k n (n - 1) for two of one species."""
+        """Return the propensity: k n, k n m, or k n (n - 1) for two of one species."""
         found = self.rate
         for species, count in self.reactants:
             for i in range(count):
@@ -79,7 +79,7 @@ class Stochastic:
         return np.stack(runs, axis=1)
 
     def _course(self, start: Floats, times: Floats, watch: Ints, random: Random) -> Floats:
-        """One run (times, watched)."""
+        """Simulate one run (times, watched)."""
         state = np.rint(start).astype(int).tolist()
         held = self.network.held.tolist()
         seen = np.zeros((len(times), len(watch)))

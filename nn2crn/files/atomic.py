@@ -1,4 +1,4 @@
-"""Files are written whole or not at all; what is no file (a pipe, a terminal) is written as it comes."""
+"""Atomic writing: files are written whole or not at all, pipes and terminals as the text comes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write_bytes(path: Path, emit: EmitBytes) -> None:
     """Writes a regular file by way of a temporary one in the same folder, or to standard output for `-`.
 
     Raises:
-        OutputError: as for `write_text`, and for a target that is no regular file.
+        OutputError: as for `write_text`, and for a target that is not a regular file.
     """
     try:
         if str(path) != "-" and not stat.S_ISREG(mode_of(path) or stat.S_IFREG):
@@ -120,7 +120,7 @@ def _descriptor(path: Path) -> int | None:
 
 
 def _write_through(target: int | Path, emit: Emit) -> None:
-    """To a descriptor or what has no content to keep; a reader that has seen enough (`| head`) is no error."""
+    """Write to a descriptor or device; a reader that closes early (`| head`) is not an error."""
     try:
         with open(target, "w", encoding="utf-8", newline="\n") as out:  # noqa: PTH123  # or a descriptor
             emit(out)
@@ -129,7 +129,7 @@ def _write_through(target: int | Path, emit: Emit) -> None:
 
 
 def _write_stdout(emit: Emit) -> None:
-    """Standard output, whatever Python takes for its encoding."""
+    """Write to standard output in UTF-8, whatever Python takes for its encoding."""
     _refuse_closed()
     out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n", write_through=False)
     try:
@@ -142,7 +142,7 @@ def _write_stdout(emit: Emit) -> None:
 
 @contextmanager
 def _stdout() -> Iterator[BinaryIO]:
-    """Standard output as bytes; a reader that has seen enough (`| head`) is no error."""
+    """Standard output as bytes; a reader that closes early (`| head`) is not an error."""
     _refuse_closed()
     try:
         yield sys.stdout.buffer

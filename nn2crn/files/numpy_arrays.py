@@ -49,11 +49,11 @@ class Archive:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of its arrays."""
+        """Return the names of its arrays."""
         return tuple(name.removesuffix(".npy") for name in self.packed.namelist() if name.endswith(".npy"))
 
     def header(self, name: str) -> Header:
-        """Of the array of that name."""
+        """Read the header of the array of that name."""
         with self.packed.open(f"{name}.npy") as member:
             return _header(member)
 
@@ -79,7 +79,7 @@ def open_npz(path: Path) -> Iterator[Archive]:
 
     Raises:
         UsageError, SizeError: as for `look_at`.
-        zipfile.BadZipFile: it is no archive; zipfile, zlib and numpy raise more while it is read.
+        zipfile.BadZipFile: it is not an archive; zipfile, zlib and numpy raise more while it is read.
     """
     held = look_at(path)
     with zipfile.ZipFile(path) as packed:
@@ -92,7 +92,7 @@ def read_npy(path: Path, what: str) -> NDArray[Any]:
     Raises:
         UsageError, SizeError: as for `look_at`.
         ModelError: `what` has no numbers, or not as many as it says.
-        ValueError: it is no .npy file.
+        ValueError: it is not an .npy file.
     """
     held = look_at(path)
     with path.open("rb") as file:

@@ -31,7 +31,7 @@ _READABLE = {
 
 
 def grammar_path(name: str) -> Path:
-    """Where the grammar is: inside an installed wheel, or at the root of a checkout."""
+    """Return the grammar's file: inside an installed wheel, or at the root of a checkout."""
     inside = _PACKAGE / "grammars" / name
     return inside if inside.exists() else _PACKAGE.parent / "grammars" / name
 
@@ -66,7 +66,7 @@ def unquoted(string: str) -> str:
     """Read a quoted string, with JSON's escapes.
 
     Raises:
-        ValueError: an escape means nothing, or half of a surrogate pair, which is no text and could not be written.
+        ValueError: an escape is invalid, or half of a surrogate pair, which could not be written.
     """
     text = str(json.loads(string, strict=False))
     text.encode()

@@ -27,7 +27,7 @@ def parse_network(text: str, file: str = "<network>") -> ReactionNetwork:
     """The reaction network written in `text`.
 
     Raises:
-        NotationError: the text is none, at the place shown.
+        NotationError: the text is not a reaction network, at the place shown.
     """
     statements = parse(text, "reaction_network.lark", "statements", Builder(text, file), file)
     reader, place = _Reader(), Location(file, 1, 1, text.partition("\n")[0])

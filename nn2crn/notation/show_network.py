@@ -27,7 +27,7 @@ def show_network(network: ReactionNetwork, *, reactions: bool = False) -> Iterat
 
     Args:
         network: what lowering or a pass has made.
-        reactions: add the single reactions, for people, as comments.
+        reactions: add the single reactions as comments.
 
     >>> from nn2crn.ir.reactions import SpeciesBlock
     >>> print(*show_network(ReactionNetwork("net", (SpeciesBlock("x", "+", "hidden", 0, np.ones(2)),), (), (), ())))
@@ -44,7 +44,7 @@ def show_network(network: ReactionNetwork, *, reactions: bool = False) -> Iterat
 
 
 def quoted(text: str) -> str:
-    """In quotes, with JSON's escapes."""
+    """Quote a text, with JSON's escapes."""
     return json.dumps(text)
 
 

@@ -27,7 +27,7 @@ class Statement:
 
 @contextmanager
 def fitting(place: Location) -> Iterator[None]:
-    """Whatever goes wrong within is a fault of the statement at this place."""
+    """Blame errors raised in the block on the statement at this place."""
     try:
         yield
     except NotationError as e:

@@ -50,7 +50,7 @@ class SymbolicReaction:
         """The reactions the loop stands for, indices evaluated; `keep` as in `resolve`.
 
         Raises:
-            NotationError: the loop is too long, or an index is no whole number.
+            NotationError: the loop is too long, or an index is not an integer.
         """
         out = []
         with errors_at(self.location):
@@ -125,7 +125,7 @@ class Builder(Transformer[Token, object]):
         return value
 
     def unquoted(self, meta: Meta, string: Token) -> str:
-        """A name as it is meant: one in quotes has JSON's escapes."""
+        """Return a name unquoted: one in quotes has JSON's escapes."""
         try:
             return unquoted(string)
         except ValueError:

@@ -51,7 +51,7 @@ def evaluate(formula: Formula, values: Mapping[str, Tensor]) -> Tensor:
 
 
 def steady_output(gadget: Gadget, drives: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> Tensor:
-    """What the gadget's output is read as once it has settled.
+    """Return the gadget's output once it has settled.
 
     Args:
         gadget: a template with its settings.

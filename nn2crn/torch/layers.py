@@ -54,7 +54,7 @@ class SmoothedReLU(torch.nn.Module):  # type: ignore[misc]  # PyTorch is optiona
             self.register_buffer("log_h", start)
 
     def forward(self, u: Tensor) -> Tensor:
-        """Of drives (..., size)."""
+        """Compute the function of drives (..., size)."""
         return (u + torch.sqrt(u * u + 4 * torch.exp(self.log_h))) / 2
 
 
@@ -86,7 +86,7 @@ class Template(torch.nn.Module):  # type: ignore[misc]  # PyTorch is optional, a
         return t.activation, t.name, dict(self.gadget.settings)
 
     def forward(self, *drives: Tensor) -> Tensor:
-        """Of drives (..., size); in an export, ONNX's own operator."""
+        """Compute the function of drives (..., size); in an export, ONNX's own operator."""
         activation = self.gadget.template.activation
         if torch.onnx.is_in_onnx_export():
             if activation not in _STANDARD:
@@ -118,7 +118,7 @@ class Annihilation(torch.nn.Module):  # type: ignore[misc]  # PyTorch is optiona
         return "relu", self.gadget.template.name, dict(self.gadget.settings)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Of inputs (..., n_in)."""
+        """Compute the outputs of inputs (..., n_in)."""
         if torch.onnx.is_in_onnx_export():
             return torch.relu(self.linear(x))
         weight = self.linear.weight
@@ -158,7 +158,7 @@ class Settled(torch.nn.Module):  # type: ignore[misc]  # PyTorch is optional, an
         return w * torch.clamp(self.bound / root, max=1.0) if root > 0 else w
 
     def forward(self, x: Tensor) -> Tensor:
-        """Of inputs (samples, n_in): (samples, n)."""
+        """Compute the fixed point (samples, n) for inputs (samples, n_in)."""
         if torch.onnx.is_in_onnx_export():
             raise UsageError("ONNX has no operator for a fixed point", hint="write the loop as .nn (feedback)")
         w, drive = self.matrix(), x @ self.v.T + self.b
@@ -171,7 +171,7 @@ class Settled(torch.nn.Module):  # type: ignore[misc]  # PyTorch is optional, an
 
 
 class _Attached(torch.autograd.Function):  # type: ignore[misc]  # PyTorch is optional, and not looked into
-    """One more sweep from the fixed point y, whose gradient is multiplied by (I - W' F)^-1."""
+    """Sweep once more from the fixed point y, with the gradient multiplied by (I - W' F)^-1."""
 
     @staticmethod
     def forward(ctx: Any, once: Tensor, y: Tensor, w: Tensor, drive: Tensor, h: float) -> Tensor:  # noqa: PLR0913  # what the sweep is made of

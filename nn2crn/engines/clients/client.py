@@ -31,7 +31,7 @@ class Client(ABC):
     """
 
     name = ""
-    rtol, atol = 1e-8, 1e-12  # tighter than the programs' own, so that engines can be told from errors
+    rtol, atol = 1e-8, 1e-12  # tighter than the programs' own, to tell their errors from the chemistry's
 
     def __init__(  # noqa: PLR0913  # what a written file is
         self,

@@ -95,7 +95,7 @@ class Copasi(Client):
         return found[name]
 
     def rate_laws(self) -> Counter[str]:
-        """How many reactions have each of COPASI's own rate laws, `Mass action (irreversible)` or others, by name."""
+        """Count the reactions by COPASI's own rate laws, `Mass action (irreversible)` or others."""
         functions = (self.model.getReaction(i).getFunction() for i in range(self.model.getNumReactions()))
         own = self.copasi.CFunction.PreDefined, self.copasi.CFunction.MassAction
         return Counter(f.getObjectName() if f.getType() in own else "rate laws of their own" for f in functions)

@@ -53,7 +53,7 @@ class DriveVariable:
 
 @dataclass(frozen=True, eq=False)
 class DrivenReaction:
-    """For each target i, element i of a drive variable and of `left` react, at rate sign * constants[i].
+    """Reactions of element i of a drive variable and of `left` for each target i, at rate sign * constants[i].
 
     Attributes:
         variable: which drive variable.
@@ -117,7 +117,7 @@ class _Parts:
 
 
 def _effect(family: MatrixFamily) -> tuple[int, Hashable]:
-    """A sign, and what the family does to its targets up to that sign."""
+    """Return a sign, and the family's effect on its targets up to that sign."""
     change = family.scheme.change
     sign = -1 if change and change[0][1] < 0 else 1
     normal = tuple((slot, sign * n) for slot, n in change)

@@ -56,7 +56,7 @@ class Factorised:
         return self._blocks.complete
 
     def attracts(self) -> Bools:
-        """Whether each state (batch,) attracts; of larger blocks, only that the determinant is positive."""
+        """Return whether each state (batch,) attracts; for larger blocks, only whether the determinant is positive."""
         return np.array([
             all(np.all(positive_stable(b)) for b in self._blocks.of(entries, self._gamma))
             and (self.decided or _sign(self._factors[i]) > 0)
@@ -81,7 +81,7 @@ def _follows(kinetics: Kinetics) -> sparse.csr_array:
 
 
 def _sign(factors: linalg.SuperLU) -> float:
-    """Of the determinant: the pivots' and the permutations'."""
+    """Return the sign of the determinant, the product of those of the pivots and permutations."""
     pivots = np.prod(np.sign(factors.U.diagonal()))
     return float(pivots * _parity(factors.perm_r) * _parity(factors.perm_c))
 

@@ -92,7 +92,7 @@ class Kinetics:
         self._find_pattern(where, reaction, change)
 
     def _find_pattern(self, where: Ints, reaction: Ints, change: Floats) -> None:
-        """Which d(rate of change)/d(value) are not always zero, and how they follow from those of the fluxes."""
+        """Find the d(rate of change)/d(value) that are not always zero, and the map from those of the fluxes."""
         count = len(self.constants)
         columns = [self.reactants[i][reaction] for i in (0, 1)]
         keys = np.concatenate([where * self.rows + c for c in columns])
@@ -126,7 +126,7 @@ class Kinetics:
         return self.change(self.fluxes(values))
 
     def fluxes(self, values: Floats) -> Floats:
-        """How often each reaction happens, (reactions, batch)."""
+        """Return the rate of each reaction, (reactions, batch)."""
         first, second = self.reactants
         flux: Floats = values[first] * values[second]
         flux *= self.constants[:, None]

@@ -1,4 +1,4 @@
-"""How many samples are integrated together: a rule of the network alone, so that numbers do not depend on who works."""
+"""The number of samples integrated together: a rule of the network alone, so that workers do not change results."""
 
 from __future__ import annotations
 

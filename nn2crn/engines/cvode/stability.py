@@ -1,4 +1,4 @@
-"""Whether the states that closed forms find are ones that the chemistry goes to."""
+"""Stability of the states that closed forms find: does the chemistry go there?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONG = 1e9  # s, within which a direction does not grow
 
 
 def attraction(network: ReactionNetwork, states: Floats) -> tuple[Bools, Floats]:
-    """Which of the steady states (batch, species) attract, and concentrations a little off the others.
+    """Return which of the steady states (batch, species) attract, and concentrations a little off the others.
 
     A state is not known to attract if more species depend on each other than eigenvalues are found of.
     """

@@ -109,7 +109,7 @@ class Sweep:
         return solution
 
     def attracts(self) -> Bools:
-        """Whether each state (batch,) attracts: no component has a direction that grows within gamma."""
+        """Return whether each state (batch,) attracts: no component has a direction that grows within gamma."""
         found = np.ones(self._entries.shape[1], dtype=np.bool_)
         components = (s for s in self.steps if isinstance(s, Components))
         for step, inverse in zip(components, self._inverses, strict=True):
@@ -120,7 +120,7 @@ class Sweep:
 
 
 def _inverse(step: Components, entries: Floats, gamma: float) -> Floats:
-    """Of the blocks of I - gamma J, (size, size, components, batch)."""
+    """Invert the blocks of I - gamma J, (size, size, components, batch)."""
     if step.size == 2:  # noqa: PLR2004  # a pair
         return _pair(entries[step.inner], gamma)
     block = _block(step, entries, gamma)

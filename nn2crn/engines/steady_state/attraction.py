@@ -1,4 +1,4 @@
-"""Whether a steady state attracts, by the eigenvalues of the Jacobian's strongly connected blocks, and what tries it.
+"""Stability of a steady state, by the eigenvalues of the Jacobian's strongly connected blocks or a perturbation.
 
 A state that repels may be reached all the same, from a start without noise. Where eigenvalues come in complex pairs, as
 they do in competition without a winner (May and Leonard 1975, SIAM J. Appl. Math. 29:243), determinants do not show it.
@@ -23,7 +23,7 @@ _UNKNOWN = float(np.sqrt(np.finfo(np.float64).eps))  # of an eigenvalue that is 
 
 
 def positive_stable(matrices: Floats) -> Bools:
-    """Whether all eigenvalues of `matrices` (..., n, n) have positive real parts, but for rounding."""
+    """Return whether all eigenvalues of `matrices` (..., n, n) have positive real parts, up to rounding."""
     size = matrices.shape[-1]
     if size == 1:
         return np.asarray(matrices[..., 0, 0] > 0)
@@ -39,7 +39,7 @@ def positive_stable(matrices: Floats) -> Bools:
 
 
 def _dominant(matrices: Floats) -> Bools:
-    """Whether the diagonal outweighs the rest once columns are scaled: then eigenvalues are in the right half plane.
+    """Return whether the diagonal dominates once columns are scaled: eigenvalues are then in the right half plane.
 
     The scales v are those for which the matrix of magnitudes, negative off the diagonal, has row sums of 1: all are
     positive if it is an M-matrix (Berman and Plemmons 1994, Nonnegative Matrices, theorem 6.2.3). A fraction of the

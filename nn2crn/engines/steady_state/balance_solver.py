@@ -34,7 +34,7 @@ class Term:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One term in a component: its number, which members react, and by how much they change."""
+    """One term in a component: its number, the members that react, and their changes."""
 
     term: int
     inside: tuple[int, ...]
@@ -63,7 +63,7 @@ class Balances:
 
     @property
     def conserved(self) -> int:
-        """How many sums of species no reaction changes."""
+        """Return the number of conserved sums of species."""
         return sum(len(g.conserved.rows) * g.members.shape[1] for g in self.groups)
 
     def solve(self, strengths: Sequence[Floats], state: Floats, start: Floats) -> None:

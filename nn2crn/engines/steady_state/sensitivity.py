@@ -1,4 +1,4 @@
-"""How the outputs at steady state depend on rate constants and inputs, by implicit differentiation.
+"""Sensitivities of the outputs at steady state to rate constants and inputs, by implicit differentiation.
 
 The steady state x solves F(x, k, z) = 0, so dx/dk = -J^-1 dF/dk; outputs are few and rate constants many, so the
 transposed system is solved, once for each output. Where something is conserved J is singular: the equation of one of
@@ -26,13 +26,13 @@ from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.formula import Formula, Symbol, symbols
 from nn2crn.ir.reactions import Module, ReactionNetwork
 
-_BROKEN = 1e-12  # a change of a conserved relation by one reaction, which is no rounding
+_BROKEN = 1e-12  # a change of a conserved relation by one reaction beyond rounding
 _NONE = np.zeros(0, dtype=np.intp)
 
 
 @dataclass(frozen=True)
 class Influence:
-    """One reaction, and what its rate constant does to the outputs.
+    """One reaction, and the effect of its rate constant on the outputs.
 
     Attributes:
         number: in the order of `network.reactions()`.
@@ -150,7 +150,7 @@ def sensitivities(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> 
 
 
 class _Point:
-    """What is the same for all samples, and the derivatives at one of them."""
+    """The parts common to all samples, and the derivatives at one of them."""
 
     def __init__(self, network: ReactionNetwork) -> None:
         self.network, self.kinetics, self.reads = network, MassAction(network), _reads(network)

@@ -34,7 +34,7 @@ TOGETHER = 25  # tubes that are worked through at a time, at most: a cluster's p
 
 @dataclass(frozen=True, eq=False)
 class Tubes:
-    """How T tubes differ from the network.
+    """The deviations of T tubes from the network.
 
     Attributes:
         rates: factors of the rate constants, (tubes, reactions), reactions in the order of `network.reactions()`.
@@ -116,13 +116,13 @@ def tube_outputs(
     tubes: Tubes,
     done: Callable[[int], None] = lambda _: None,
 ) -> Floats:
-    """All outputs side by side at the steady state of each tube, (tubes, samples, n).
+    """Return all outputs side by side at the steady state of each tube, (tubes, samples, n).
 
     Args:
         network: the chemistry.
         inputs: values by input name, each (samples, size).
         tubes: how they differ.
-        done: is told how many tubes have been worked through.
+        done: called with the number of tubes done.
 
     Raises:
         UnsupportedError: the layers are a circle and nothing is found, or a template stands still only while rate
@@ -145,7 +145,7 @@ def tube_outputs(
 def _ends(
     network: ReactionNetwork, inputs: Mapping[str, ArrayLike], tubes: Tubes, done: Callable[[int], None]
 ) -> Floats:
-    """The same where inputs are consumed: what is left depends on no rate constant, and on all amounts."""
+    """Return the outputs where inputs are consumed: they depend on all amounts and on no rate constant."""
     if tubes.leak:
         raise UnsupportedError(
             f"{network.name}: what leaks into chemistry that ends has no steady state",
@@ -232,7 +232,7 @@ def _firsts(network: ReactionNetwork) -> dict[Family, int]:
 
 
 def _terms(family: Family, held: np.ndarray) -> Iterator[Term]:
-    """What the family does to species that are not held; a layer's weights are one term for each target."""
+    """Yield the terms of the family's reactions for species that are not held; a layer's weights are one per target."""
     if isinstance(family, MatrixFamily):
         place = dict(zip(family.scheme.slots[1:], family.targets, strict=True))
         reactants = [place[s] for s, n in family.scheme.reactants if s in place for _ in range(n)]
@@ -253,7 +253,7 @@ def _driven(family: MatrixFamily, state: Floats, factors: Floats) -> Floats:
 
 
 def _products(network: ReactionNetwork) -> Floats:
-    """How many molecules of each species all reactions, each happening once, make (species,)."""
+    """Count the molecules of each species (species,) made if every reaction happens once."""
     found = np.zeros(network.species_count)
     for batch in (b for f in network.families for b in f.batches()):
         for slot, n in batch.scheme.products:
