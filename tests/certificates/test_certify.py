@@ -11,7 +11,7 @@ import command_line
 import numpy as np
 import pytest
 from certified import LIBRARY, TIMES, measured_courses, measured_error, measured_time, net_around
-from nets import random_mlp
+from nets import random_mlp, ring
 
 import nn2crn
 from nn2crn.analysis.forward import forward
@@ -22,6 +22,7 @@ from nn2crn.certificates.bounds.settling_bound import settling
 from nn2crn.certificates.bounds.steady import steady_bounds
 from nn2crn.certificates.certificate import certify, subject
 from nn2crn.compiler import prepare
+from nn2crn.engines.cvode.sweep import NotTriangularError
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs
 from nn2crn.engines.steady_state.closed_form import fixed_point
@@ -193,10 +194,6 @@ def test_a_million_weights_are_certified():
 
 
 def test_a_circle_is_refused_by_the_cascade():
-    from test_engine import ring
-
-    from nn2crn.engines.cvode.sweep import NotTriangularError
-
     with pytest.raises(NotTriangularError):
         Cascade(ring(nn2crn.compile(random_mlp([2, 3, 2]).network())))
 

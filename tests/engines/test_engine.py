@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from effort import examples
 from hypothesis import given, settings
-from nets import mlps, random_mlp
+from nets import mlps, random_mlp, ring
 from scipy.linalg import null_space
 
 import nn2crn
@@ -167,17 +167,6 @@ def test_the_pattern_is_found_once(monkeypatch):
     network = network_of("iris/iris.onnx")
     Internal(network).settle({network.inputs[0].name: np.zeros((10, 4))})
     assert found == [1]
-
-
-def ring(network: ReactionNetwork) -> ReactionNetwork:
-    """The network with its first layer driven by its last as well: no order is left."""
-    first, *middle, last = network.modules
-    drives = [f for f in first.families if isinstance(f, MatrixFamily)]
-    back = replace(
-        drives[0].term, sources=last.species[Symbol("Y", rail="+")].indices[:1], matrix=np.full((first.size, 1), 0.1)
-    )
-    more = tuple(replace(f, term=back) for f in drives if f.rail > 0)[:1]
-    return replace(network, modules=(replace(first, families=(*first.families, *more)), *middle, last))
 
 
 def test_a_circle_of_layers_is_integrated_with_a_sparse_jacobian():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
 
+from nn2crn.ir.families.matrix import MatrixFamily
+from nn2crn.ir.formula import Symbol
 from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Output, Term
+from nn2crn.ir.reactions import ReactionNetwork
 
 H = 1e-6
 
@@ -93,3 +96,14 @@ def contractive(n: int, inputs: int, seed: int = 0, scale: float = 0.8) -> tuple
         rng.normal(size=(n, inputs)),
         rng.normal(size=n) * 0.3,
     )
+
+
+def ring(network: ReactionNetwork) -> ReactionNetwork:
+    """The network with its first layer driven by its last as well: no order is left."""
+    first, *middle, last = network.modules
+    drives = [f for f in first.families if isinstance(f, MatrixFamily)]
+    back = replace(
+        drives[0].term, sources=last.species[Symbol("Y", rail="+")].indices[:1], matrix=np.full((first.size, 1), 0.1)
+    )
+    more = tuple(replace(f, term=back) for f in drives if f.rail > 0)[:1]
+    return replace(network, modules=(replace(first, families=(*first.families, *more)), *middle, last))

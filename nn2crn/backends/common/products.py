@@ -73,7 +73,7 @@ class ProductLayout:
         return text[text.rindex(self._first) + len(self._first) : text.index(self._second)]
 
     def _around(self, n: int) -> _Around:
-        """What is known of one coefficient of two or more shows all others; products without a number are all alike."""
+        """Derive the layout of every coefficient from one of two or more; products without a number are all alike."""
         n = n if self._again is None else 1
         if n not in self._known:
             self._known[n] = self._shown(n) if n in (1, _MARK) else self._around(_MARK).like(n)

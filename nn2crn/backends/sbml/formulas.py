@@ -18,7 +18,7 @@ _MOST = 100_000  # operations of a rule, those of the rules that it refers to pu
 
 @dataclass
 class _Element:
-    """Of a formula: `apply`, `ci`, `cn`, ...; `name` is what a ci refers to.
+    """An element of a formula: `apply`, `ci`, `cn`, ...; `name` is the target of a ci.
 
     It stands for `times` elements, one after the other, that differ in numbers and names of quantities only.
     """
