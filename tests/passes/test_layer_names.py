@@ -55,7 +55,7 @@ def test_what_config_writes_of_compositions_within_compositions_is_taken(tmp_pat
     (tmp_path / "net.toml").write_bytes(said.replace(b'sigmoid.chain"\nk = 4', b'sigmoid.chain"\nk = 5'))
     found = drive("inspect", "net.nn", "--config", "net.toml", "--json", folder=tmp_path).out
     layers = {layer["name"]: layer["parameters"] for layer in json.loads(found)["layers"]}
-    assert layers["layer1.sigmoid"] == "k = 5"
+    assert layers["layer1.sigmoid"] == {"k": 5}
 
 
 def test_the_name_of_a_layer_does_not_depend_on_the_templates_before_it(tmp_path):
