@@ -18,13 +18,13 @@ from nn2crn.errors import UsageError
 from nn2crn.evaluate import time_course
 from nn2crn.evaluate import verify as measured
 from nn2crn.evaluate.case import Case, case
+from nn2crn.evaluate.report import Report
 from nn2crn.evaluate.time_course import Run
 from nn2crn.evaluate.tube import realise as tube
 from nn2crn.evaluate.tube import robustness as measured_tubes
 from nn2crn.evaluate.tube.parts import schemes as known_schemes
 from nn2crn.evaluate.tube.realise import Limits, Realisation
 from nn2crn.evaluate.tube.robustness import By, Robustness, Study
-from nn2crn.evaluate.verify import Report
 from nn2crn.frontends.samples import random_data
 from nn2crn.frontends.source import Model
 from nn2crn.ir.arrays import Floats

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,6 @@ from nn2crn.files.reading import read_text
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.verify.invariant import BrokenInvariantError
-from nn2crn.ir.verify.network import verify_lowerable
 from nn2crn.lower.registry import encoding
 from nn2crn.memory import allowed
 from nn2crn.notation.reaction_network import parse_network
@@ -21,6 +21,7 @@ from nn2crn.passes.pipeline import Pass, ReactionPass, name_of
 from nn2crn.passes.records import optional
 
 _P = TypeVar("_P", Pass, ReactionPass)
+_PRODUCTS = 2  # at most, of each reaction, where the pass that splits them is not told
 LOWER = "lower"  # stands among the passes for the step from a network to its reactions
 SUFFIX = ".rn"  # of a reaction network's text
 
@@ -44,8 +45,11 @@ def run_passes(
     names: Sequence[str],
     compression: Compression | None = None,
     watch: Callable[[str, Network | ReactionNetwork], None] = lambda *_: None,
+    options: Options | None = None,
 ) -> Network | ReactionNetwork:
     """Through the passes of these names in this order; `lower` among them makes reactions of a network.
+
+    The passes are those of the encoding that `options` name, or of reactions that are there already.
 
     >>> import numpy as np
     >>> from nn2crn.ir.network import Activation, Input, Output
@@ -56,29 +60,30 @@ def run_passes(
     Raises:
         UsageError: there is no such pass, it is for the other kind of network, or a network cannot be lowered yet.
     """
+    chosen = options or Options()
     if LOWER in names and isinstance(subject, Network):
         first = names.index(LOWER)
-        made = _lowered(run_passes(subject, names[:first], compression, watch))
+        made = _lowered(run_passes(subject, names[:first], compression, watch, chosen), chosen)
         watch(LOWER, made)
-        return run_passes(made, names[first + 1 :], compression, watch)
+        return run_passes(made, names[first + 1 :], compression, watch, chosen)
+    if not isinstance(subject, Network):
+        chosen = replace(chosen, encoding=subject.encoding)
     steps = PassPipeline(optional(), watch)
-    before, after = _passes(compression or Compression())
+    before, after = _passes(compression or Compression(), chosen)
     if isinstance(subject, Network):
         return steps.network([_named(before, after, n, "reactions, which 'lower' makes") for n in names], subject)
     return steps.reactions([_named(after, before, n, "networks that are not yet lowered") for n in names], subject)
 
 
 def pass_names() -> tuple[str, ...]:
-    """All that `run_passes` knows."""
-    before, after = _passes(Compression())
-    return (*before, LOWER, *after)
+    """All that `run_passes` knows, of all encodings."""
+    return (*compiler.pass_names(), LOWER)
 
 
-def _passes(compression: Compression) -> tuple[dict[str, Pass], dict[str, ReactionPass]]:
-    """Those on networks and those on reactions."""
-    options = Options()
+def _passes(compression: Compression, options: Options) -> tuple[dict[str, Pass], dict[str, ReactionPass]]:
+    """Those of the encoding on networks, and those on reactions."""
     network = (*compiler.passes(options), *compiler.compression_passes(compression, Library()))
-    reactions = compiler.reaction_passes(options)
+    reactions = compiler.reaction_passes(replace(options, max_products=options.max_products or _PRODUCTS))
     return {name_of(p): p for p in network}, {name_of(p): p for p in reactions}
 
 
@@ -87,15 +92,18 @@ def _named(right: Mapping[str, _P], other: Collection[str], name: str, kind: str
         return right[name]
     if name == LOWER or name in other:
         raise UsageError(f"the pass {name!r} is for {kind}")
+    if name in pass_names():
+        raise UsageError(f"the pass {name!r} is of another encoding", hint="give --encoding")
     raise UsageError(f"there is no pass {name!r}", hint=choose_from(name, pass_names(), "passes"))
 
 
-def _lowered(network: Network | ReactionNetwork) -> ReactionNetwork:
+def _lowered(network: Network | ReactionNetwork, options: Options) -> ReactionNetwork:
     assert isinstance(network, Network)  # noqa: S101  # only `lower` makes reactions
+    way = encoding(options.encoding)
     try:
-        verify_lowerable(network)
+        way.lowerable(network)
     except BrokenInvariantError as e:
-        hint = "run materialise_affine and choose_templates first"
+        *most, last = way.needs
+        hint = f"run {', '.join(most)} and {last} first"
         raise UsageError(f"this network cannot be lowered: {e}", hint=hint) from None
-    options = Options()
-    return encoding(options.encoding).lower(network, options)
+    return way.lower(network, options)

@@ -11,7 +11,7 @@ import click
 from nn2crn.cli.options.common import Loaded, loaded
 from nn2crn.cli.options.compression import CompressionOptions
 from nn2crn.cli.options.fitting import FittingOptions
-from nn2crn.cli.options.scale import GateOptions, in_scale
+from nn2crn.cli.options.scale import GateOptions, compiled_in_scale
 from nn2crn.cli.options.values import vectors
 from nn2crn.errors import UsageError
 
@@ -40,7 +40,6 @@ def subject(  # noqa: PLR0913  # one argument per option
         UsageError: there is nothing to run it on.
         ProvenanceError: the file was not made from this model.
     """
-    from nn2crn import compiler
     from nn2crn.evaluate.case import case
 
     if options["data"] and inputs:
@@ -53,12 +52,11 @@ def subject(  # noqa: PLR0913  # one argument per option
     given = vectors(inputs, found.network)
     if not found.data and not given and not samples:
         raise UsageError("there is nothing to run it on", hint="give --input or --data")
-    reactions = compiler.compile(found.network, found.options, name=name, inputs=given)
-    reactions = in_scale(found, reactions, scale, gates)
+    reactions, chosen = compiled_in_scale(found, scale, gates, name=name, inputs=given)
     one = {p.name: p.values[None] for p in reactions.inputs}
     values, drawn = (one, "samples") if given else _values(found, samples)
     _warn_outside(found.network, values)
-    return case(model, found.network, reactions, found.options, values, original=found.whole, drawn=drawn)
+    return case(model, found.network, reactions, chosen, values, original=found.whole, drawn=drawn)
 
 
 def _values(found: Loaded, samples: int) -> tuple[Mapping[str, Floats], str]:

@@ -33,14 +33,17 @@ from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.pipeline import PassPipeline
 from nn2crn.templates.options import Options
 
+_ROUNDED = 1e-6  # relative: weights in single precision are the same weights
+
 
 @dataclass(frozen=True)
 class Case:
     """A network, its chemistry, and inputs (samples, size) with the outputs that the network itself gives.
 
-    `prepared` is the network after the compiler's passes: each module computes the activation it is named after.
-    `shipped` is the file that clients run, and `difference` what it has that `reactions`, which are as fast, have not;
-    if None, clients run what the compiler writes now. `drawn` says what the inputs are (random or not).
+    `network` is what was compiled, which may have been pruned and quantized before. `prepared` is the network after
+    the compiler's passes: each module computes the activation it is named after. `shipped` is the file that clients
+    run, and `difference` what it has that `reactions`, which are as fast, have not; if None, clients run what the
+    compiler writes now. `drawn` says what the inputs are (random or not).
     """
 
     model: str
@@ -54,6 +57,7 @@ class Case:
     shipped: Shipped | None = None
     difference: str = ""
     drawn: str = "samples"
+    compressed: bool = False
 
     @property
     def samples(self) -> int:
@@ -63,6 +67,18 @@ class Case:
     def values(self) -> Mapping[str, Floats]:
         """Values of each node of the prepared network, (samples, size), by its name."""
         return forward(self.prepared, self.inputs, self.options.library)
+
+    @cached_property
+    def as_compiled(self) -> Floats | None:
+        """All outputs of the network with the weights that are computed, (samples, n), if these are not the model's.
+
+        They are others if it was pruned or quantized, or is computed in whole weights that it did not have.
+        """
+        made = _side_by_side(self.prepared, self.values)
+        with np.errstate(all="ignore"):
+            given = _side_by_side(self.network, forward(self.network, self.inputs, self.options.library))
+        rounded = np.abs(made - given).max(initial=0) > _ROUNDED * np.abs(given).max(initial=1.0)
+        return made if self.compressed or rounded else None
 
 
 def case(  # noqa: PLR0913  # what it is made of
@@ -100,8 +116,15 @@ def case(  # noqa: PLR0913  # what it is made of
         reference += ", before it was pruned and quantized"
     _refuse_undefined(path, found)
     expected = np.concatenate([found[o.name] for o in network.outputs], axis=1)
-    prepared = compiler.prepare(network, options, steps=steps)
-    return Case(path, network, prepared, reactions, inputs, expected, reference, options, shipped, difference, drawn)
+    prepared, compressed = compiler.prepare(network, options, steps=steps), original not in (None, network)
+    return Case(
+        path, network, prepared, reactions, inputs, expected, reference, options, shipped, difference, drawn, compressed
+    )
+
+
+def _side_by_side(network: Network, values: Mapping[str, Floats]) -> Floats:
+    """All outputs (samples, n), of the values of each node."""
+    return np.concatenate([values[o.source] for o in network.outputs], axis=1)
 
 
 def _refuse_undefined(path: str, outputs: Mapping[str, Floats]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,126 +12,17 @@ from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.cvode.internal import SimulationError
 from nn2crn.engines.engine import Engine
 from nn2crn.engines.ports import read
-from nn2crn.engines.registry import ELEMENTARY, EngineRecord, engine_for, engine_named
+from nn2crn.engines.registry import ELEMENTARY, EngineRecord, engine_for
 from nn2crn.engines.registry import engines as known_engines
 from nn2crn.engines.settling import log_times, settling_time
 from nn2crn.evaluate.case import Case, engine, output_columns, outputs_of
+from nn2crn.evaluate.report import Compiled, EngineReport, Failure, LayerReport, Report, Skipped
 from nn2crn.evaluate.shipped import Shipped
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
 
 _TIMES = log_times(1e6, 242)  # 8 % apart
 _HELD = 20_000_000  # numbers in memory while settling times are measured
-
-
-@dataclass(frozen=True)
-class EngineReport:
-    """How far one engine's outputs are from the network's; times in seconds.
-
-    `settling_time` is when all outputs of every sample have come within the tolerance of their end for good (on the
-    model's clock), None for an engine without one. Samples whose two largest outputs are nearer than twice the
-    tolerance are `thin_margins`, and not counted for `same_class`, which is None unless there is a choice.
-    """
-
-    engine: str
-    max_error: float
-    mean_error: float
-    same_class: float | None
-    thin_margins: int
-    settling_time: float | None
-    worst_sample: int
-    seconds: float
-    load_seconds: float
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An engine that got no result, and what it said."""
-
-    engine: str
-    message: str
-    hint: str
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """An engine that was not asked for and did not run, and why."""
-
-    engine: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class LayerReport:
-    """One module: how far it is from the exact network's layer, and when it settles."""
-
-    name: str
-    template: str
-    max_error: float
-    settling_time: float | None
-
-
-@dataclass(frozen=True, repr=False)
-class Report:
-    """What `nn2crn verify` found.
-
-    Attributes:
-        model: the file.
-        samples: how many inputs were run.
-        drawn: what they are: samples, or random samples of a box.
-        tolerance: the largest error that is good.
-        reference: what computed the network's own values.
-        engines: by engine, how far it is off.
-        layers: the same by layer.
-        departs: the first layer past the tolerance.
-        disagreement: the largest difference between outputs of two engines.
-        failures: engines without a result.
-        skipped: engines that did not run, though none were chosen.
-        file: that was shipped and run by the clients; None if they ran what is compiled now.
-        difference: the first thing in which that file is not what its record names; empty if there is none.
-        parameters: the template of each layer, and its parameters.
-    """
-
-    model: str
-    samples: int
-    tolerance: float
-    reference: str
-    engines: tuple[EngineReport, ...]
-    layers: tuple[LayerReport, ...]
-    departs: str | None
-    disagreement: float
-    failures: tuple[Failure, ...] = ()
-    file: str | None = None
-    difference: str = ""
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    skipped: tuple[Skipped, ...] = ()
-    drawn: str = "samples"
-
-    def __repr__(self) -> str:
-        worst = max((e.max_error for e in self.engines), default=float("nan"))
-        ran = ", ".join(e.engine for e in self.engines) or "no engine"
-        failed = f"; {', '.join(f.engine for f in self.failures)} failed" * bool(self.failures)
-        word = "within" if self.within else "NOT within"
-        return f"<Report: {word} {self.tolerance:g} on {self.samples} samples in {ran} (at most {worst:.1e}){failed}>"
-
-    @property
-    def within(self) -> bool:
-        """True if no engine that ran is past the tolerance."""
-        return all(e.max_error <= self.tolerance for e in self.engines)
-
-    @property
-    def ok(self) -> bool:
-        return self.within and not self.failures and not self.difference
-
-    @property
-    def clients(self) -> tuple[str, ...]:
-        """The clients that ran, or tried to."""
-        ran = [e.engine for e in self.engines] + [f.engine for f in self.failures]
-        return tuple(name for name in ran if engine_named(name).reads_file)
-
-    def as_json(self) -> dict[str, Any]:
-        found = asdict(self) | {"ok": self.ok}
-        return found | {"layer_templates": found.pop("parameters")}
 
 
 def default_engines(
@@ -209,8 +99,17 @@ def verify(  # noqa: PLR0913  # what is measured, and how
     return Report(
         subject.model, subject.samples, tolerance, subject.reference, tuple(reports), layers, departs, spread,
         tuple(failures), shipped.path if shipped else None, subject.difference,
-        _parameters(subject.reactions), skipped, subject.drawn,
+        _parameters(subject.reactions), skipped, subject.drawn, _compiled(subject, tolerance),
     )  # fmt: skip
+
+
+def _compiled(subject: Case, tolerance: float) -> Compiled | None:
+    """What its weights cost, if they are not the model's."""
+    if subject.as_compiled is None:
+        return None
+    errors = np.abs(subject.as_compiled - subject.expected)
+    agreement, _ = _argmax(subject, subject.as_compiled, tolerance)
+    return Compiled(float(errors.max(initial=0)), float(errors.mean()), agreement)
 
 
 def _refuse_overflow(engine: str, outputs: Floats) -> None:
@@ -229,9 +128,11 @@ def _report(  # noqa: PLR0913  # one argument per thing measured
 ) -> EngineReport:
     errors = np.abs(found - subject.expected)
     agreement, thin = _argmax(subject, found, tolerance)
+    own = subject.as_compiled
     return EngineReport(
         name, float(errors.max(initial=0)), float(errors.mean()), agreement, thin, settling,
         int(np.argmax(errors.max(axis=1, initial=0))), seconds, loading,
+        None if own is None else float(np.abs(found - own).max(initial=0)),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Remarks are text that a user should see; some of them tell of results that may be wrong."""
+"""Remarks are text that a user should see; some of them tell of results that may be wrong, or of needless size."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Iterable
 
 
 class RangeWarning(str):
-    """A remark that drives may leave the range in which a template is within its stated error; never kept quiet."""
+    """A remark that is a warning, never kept quiet.
+
+    Drives may leave the range in which a template is within its stated error, neurons may die out molecule by molecule,
+    or reactions make many times the products that they need.
+    """
 
     __slots__ = ()
 

@@ -25,6 +25,7 @@ class Encoding:
         summary: a line for people.
         passes: what happens to a network before it is lowered, in order, given the options; what the encoding cannot
             compute is refused there, with the reason.
+        lowerable: raises BrokenInvariantError if a network has not gone through those passes, `needs`, that are to be.
         lower: the reactions of a network that has gone through the passes.
         reaction_passes: what may happen after lowering, in order, given the options.
         recipe: what decides the chemistry of a network as it was loaded, given the optional passes that are run.
@@ -34,6 +35,8 @@ class Encoding:
     name: str
     summary: str
     passes: Callable[[Options], tuple[Pass, ...]]
+    lowerable: Callable[[Network], None]
+    needs: tuple[str, ...]
     lower: Callable[[Network, Options], ReactionNetwork]
     reaction_passes: Callable[[Options], tuple[ReactionPass, ...]]
     recipe: Callable[[Network, Options, Collection[str]], Recipe]

@@ -14,13 +14,15 @@ from nn2crn.errors import UsageError
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.recipe import Recipe
+from nn2crn.ir.verify.invariant import require
+from nn2crn.ir.verify.network import verify_absorbed
 from nn2crn.lower.consumed import NAME, lower
 from nn2crn.lower.encoding import Encoding
 from nn2crn.passes.name_layers import name_layers
 from nn2crn.passes.network.drop_dead import drop_dead
 from nn2crn.passes.network.fuse_affine import fuse_affine
 from nn2crn.passes.network.materialise_affine import materialise_affine
-from nn2crn.passes.network.rate_independent.expand_piecewise import expand_piecewise
+from nn2crn.passes.network.rate_independent.expand_piecewise import TWO_SLOPES, expand_piecewise
 from nn2crn.passes.network.rate_independent.separate_outputs import separate_outputs
 from nn2crn.passes.network.rate_independent.whole_weights import whole_weights
 from nn2crn.passes.pipeline import Pass, ReactionPass
@@ -58,6 +60,17 @@ def _refuse_templates(options: Options) -> None:
         )
 
 
+def _lowerable(network: Network) -> None:
+    """Functions of two slopes, between which there are affine maps of whole weights."""
+    verify_absorbed(network)
+    for node in network.activations():
+        require(node.function in (*TWO_SLOPES, "identity"), f"{node.name!r} is a {node.function}, not of two slopes")
+    read = {s for n in network.nodes for s in n.sources} | {i.name for i in network.inputs}
+    for output in network.outputs:
+        require(output.source not in read, f"what output {output.name!r} reads is consumed by others, or an input")
+    require(whole_weights(network) is network, "weights are not multiples of one step")
+
+
 def _lower(network: Network, options: Options) -> ReactionNetwork:
     del options  # which say nothing of it
     return lower(network)
@@ -84,6 +97,8 @@ RATE_INDEPENDENT = Encoding(
     name=NAME,
     summary="a signal is the difference of two species, which what reads it consumes; what is left is the answer",
     passes=_passes,
+    lowerable=_lowerable,
+    needs=("expand_piecewise", "whole_weights", "materialise_affine", "separate_outputs"),
     lower=_lower,
     reaction_passes=_reaction_passes,
     recipe=_recipe,

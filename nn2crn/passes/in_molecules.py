@@ -64,18 +64,22 @@ def _readout(readout: Readout, molecules: int) -> Readout:
     return replace(readout, terms=tuple((i, floats(c / molecules)) for i, c in readout.terms))
 
 
-def _faint(network: ReactionNetwork, molecules: int) -> list[RangeWarning]:
-    """Neurons that die out: where h times the molecules of one unit is less than one (docs/rate_independent.md)."""
-    faint = {
+def faintest(network: ReactionNetwork, molecules: int) -> dict[str, float]:
+    """The h of templates by name, of which a unit's molecules have less than one: neurons near zero die out."""
+    return {
         m.template: float(h)
         for m in network.modules
         for h in [m.values.get("h")]
         if h is not None and np.ndim(h) == 0 and float(h) * molecules < 1
     }
+
+
+def _faint(network: ReactionNetwork, molecules: int) -> list[RangeWarning]:
+    """Neurons that die out (docs/rate_independent.md)."""
     return [
         RangeWarning(
             f"{template}: h = {h:g} is less than one molecule of {molecules}: neurons near zero die out and stay so;"
-            f" --set {template.partition('.')[0]}.h={1 / molecules:.2g} keeps them"
+            f" --h-from-molecules makes it {1 / molecules:.2g}"
         )
-        for template, h in faint.items()
+        for template, h in faintest(network, molecules).items()
     ]

@@ -22,13 +22,17 @@ _RATES = ("M/s", "/s", "/M/s")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of the scale: what a 1 is, the largest rate constant of some orders, the highest concentration."""
+    """What is asked of the scale: what a 1 is, the largest rate constant of some orders, the highest concentration.
+
+    With `h_from_molecules`, the h of templates is to be one molecule at least.
+    """
 
     units: Units
     kappa: float | None = None
     unit: Quantity | None = None
     rates: tuple[Rate, ...] = ()
     signal: Quantity | None = None
+    h_from_molecules: bool = False
 
     @property
     def given(self) -> bool:

@@ -81,3 +81,40 @@ def test_a_network_that_is_lowered_is_not_lowered_again(tmp_path):
     assert opt(tmp_path, "net.nn", "--passes", PREPARE, "-o", "net.rn").kind == "done"
     done = opt(tmp_path, "net.rn", "--passes", "lower")
     assert "the pass 'lower' is for networks that are not yet lowered" in done.err
+
+
+CONSUMED = """\
+input x[2] in [-1, 1]
+h = leaky_relu(dense(x, weight = [[2, -1], [1, 0.5]], bias = [0.5, 0]))
+output y = relu6(dense(h, weight = [[1, -3]]))
+"""
+
+
+def test_passes_of_the_rate_independent_encoding_make_what_compile_makes(tmp_path):
+    """`opt` knew the passes of the catalytic encoding only."""
+    (tmp_path / "net.nn").write_text(CONSUMED, encoding="utf-8")
+    options = Options(encoding="rate-independent", max_products=3)
+    whole = ",".join([*map(name_of, passes(options)), "lower"])
+    made = drive("opt", "net.nn", "--encoding", "rate-independent", "--passes", whole, "-o", "a.rn", folder=tmp_path)
+    assert made.kind == "done"
+    after = ("--passes", "substitute_unimolecular,split_products", "--max-products", "3", "--print-after", "all")
+    done = drive("opt", "a.rn", "--encoding", "rate-independent", *after, "-o", "b.rn", folder=tmp_path)
+    said = [line for line in done.err.splitlines() if line.startswith("after ")]
+    assert said == ["after substitute_unimolecular:", "after split_products:"]
+    expected = nn2crn.compile(nn2crn.load(tmp_path / "net.nn"), options)
+    assert equal(parse_network((tmp_path / "b.rn").read_text(encoding="utf-8")), expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--encoding", "rate-independent", "--passes", "lower"], "'y' is a relu6, not of two slopes"),
+        (["--passes", "whole_weights"], "the pass 'whole_weights' is of another encoding"),
+        (["--encoding", "rate-independent", "--passes", "choose_templates"], "is of another encoding"),
+    ],
+)
+def test_passes_that_do_not_fit_the_encoding_are_refused(arguments, message, tmp_path):
+    (tmp_path / "net.nn").write_text(CONSUMED, encoding="utf-8")
+    done = drive("opt", "net.nn", *arguments, folder=tmp_path)
+    assert done.status == 2
+    assert message in done.err

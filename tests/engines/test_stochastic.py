@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from driving import drive
 
 import nn2crn
 from nn2crn.backends.common.names import make_ids
@@ -155,7 +157,7 @@ def gillespy_ends(path, reactions, x, time, runs):
     model.timespan(np.array([0.0, time]))
     found = model.run(solver=gillespy2.NumPySSASolver, number_of_trajectories=runs, seed=1)
     ends = np.array([[t[s][-1] for s in ids.species] for t in found])
-    return read_outputs(reactions, ends)["y"]
+    return read_outputs(reactions, ends)[reactions.outputs[0].name]
 
 
 ENGINES = [
@@ -188,3 +190,16 @@ def test_other_programs_end_where_the_network_does_from_the_written_file(run, tm
     expected = read_outputs(reactions, Extents(reactions).settle({"x": np.array([x])}))["y"]
     found = run(tmp_path / "net.xml", reactions, x, 1e5, 2)
     np.testing.assert_allclose(found, np.repeat(expected, 2, axis=0), atol=1e-9)
+
+
+def test_h_is_chosen_from_the_number_of_molecules_where_it_is_less(tmp_path):
+    common = ("--set", "relu.h=1e-6", "--molecules", "1000")
+    sample = Path(__file__).parents[2] / "samples/xor/xor.nn"
+    faint = drive("compile", sample, *common, "-o", "faint.xml", folder=tmp_path)
+    assert "neurons near zero die out" in faint.err
+    bold = drive("compile", sample, *common, "--h-from-molecules", "-o", "bold.xml", folder=tmp_path)
+    assert bold.kind == "done"
+    assert "die out" not in bold.err
+    assert "h = 0.001" in bold.err
+    alone = drive("compile", sample, "--h-from-molecules", "-o", "alone.xml", folder=tmp_path)
+    assert alone.status == 2

@@ -13,7 +13,7 @@ from nn2crn.cli.options.compression import CompressionOptions, compression_optio
 from nn2crn.cli.options.encoding import EncodingOptions, encoding_options
 from nn2crn.cli.options.fitting import FittingOptions, fitting_options
 from nn2crn.cli.options.limits import limit_options
-from nn2crn.cli.options.scale import GateOptions, in_scale
+from nn2crn.cli.options.scale import GateOptions, compiled_in_scale
 from nn2crn.cli.options.values import interval, pair, setting, vectors
 from nn2crn.errors import UsageError
 
@@ -184,8 +184,6 @@ def compiled(  # noqa: PLR0913  # one argument per option
     **options: Any,
 ) -> tuple[ReactionNetwork, Fit | None]:
     """The reaction network that the options of `model_options` ask for, and how its parameters were found, if so."""
-    from nn2crn import compiler
-
     steps = steps_of(passes, print_after)
     uses = options["fitting"].given or options["smaller"].given(options["config"]) or options["encoding"].finds_bits
     if data and not (uses or (scale is not None and scale.signal is not None)):
@@ -194,8 +192,8 @@ def compiled(  # noqa: PLR0913  # one argument per option
         raise UsageError("--settling-time and --kappa exclude each other", hint="both say how soon it settles")
     found = loaded(model, data=data, steps=steps, **options)
     values = vectors(inputs, found.network)
-    reactions = compiler.compile(found.network, found.options, name=name, inputs=values, steps=steps)
-    return in_scale(found, reactions, scale, gates), found.fit
+    reactions, _ = compiled_in_scale(found, scale, gates, name=name, inputs=values, steps=steps)
+    return reactions, found.fit
 
 
 def template_options(  # noqa: PLR0913  # one argument per option

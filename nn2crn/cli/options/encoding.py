@@ -46,6 +46,18 @@ class EncodingOptions:
             raise UsageError(f"{name} is for --encoding {_RATE_INDEPENDENT}")
         return replace(options, encoding=self.name, reduce=self.reduce or "", max_products=self.max_products)
 
+    def of_bits(self, smaller: CompressionOptions) -> CompressionOptions:
+        """--bits B is --quantize linear:B:zero.
+
+        Raises:
+            UsageError: both are given.
+        """
+        if self.bits is None:
+            return smaller
+        if smaller.quantize:
+            raise UsageError("--bits and --quantize exclude each other", hint="--bits B is linear:B:zero")
+        return replace(smaller, quantize=f"linear:{self.bits}:zero")
+
     def quantized(
         self,
         smaller: CompressionOptions,
@@ -61,9 +73,7 @@ class EncodingOptions:
             CompressionError: no number of bits is enough.
         """
         if self.bits is not None:
-            if smaller.quantize:
-                raise UsageError("--bits and --quantize exclude each other", hint="--bits B is linear:B:zero")
-            return replace(smaller, quantize=f"linear:{self.bits}:zero")
+            return self.of_bits(smaller)
         if not self.finds_bits or data is None or smaller.given(config):
             return smaller
         from nn2crn.tune.bits import fewest_bits

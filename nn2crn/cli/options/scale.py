@@ -15,6 +15,7 @@ from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units
 
 if TYPE_CHECKING:
     from nn2crn.cli.options.common import Loaded
+    from nn2crn.compiler import Options
     from nn2crn.ir.reactions import ReactionNetwork
     from nn2crn.tune.scale import Peak, Wanted
 
@@ -24,7 +25,7 @@ _NOTHING = 1e-9  # what species start below of which none starts above zero
 
 
 def scale_options(command: Callable[..., None]) -> Callable[..., None]:
-    """--unit, --max-rate, --max-signal, --concentration-unit, --time-unit, --molecules and --kappa, as one `scale`."""
+    """--unit, --max-rate, --max-signal, units of files, --molecules, --h-from-molecules and --kappa, as one `scale`."""
 
     @wraps(command)
     def collected(  # noqa: PLR0913  # one argument per option
@@ -34,6 +35,7 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
         concentration_unit: str | None,
         time_unit: str,
         molecules: int | None,
+        h_from_molecules: bool,
         kappa: float | None,
         **others: Any,
     ) -> None:
@@ -47,12 +49,15 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
         if molecules and (unit or max_signal or max_rate or concentration_unit):
             clash = "--molecules and units of concentration exclude each other"
             raise UsageError(clash, hint="a value of 1 is so many")
+        if h_from_molecules and not molecules:
+            raise UsageError("--h-from-molecules is for --molecules", hint="say how many a value of 1 is")
         wanted = Wanted(
             Units(concentration_unit or "M", time_unit, molecules=molecules),
             kappa,
             parse_quantity(unit, "--unit") if unit else None,
             tuple(parse_rate(r, "--max-rate") for r in max_rate),
             parse_quantity(max_signal, "--max-signal") if max_signal else None,
+            h_from_molecules,
         )
         command(scale=wanted, **others)
 
@@ -66,6 +71,8 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--time-unit", type=click.Choice(list(TIMES)), default="s", help="What a time of 1 is."),
         click.option("--molecules", metavar="N", type=click.IntRange(1), help="Numbers of molecules, N for a value of"
                      " 1, instead of concentrations: for stochastic simulation."),
+        click.option("--h-from-molecules", is_flag=True, help="Raise the h of ReLUs and the like to one molecule, where"
+                     " it is less and neurons would die out."),
         click.option("--kappa", metavar="K", type=float,
                      help="Multiply all rate constants, to settle K times as soon [1]."),
     ]  # fmt: skip
@@ -122,6 +129,27 @@ def gate_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(options):
         wrapped = option(wrapped)
     return wrapped
+
+
+def compiled_in_scale(
+    found: Loaded, wanted: Wanted | None, gates: GateOptions | None = None, **how: Any
+) -> tuple[ReactionNetwork, Options]:
+    """The compiled network in the scale that keeps the limits, and the options with which it was compiled.
+
+    Args:
+        found: the network, and its options.
+        wanted: the limits.
+        gates: that it is built of, if it is.
+        how: what else `compile` takes.
+    """
+    from nn2crn import compiler
+    from nn2crn.tune.molecules import keep_alive
+
+    reactions, options = compiler.compile(found.network, found.options, **how), found.options
+    if wanted and wanted.h_from_molecules and wanted.units.molecules:
+        options = keep_alive(reactions, options, wanted.units.molecules)
+        reactions = compiler.compile(found.network, options, **how)
+    return in_scale(found, reactions, wanted, gates), options
 
 
 def in_scale(

@@ -41,6 +41,17 @@ def verify_lowerable(network: Network) -> None:
     Raises:
         BrokenInvariantError: naming the node.
     """
+    verify_absorbed(network)
+    for activation in network.activations():
+        require(activation.template, f"{activation.name!r} has no template")
+
+
+def verify_absorbed(network: Network) -> None:
+    """Affine maps are read by activations only.
+
+    Raises:
+        BrokenInvariantError: naming the node.
+    """
     affine = {n.name for n in network.affines()}
     for node in network.affines():
         require(not affine & set(node.sources), f"the affine map {node.name!r} reads another one")
@@ -48,8 +59,6 @@ def verify_lowerable(network: Network) -> None:
         require(output.source not in affine, f"output {output.name!r} reads the affine map {output.source!r}")
     for feedback in network.feedbacks():
         require(feedback.source not in affine, f"{feedback.name!r} feeds the affine map {feedback.source!r} back")
-    for activation in network.activations():
-        require(activation.template, f"{activation.name!r} has no template")
 
 
 def _verify_affine(node: Affine, sizes: dict[str, int]) -> None:

@@ -15,8 +15,14 @@ from nn2crn.ir.arrays import Floats, Ints, floats
 from nn2crn.ir.families.family import Bools, product_count
 from nn2crn.ir.families.product import Counts, ProductFamily, as_counts
 from nn2crn.ir.reactions import Module, ReactionNetwork, Readout, SpeciesBlock
+from nn2crn.ir.remarks import RangeWarning
 from nn2crn.memory import refuse_larger
 
+_GROWN, _FEW = 10, 10_000  # times as many products, and how many are too few to warn of
+_SMALLER = (
+    "fewer --bits make fewer, or --data, by which bits are chosen; --max-products N makes reactions that each make N at"
+    " most, --reduce none leaves them as they were"
+)
 _MOST = 2**53  # a coefficient: beyond it, doubles round
 
 
@@ -39,8 +45,11 @@ def substitute_unimolecular(network: ReactionNetwork) -> ReactionNetwork:
         SizeError: the products take more memory than is allowed.
     """
     made = _Substitution(network).network()
-    counts = (product_count(n.families) for n in (network, made))
-    return replace(made, remarks=(*made.remarks, "products of all reactions: {} became {}".format(*counts)))
+    before, after = (product_count(n.families) for n in (network, made))
+    remark = f"products of all reactions: {before} became {after}"
+    if after > max(_GROWN * before, _FEW):
+        remark = RangeWarning(f"{remark}: {_SMALLER}")
+    return replace(made, remarks=(*made.remarks, remark))
 
 
 @dataclass(eq=False)

@@ -11,6 +11,7 @@ import click
 
 from nn2crn.cli.console import json_option, refuse_both, show_json
 from nn2crn.cli.options.compression import CompressionOptions, compression_options, show_made
+from nn2crn.cli.options.encoding import EncodingOptions, encoding_options
 from nn2crn.cli.options.limits import memory_option
 from nn2crn.errors import UsageError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
               " among them makes reactions of a network.")  # fmt: skip
 @click.option("--print-after", metavar="PASS", multiple=True, help="Print what a pass has made, or all (repeatable).")
 @click.option("-o", "target", metavar="FILE", help="Write the result, as .nn or .rn; else it is printed.")
+@encoding_options
 @compression_options
 @memory_option
 @json_option
@@ -33,11 +35,13 @@ def opt(  # noqa: PLR0913  # one argument per option
     passes: str,
     print_after: tuple[str, ...],
     target: str | None,
+    encoding: EncodingOptions,
     smaller: CompressionOptions,
     as_json: bool,
 ) -> None:
     """Run single passes on FILE: a model, or a reaction network as text (.rn), and print what comes of it."""
     from nn2crn.cli import single_passes
+    from nn2crn.compiler import Options
 
     refuse_both([target], as_json=as_json)
     for name in print_after:
@@ -50,7 +54,8 @@ def opt(  # noqa: PLR0913  # one argument per option
             show_made(name, made)
 
     names = [n for n in passes.split(",") if n]
-    made = single_passes.run_passes(single_passes.read(model), names, smaller.compression(None, None), watch)
+    options, few = encoding.chosen(Options()), encoding.of_bits(smaller).compression(None, None)
+    made = single_passes.run_passes(single_passes.read(model), names, few, watch, options)
     text, files = _write(made, target)
     if as_json:
         show_json("opt", {"model": model, "passes": names, "files": files, "text": text})

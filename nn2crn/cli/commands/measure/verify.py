@@ -17,7 +17,7 @@ from nn2crn.cli.subject import subject
 from nn2crn.engines.registry import engine_named, engine_names
 
 if TYPE_CHECKING:
-    from nn2crn.evaluate.verify import Report
+    from nn2crn.evaluate.report import Report
 
 _TOLERANCE = 1e-2
 _SAMPLES = 100
@@ -109,6 +109,8 @@ def _show(report: Report, clock: str, *, layerwise: bool) -> None:
         click.echo(f"not run: {', '.join(names)} ({reason})")
     if report.file and not report.clients:
         click.echo(f"{report.file} ran in no program: only its text was compared, with what its record names")
+    if report.compiled and report.engines:
+        click.echo(_compiled(report))
     click.echo(_verdict(report))
     if report.difference:
         click.echo(f"NOT what it says it is: {report.file}: {report.difference}")
@@ -122,6 +124,18 @@ def _by_reason(report: Report) -> dict[str, list[str]]:
     return found
 
 
+def _compiled(report: Report) -> str:
+    """Both comparisons: what the weights cost is none of the chemistry's error."""
+    assert report.compiled is not None  # noqa: S101  # as the caller says
+    same = report.compiled.same_class
+    agreed = "" if same is None else f" ({same:.1%} same argmax)"
+    chemistry = max(e.error for e in report.engines)
+    return (
+        f"the network as compiled, in weights that are not the model's, is at most {report.compiled.max_error:.1e}"
+        f" from the model{agreed}; the chemistry is at most {chemistry:.1e} from the network as compiled"
+    )
+
+
 def _verdict(report: Report) -> str:
     """An engine that failed is not one that is past the tolerance."""
     failed = ", ".join(f.engine for f in report.failures)
@@ -129,4 +143,5 @@ def _verdict(report: Report) -> str:
         return f"nothing was measured: {failed} failed"
     past = f"; {report.departs} departs first" if report.departs and not report.within else ""
     word = "within" if report.within else "NOT within"
-    return f"{word} {report.tolerance:g} of the network{past}{f'; {failed} failed' if failed else ''}"
+    what = "the network as compiled" if report.compiled else "the network"
+    return f"{word} {report.tolerance:g} of {what}{past}{f'; {failed} failed' if failed else ''}"

@@ -1,0 +1,137 @@
+"""What `nn2crn verify` has found, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nn2crn.engines.registry import engine_named
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """How far one engine's outputs are from the network's; times in seconds.
+
+    `settling_time` is when all outputs of every sample have come within the tolerance of their end for good (on the
+    model's clock), None for an engine without one. `from_compiled` is the largest error from the network as it was
+    compiled, None if that has the model's own weights. Samples whose two largest outputs are nearer than twice the
+    tolerance are `thin_margins`, and not counted for `same_class`, which is None unless there is a choice.
+    """
+
+    engine: str
+    max_error: float
+    mean_error: float
+    same_class: float | None
+    thin_margins: int
+    settling_time: float | None
+    worst_sample: int
+    seconds: float
+    load_seconds: float
+    from_compiled: float | None = None
+
+    @property
+    def error(self) -> float:
+        """The largest error of the chemistry: what weights are rounded by is none of its own."""
+        return self.max_error if self.from_compiled is None else self.from_compiled
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """How far the network as it was compiled, pruned, quantized or in whole weights, is from the model itself."""
+
+    max_error: float
+    mean_error: float
+    same_class: float | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An engine that got no result, and what it said."""
+
+    engine: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An engine that was not asked for and did not run, and why."""
+
+    engine: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One module: how far it is from the exact network's layer, and when it settles."""
+
+    name: str
+    template: str
+    max_error: float
+    settling_time: float | None
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """What `nn2crn verify` found.
+
+    Attributes:
+        model: the file.
+        samples: how many inputs were run.
+        drawn: what they are: samples, or random samples of a box.
+        tolerance: the largest error that is good.
+        reference: what computed the network's own values.
+        engines: by engine, how far it is off.
+        layers: the same by layer.
+        departs: the first layer past the tolerance.
+        disagreement: the largest difference between outputs of two engines.
+        failures: engines without a result.
+        skipped: engines that did not run, though none were chosen.
+        file: that was shipped and run by the clients; None if they ran what is compiled now.
+        difference: the first thing in which that file is not what its record names; empty if there is none.
+        parameters: the template of each layer, and its parameters.
+        compiled: how far the network as it was compiled is from the model; None if it has the model's weights.
+    """
+
+    model: str
+    samples: int
+    tolerance: float
+    reference: str
+    engines: tuple[EngineReport, ...]
+    layers: tuple[LayerReport, ...]
+    departs: str | None
+    disagreement: float
+    failures: tuple[Failure, ...] = ()
+    file: str | None = None
+    difference: str = ""
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
+    drawn: str = "samples"
+    compiled: Compiled | None = None
+
+    def __repr__(self) -> str:
+        worst = max((e.error for e in self.engines), default=float("nan"))
+        ran = ", ".join(e.engine for e in self.engines) or "no engine"
+        failed = f"; {', '.join(f.engine for f in self.failures)} failed" * bool(self.failures)
+        word = "within" if self.within else "NOT within"
+        return f"<Report: {word} {self.tolerance:g} on {self.samples} samples in {ran} (at most {worst:.1e}){failed}>"
+
+    @property
+    def within(self) -> bool:
+        """True if no engine that ran is past the tolerance, from the network as it was compiled."""
+        return all(e.error <= self.tolerance for e in self.engines)
+
+    @property
+    def ok(self) -> bool:
+        return self.within and not self.failures and not self.difference
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """The clients that ran, or tried to."""
+        ran = [e.engine for e in self.engines] + [f.engine for f in self.failures]
+        return tuple(name for name in ran if engine_named(name).reads_file)
+
+    def as_json(self) -> dict[str, Any]:
+        found = asdict(self) | {"ok": self.ok}
+        return found | {"layer_templates": found.pop("parameters")}
