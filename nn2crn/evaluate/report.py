@@ -40,8 +40,8 @@ class EngineReport:
 class Compiled:
     """How far the network as it was compiled, pruned, quantized or in whole weights, is from the model itself."""
 
-    max_error: float
-    mean_error: float
+    rounding_error: float
+    mean_rounding_error: float
     same_class: float | None
 
 

@@ -36,6 +36,7 @@ RUNS = {
     "verify": [
         ((XOR, "--samples", "2", "--engine", "fixed-point", "--layerwise"), 0),
         ((XOR, "--engine", "fixed-point", "--tolerance", "1e-9", "--samples", "2"), 3),
+        ((IRIS, "--encoding", "rate-independent", "--logits", "--bits", "3", "--engine", "exact", "--samples", "2"), 0),
     ],
     "sensitivities": [((XOR, *ONE), 0), ((XOR, "--data", SAMPLES / "xor/xor.csv"), 0)],
     "validate": [("xor.xml", 0)],

@@ -41,14 +41,7 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         from nn2crn.tune.scale import Wanted
 
-        if unit and concentration_unit:
-            raise UsageError(
-                "--unit and --concentration-unit exclude each other",
-                hint=f"--concentration-unit {concentration_unit} is --unit '1 {concentration_unit}'",
-            )
-        if molecules and (unit or max_signal or max_rate or concentration_unit):
-            clash = "--molecules and units of concentration exclude each other"
-            raise UsageError(clash, hint="a value of 1 is so many")
+        _refuse_clashes(unit, max_rate, max_signal, concentration_unit, molecules)
         if h_from_molecules and not molecules:
             raise UsageError("--h-from-molecules is for --molecules", hint="say how many a value of 1 is")
         wanted = Wanted(
@@ -80,6 +73,23 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(options):
         wrapped = option(wrapped)
     return wrapped
+
+
+def _refuse_clashes(
+    unit: str | None,
+    max_rate: tuple[str, ...],
+    max_signal: str | None,
+    concentration_unit: str | None,
+    molecules: int | None,
+) -> None:
+    if unit and concentration_unit:
+        raise UsageError(
+            "--unit and --concentration-unit exclude each other",
+            hint=f"--concentration-unit {concentration_unit} is --unit '1 {concentration_unit}'",
+        )
+    if molecules and (unit or max_signal or max_rate or concentration_unit):
+        clash = "--molecules and units of concentration exclude each other"
+        raise UsageError(clash, hint="a value of 1 is so many")
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def _compiled(report: Report) -> str:
     agreed = "" if same is None else f" ({same:.1%} same argmax)"
     chemistry = max(e.error for e in report.engines)
     return (
-        f"the network as compiled, in weights that are not the model's, is at most {report.compiled.max_error:.1e}"
+        f"the network as compiled, in weights that are not the model's, is at most {report.compiled.rounding_error:.1e}"
         f" from the model{agreed}; the chemistry is at most {chemistry:.1e} from the network as compiled"
     )
 
