@@ -23,6 +23,10 @@ from sklearn.preprocessing import MinMaxScaler
 from tables import head, percent, row, write
 
 import nn2crn
+from nn2crn.analysis.forward import forward
+from nn2crn.certificates.certificate import certify, subject
+from nn2crn.evaluate.case import engine, outputs_of
+from nn2crn.ir.network import Network
 from nn2crn.training import Equilibrium, Evolution, Training, train
 from nn2crn.training.table import Table
 from nn2crn.training.tolerance import accuracy
@@ -112,6 +116,39 @@ def equilibrium_table() -> Iterator[str]:
                 yield row(name, wiring, rule, kept, percent(scores), round(statistics.mean(counts)), f"{seconds:.1f}")
 
 
+def chemistry_table() -> Iterator[str]:
+    """The chemistry of the first seed: what is proved, and the class of every held-out sample in three engines."""
+    yield from head("data", "trained by", "proved of its loop", "samples", "in roadrunner", "fixed point", "internal")
+    for name in ("iris", "digits"):
+        x, y = data(name)
+        plans = {"gradient": Training(steps=2000)} | {
+            f"equilibrium, {wiring}": Training(
+                "equilibrium", steps=1000, batch=32, rate=1e-2, equilibrium=Equilibrium(wiring)
+            )
+            for wiring in WIRINGS
+        }
+        for title, how in plans.items():
+            done = train(x, y, (HIDDEN[name],), how)
+            reactions = nn2crn.compile(done.network)
+            values = forward(done.network, {"x": done.test.x}, nn2crn.Library())
+            own = values[done.network.outputs[0].source].argmax(axis=1)
+            said = []
+            for program in ("roadrunner", "fixed-point", "internal"):
+                with engine(program, reactions) as chosen:
+                    begun = time.perf_counter()
+                    classes = outputs_of(reactions, chosen.settle({"x": done.test.x})).argmax(axis=1)
+                    seconds = time.perf_counter() - begun
+                same = int((classes == own).sum())
+                said.append(f"{same} of {len(own)} alike" + (f", {seconds:.2g} s" if program != "roadrunner" else ""))
+            yield row(name, title, proved(done.network), len(own), *said)
+
+
+def proved(network: Network) -> str:
+    """What holds of the loop of a network."""
+    loops = certify(subject(network, nn2crn.Options())).loops if network.recurrent else ()
+    return ", ".join(loop.proof or "nothing" for loop in loops) or "no loop"
+
+
 def sparse_table() -> Iterator[str]:
     """Dense, SET and the five cosine variants at a tenth of the connections."""
     rules = [(a, b) for a in ("magnitude", "cosine") for b in ("random", "highest", "likely")]
@@ -171,6 +208,7 @@ TABLES: Mapping[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "peers": ("training.md", peers_table),
     "noise": ("training.md", noise_table),
     "equilibrium": ("equilibrium.md", equilibrium_table),
+    "chemistry": ("equilibrium.md", chemistry_table),
     "sparse": ("sparse.md", sparse_table),
     "schedule": ("sparse.md", schedule_table),
     "inputs": ("sparse.md", inputs_table),

@@ -20,7 +20,7 @@ from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.sbml.kinetics.driven import with_inputs_as_parameters
 from nn2crn.engines.clients.client import Client
 from nn2crn.engines.cluster import Cluster
-from nn2crn.engines.engine import Engine, Rails, WrittenFile
+from nn2crn.engines.engine import Engine, Rails, WrittenFile, relative_tolerance
 from nn2crn.engines.ports import read_outputs
 from nn2crn.engines.registry import ELEMENTARY, Subject, engine_for
 from nn2crn.engines.threads import one_thread
@@ -184,17 +184,17 @@ def engine(
 
 def _file(path: Path, reactions: ReactionNetwork, options: SbmlOptions) -> WrittenFile:
     """The file as an engine needs it; in a pure one, inputs and outputs are species."""
-    ids, one = make_ids(reactions), reactions.units.one
+    ids, one, rtol = make_ids(reactions), reactions.units.one, relative_tolerance(reactions)
     if options.pure:
-        return WrittenFile(path, ids.species, _rails(reactions, ids), one=one)
+        return WrittenFile(path, ids.species, _rails(reactions, ids), one=one, rtol=rtol)
     outputs = [name for names in ids.outputs for name in names]
     if options.inputs_as_parameters:
         species = with_inputs_as_parameters(reactions, ids).species
         held = {species[i] for i in np.flatnonzero(reactions.held)}
         rails, whole = _rails(reactions, replace(ids, species=species)), _parameters(reactions, ids)
         inputs = {p.name: (rails if p.held else whole)[p.name] for p in reactions.inputs}
-        return WrittenFile(path, species, inputs, outputs, held, one)
-    return WrittenFile(path, ids.species, _parameters(reactions, ids), outputs, one=one)
+        return WrittenFile(path, species, inputs, outputs, held, one, rtol)
+    return WrittenFile(path, ids.species, _parameters(reactions, ids), outputs, one=one, rtol=rtol)
 
 
 def _parameters(reactions: ReactionNetwork, ids: Ids) -> dict[str, list[Rails]]:

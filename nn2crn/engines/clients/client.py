@@ -28,10 +28,11 @@ class Client(ABC):
         outputs: ids of the parameters to read all outputs from; none where they are differences of species.
         parameters: those of `species` that the file has as parameters.
         one: what the file has for a 1 of the network; all values here are the network's.
+        rtol: the relative tolerance to integrate with.
     """
 
     name = ""
-    rtol, atol = 1e-8, 1e-12  # tighter than the programs' own, to tell their errors from the chemistry's
+    atol = 1e-12  # as rtol, tighter than the programs' own, to tell their errors from the chemistry's
 
     def __init__(  # noqa: PLR0913  # what a written file is
         self,
@@ -41,10 +42,11 @@ class Client(ABC):
         outputs: Sequence[str] = (),
         parameters: Collection[str] = (),
         one: float = 1.0,
+        rtol: float = 1e-8,
     ) -> None:
         self.species, self.outputs, self.inputs, self.one = list(species), list(outputs), inputs, one
         self.concentrations = frozenset(species) - frozenset(parameters)  # what is a species in the file
-        self.atol = type(self).atol * one
+        self.atol, self.rtol = type(self).atol * one, rtol
         self.load(path)
 
     @property

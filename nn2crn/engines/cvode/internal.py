@@ -14,7 +14,7 @@ from nn2crn.engines.cvode.factorised import Factorised
 from nn2crn.engines.cvode.kinetics import Kinetics
 from nn2crn.engines.cvode.pieces import samples_at_once
 from nn2crn.engines.cvode.sweep import NotTriangularError, Sweep
-from nn2crn.engines.engine import SETTLED
+from nn2crn.engines.engine import SETTLED, never_forgets, relative_tolerance
 from nn2crn.engines.ports import set_inputs
 from nn2crn.engines.silence import silence
 from nn2crn.engines.steady_state.attraction import nudged
@@ -25,8 +25,9 @@ from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.formula import symbols
 from nn2crn.ir.reactions import InputPort, ReactionNetwork
 
-_RTOL, _ATOL = 1e-8, 1e-11
+_ATOL = 1e-11
 _FIRST_SPAN, _LAST_TIME = 100.0, 1e9  # seconds
+_REMEMBERED = 1e4  # seconds of the last step where nothing forgets what it is off by
 _MOST_STEPS = 100_000  # between two looks at the state
 _MEET = "where signals meet in equal amounts, the last of them are slow: --engine exact"
 _FAINTEST = 1e-200  # of a fixed point that has underflown
@@ -43,14 +44,19 @@ class Internal:
 
     Args:
         network: the chemistry.
-        rtol, atol: CVODE's tolerances, the second in units of concentration.
+        rtol: CVODE's relative tolerance; as `relative_tolerance` says if None.
+        atol: its absolute one, in units of concentration.
         jobs: worker processes, among which many inputs are shared.
     """
 
     name = "internal"
 
-    def __init__(self, network: ReactionNetwork, *, rtol: float = _RTOL, atol: float = _ATOL, jobs: int = 1) -> None:
-        self.network, self.rtol, self.atol, self.jobs = network, rtol, atol, jobs
+    def __init__(
+        self, network: ReactionNetwork, *, rtol: float | None = None, atol: float = _ATOL, jobs: int = 1
+    ) -> None:
+        self.network, self.atol, self.jobs = network, atol, jobs
+        self.rtol = relative_tolerance(network) if rtol is None else rtol
+        self.last_step = _REMEMBERED if never_forgets(network) else _LAST_TIME
         self.kinetics = Kinetics(network)
         self.newton: Sweep | Factorised
         try:
@@ -61,7 +67,8 @@ class Internal:
     def settle(self, inputs: Mapping[str, ArrayLike], start: Floats | None = None) -> Floats:
         """Concentrations (batch, species) at steady state, found by integrating from the start.
 
-        The end of the integration is a linearly implicit Euler step of 1e9 s, which makes up for the last 1e-6.
+        The end of the integration is a linearly implicit Euler step of 1e9 s, which makes up for the last 1e-6; of 1e4
+        s where a logarithm is conserved, since rounding adds up to 1e-6 in 1e9 s, and nothing forgets it.
 
         Args:
             inputs: values by input name, each (batch, size).
@@ -190,12 +197,12 @@ def _settle(engine: Internal, starts: Floats) -> Floats:
     newton, run, time, tried = engine.newton, _Run(engine, starts), _FIRST_SPAN, False
     while time <= _LAST_TIME:
         state = run.to(time)
-        newton.setup(run.values, _LAST_TIME)
-        rest = newton.solve(_LAST_TIME * engine.kinetics.derivative(run.values))
+        rest = _step(engine, run.values, _LAST_TIME)
         if np.all(np.abs(rest) <= SETTLED * np.maximum(np.abs(state), 1.0)):
             attracts = newton.attracts()
             if attracts.all() and (tried or newton.decided):
-                ends[:, engine.kinetics.free] = np.maximum(state + rest, 0.0).T
+                last = rest if engine.last_step == _LAST_TIME else _step(engine, run.values, engine.last_step)
+                ends[:, engine.kinetics.free] = np.maximum(state + last, 0.0).T
                 return ends
             if not tried:
                 undecided = ~attracts | (not newton.decided)
@@ -203,6 +210,12 @@ def _settle(engine: Internal, starts: Floats) -> Floats:
         time *= 4
     meet = "" if all(p.held for p in engine.network.inputs) else _MEET
     raise SimulationError(f"no steady state before t = {_LAST_TIME:.0e} {engine.network.units.time}", hint=meet)
+
+
+def _step(engine: Internal, values: Floats, seconds: float) -> Floats:
+    """What a linearly implicit Euler step changes, (n, batch)."""
+    engine.newton.setup(values, seconds)
+    return engine.newton.solve(seconds * engine.kinetics.derivative(values))
 
 
 def _watch(engine: Internal, starts: Floats, times: Floats, watch: Ints) -> Floats:
