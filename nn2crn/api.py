@@ -24,7 +24,8 @@ from nn2crn.evaluate.tube import realise as tube
 from nn2crn.evaluate.tube import robustness as measured_tubes
 from nn2crn.evaluate.tube.parts import schemes as known_schemes
 from nn2crn.evaluate.tube.realise import Limits, Realisation
-from nn2crn.evaluate.tube.robustness import By, Robustness, Study
+from nn2crn.evaluate.tube.robustness import By, Robustness
+from nn2crn.evaluate.tube.study import Study
 from nn2crn.frontends.samples import random_data
 from nn2crn.frontends.source import Model
 from nn2crn.ir.arrays import Floats
@@ -159,6 +160,7 @@ def robustness(  # noqa: PLR0913  # an argument per option
     cvs: Sequence[float] = (0.01, 0.05, 0.1, 0.2),
     amounts: float = 0.0,
     leak: float = 0.0,
+    molecules: Sequence[int] = (),
     by: By | None = None,
     tubes: int = 400,
     seed: int = 0,
@@ -173,6 +175,7 @@ def robustness(  # noqa: PLR0913  # an argument per option
         cvs: coefficients of variation of the rate constants.
         amounts: that of the inputs and of what species start with.
         leak: rate at which each reaction's products appear on their own, concentration per time.
+        molecules: numbers of them that a 1 of the network is; outputs stray about their steady state.
         by: rank layers, families or reactions.
         tubes: how many for each error.
         seed: of the random errors.
@@ -187,7 +190,7 @@ def robustness(  # noqa: PLR0913  # an argument per option
     if known is not None and known.shape != (made.samples,):
         raise UsageError(f"the labels have the shape {known.shape}, not ({made.samples},), one for each sample")
     study = Study(made.network.name, made.reactions, made.inputs, made.expected, known, tubes=tubes, seed=seed)
-    return measured_tubes.robustness(study, cvs, amounts=amounts, leak=leak, by=by)
+    return measured_tubes.robustness(study, cvs, amounts=amounts, leak=leak, molecules=molecules, by=by)
 
 
 def realise(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,8 @@ from nn2crn.engines.cvode.pieces import samples_at_once
 from nn2crn.errors import UsageError
 from nn2crn.evaluate import time_course
 from nn2crn.evaluate.case import engine, output_columns, outputs_of
+from nn2crn.evaluate.tube.robustness import robustness
+from nn2crn.evaluate.tube.study import Study
 
 pytestmark = [needs("distributed"), pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -106,6 +108,15 @@ def test_courses_are_the_same_on_a_cluster():
         one, other = (time_course.simulate(subject, "internal", cluster=given) for given in (None, cluster))
     np.testing.assert_array_equal(one.done, other.done)
     np.testing.assert_array_equal(one.times, other.times)
+
+
+def test_tubes_are_the_same_on_a_cluster():
+    reactions = nn2crn.compile(random_mlp([2, 3, 2]).network())
+    inputs = {"x": np.random.default_rng(0).uniform(-1, 1, (6, 2))}
+    study = Study("net", reactions, inputs, np.zeros((6, 2)), None, tubes=60)
+    with workers(2) as cluster:
+        one, other = (robustness(replace(study, cluster=given), [0.1, 0.5]) for given in (None, cluster))
+    assert one == other
 
 
 def test_numbers_do_not_depend_on_how_many_processes_there_are():

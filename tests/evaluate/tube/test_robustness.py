@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 
+import command_line
 import numpy as np
 import pytest
 from nets import random_mlp
@@ -17,8 +17,10 @@ from nn2crn.backends.common.names import make_ids
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.ports import read_outputs
 from nn2crn.engines.steady_state.tubes import Tubes, draw, tube_outputs
+from nn2crn.engines.stochastic import Stochastic
 from nn2crn.errors import UnsupportedError, UsageError
-from nn2crn.evaluate.tube.robustness import Errors, Study, _slopes, robustness
+from nn2crn.evaluate.tube.robustness import _slopes, robustness
+from nn2crn.evaluate.tube.study import Errors, Study
 from nn2crn.passes.compression.options import Quantization
 
 SAMPLES = Path(__file__).parents[3] / "samples"
@@ -128,6 +130,35 @@ def test_no_class_changes_with_the_rates_of_rate_independent_chemistry():
         assert np.array_equal(values.argmax(1), given.base[::10].argmax(1))
 
 
+def test_outputs_stray_the_more_the_fewer_molecules_there_are():
+    """As one over their root; and where a neuron would die out, nothing is said of it."""
+    network = nn2crn.load(SAMPLES / "iris" / "iris.onnx", logits=True, domain={"": (0.0, 8.0)})
+    reactions = nn2crn.compile(network, nn2crn.Options(settings={"relu.h": 1e-2}))
+    given = replace(iris(tubes=200, samples=30), reactions=reactions)
+    report = robustness(given, [], molecules=[10, 100, 10000])
+    assert [str(o.errors) for o in report.outcomes] == ["none", "100 molecules for a 1", "10000 molecules for a 1"]
+    many, few = (o.error for o in report.outcomes[:0:-1])
+    assert few == pytest.approx(10 * many, rel=1e-6)
+    (warning,) = report.warnings
+    assert warning.startswith("no figure for 10 molecules: relu.anderson2021: h = 0.01 is less than one of them")
+
+
+def test_chemistry_that_ends_has_no_spread_but_that_of_whole_inputs():
+    """Of every exact stochastic run, molecule by molecule."""
+    given = whole_weights(tubes=1)
+    few = replace(given, inputs={n: rows[:3] for n, rows in given.inputs.items()}, labels=given.labels[:3],
+                  expected=given.expected[:3])  # fmt: skip
+    (_, found) = robustness(few, [], molecules=[20]).outcomes
+    runs = [
+        Stochastic(few.counted(20), seed).settle({n: rows[i : i + 1] for n, rows in few.inputs.items()})
+        for i in range(3) for seed in (1, 2)
+    ]  # fmt: skip
+    ends = [np.concatenate(list(read_outputs(few.counted(20), r).values()), axis=-1)[0] for r in runs]
+    own = np.sqrt(np.mean((np.array(ends[::2]) - few.base) ** 2))
+    np.testing.assert_array_equal(ends[::2], ends[1::2])
+    assert found.error == pytest.approx(own, rel=1e-9)
+
+
 def test_amounts_of_inputs_that_are_consumed_are_what_is_pipetted():
     given = whole_weights(tubes=1)
     ones = np.ones((1, given.reactions.reaction_count))
@@ -171,8 +202,7 @@ def test_one_number_is_judged_by_its_variance():
 
 
 def run(*args):
-    command = [sys.executable, "-m", "nn2crn.cli", "robustness", "samples/iris/iris.onnx", "--logits", *args]
-    return subprocess.run(command, cwd=SAMPLES.parent, capture_output=True, text=True, check=False)
+    return command_line.nn2crn("robustness", "samples/iris/iris.onnx", "--logits", *args, cwd=SAMPLES.parent)
 
 
 def test_the_command(tmp_path):
@@ -180,7 +210,8 @@ def test_the_command(tmp_path):
     done = run(*data, "--cv", "1,20", "--by", "layer", "--plot", str(tmp_path / "r.svg"))
     assert done.returncode == 0, done.stderr
     assert "8 samples, 20 tubes for each error" in done.stdout
-    assert "only one layer is off, by 0.2" in done.stdout
+    assert "only one layer is off, by 20%" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
     assert (tmp_path / "r.svg").read_text(encoding="utf-8").startswith("<?xml")
     report = json.loads(run(*data, "--cv", "5", "--by", "reaction", "--json").stdout)
     assert report["predicted"][0]["rates"] == 0.05
@@ -193,6 +224,8 @@ def test_the_command(tmp_path):
         (("--cv", "1,x"), "--cv 1,x: these are not numbers"),
         (("--cv", "0"), "more than zero percent"),
         (("--plot", "r.txt"), "a plot's suffix"),
+        (("--molecules", "10,x"), "--molecules 10,x: these are not numbers of molecules"),
+        (("--molecules", "0"), "these are not numbers of molecules"),
     ],
 )
 def test_what_cannot_be(args, said):

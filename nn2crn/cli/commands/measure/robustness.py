@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 _TUBES = 400
 _SHOWN = 10  # reactions
 _PERCENT = 100.0
+_LEGEND = """
+mean        of the {measure} over the tubes: {meaning}
+worst 5 %   of the tubes are at that or below
+same class  as the chemistry without errors gives
+rms change  of the outputs, against the chemistry without errors"""
+_MEANINGS = {
+    "accuracy": "samples that get their label",
+    "same class as the network": "samples that get it",
+    "share of variance": "1 if right, below 0 if worse than the mean",
+}
 
 
 @click.command()
@@ -48,6 +58,11 @@ _PERCENT = 100.0
     default=0.0,
     help="Each reaction makes its products at this rate on its own: concentration per time.",
 )
+@click.option(
+    "--molecules",
+    metavar="N,N,...",
+    help="Numbers of molecules that a 1 is: outputs stray, and are read at a moment.",
+)
 @click.option("--by", type=click.Choice(("layer", "family", "reaction")), help="Say which of them matter most.")
 @click.option(
     "--tubes",
@@ -68,6 +83,7 @@ def robustness(  # noqa: PLR0913  # one argument per option
     cvs: str,
     amounts: float,
     leak: float,
+    molecules: str | None,
     by: str | None,
     tubes: int,
     samples: int | None,
@@ -85,19 +101,22 @@ def robustness(  # noqa: PLR0913  # one argument per option
     """  # fmt: skip
     from nn2crn.evaluate import plots
     from nn2crn.evaluate.tube import robustness as measured
+    from nn2crn.evaluate.tube.study import Study
     from nn2crn.frontends.samples import read_labels
 
     if plot:
         plots.check_plot(plot)
-    sizes = _sizes(cvs)
+    sizes, counts = _sizes(cvs), _counts(molecules)
     case = subject(model, samples=samples or 0, labels=labels or "", **options)
     known = read_labels(options["data"], labels)[: case.samples] if labels else None
     with _progress() as done, opened(cluster) as workers:
-        study = measured.Study(
+        study = Study(
             model, case.reactions, case.inputs, case.expected, known, tubes=tubes, seed=seed, done=done, cluster=workers
         )
         chosen = next((kind for kind in get_args(measured.By) if kind == by), None)
-        report = measured.robustness(study, sizes, amounts=amounts / _PERCENT, leak=leak, by=chosen)
+        report = measured.robustness(study, sizes, amounts=amounts / _PERCENT, leak=leak, molecules=counts, by=chosen)
+    for warning in report.warnings:
+        click.echo(f"warning: {warning}", err=True)
     if plot:
         plots.plot_robustness(plot, _curves(report), report.measure)
         click.echo(f"{plot}: {report.measure} against the error", err=True)
@@ -114,6 +133,16 @@ def _sizes(text: str) -> list[float]:
         raise UsageError(f"--cv {text}: these are not numbers", hint="for instance: --cv 1,5,10,20") from None
     if not all(0 < cv < float("inf") for cv in found):
         raise UsageError(f"--cv {text}: an error is more than zero percent", hint="for instance: --cv 1,5,10,20")
+    return found
+
+
+def _counts(text: str | None) -> list[int]:
+    try:
+        found = [int(part) for part in text.split(",")] if text else []
+    except ValueError:
+        found = [0]
+    if any(count < 1 for count in found):
+        raise UsageError(f"--molecules {text}: these are not numbers of molecules", hint="for instance: 100,1000")
     return found
 
 
@@ -139,30 +168,39 @@ def _curves(report: Robustness) -> dict[str, list[tuple[float, float, float]]]:
 
 
 def _show(report: Robustness) -> None:
-    from nn2crn.evaluate.tube.robustness import Errors
-
     click.echo(f"{report.model}: {report.samples} samples, {report.tubes} tubes for each error")
     rows: list[tuple[str, ...]] = [
         (str(o.errors), f"{o.accuracy:.3f}", f"{o.low_accuracy:.3f}",
          "" if o.same_class is None else f"{o.same_class:.1%}", f"{o.error:.2g}") for o in report.outcomes
     ]  # fmt: skip
-    table(("errors of", report.measure, "5 %", "same class", "rms change"), rows, "<>>>>")
+    table(("errors of", "mean", "worst 5 %", "same class", "rms change"), rows, "<>>>>")
     lost = sum(o.undefined for o in report.outcomes)
     if lost:
         click.echo(f"{lost} tubes have no steady state")
+    click.echo(_LEGEND.format(measure=report.measure, meaning=_MEANINGS[report.measure]))
     if report.parts:
-        click.echo(f"\nonly one {report.by} is off, by {report.at:.3g}:")
+        click.echo(f"\nonly one {report.by} is off, by {report.at:.0%}:")
         parts: list[tuple[str, ...]] = [
                 (p.name, str(p.reactions), f"{p.accuracy:.3f}", f"{p.low_accuracy:.3f}", f"{p.share:.1%}")
                  for p in report.parts]  # fmt: skip
-        table((report.by, "reactions", report.measure, "5 %", "share of variance"), parts, "<>>>>")
+        table((report.by, "reactions", "mean", "worst 5 %", "of variance"), parts, "<>>>>")
     if report.influences:
-        click.echo("\nreactions that matter most:")
+        click.echo("\nreactions that matter most; change: rms of d output/d ln k:")
         found: list[tuple[str, ...]] = [
             (i.reaction, f"{i.influence:.3g}", f"{i.share:.1%}") for i in report.influences[:_SHOWN]
         ]
-        table(("reaction", "rms d output/d ln k", "share of variance"), found, "<>>")
+        table(("reaction", "change", "of variance"), found, "<>>")
     if report.predicted:
-        own = {o.errors: o.error for o in report.outcomes}
-        said = (f"{e:.2g} at {cv:.3g} (tubes: {own[Errors(cv)]:.2g})" for cv, e in report.predicted.items())
-        click.echo(f"rms change by derivatives alone: {', '.join(said)}")
+        _show_prediction(report)
+
+
+def _show_prediction(report: Robustness) -> None:
+    """How far derivatives can be trusted."""
+    from nn2crn.evaluate.tube.study import Errors
+
+    own = {o.errors: o.error for o in report.outcomes}
+    click.echo("\nrms change by derivatives alone, and by tubes:")
+    rows: list[tuple[str, ...]] = [
+        (f"{cv:.3g}", f"{error:.2g}", f"{own[Errors(cv)]:.2g}") for cv, error in report.predicted.items()
+    ]
+    table(("error", "derivatives", "tubes"), rows, "<>>")
