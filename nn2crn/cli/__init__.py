@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import click
 
+from nn2crn.cli.completion import completed
 from nn2crn.cli.console import show_json
 from nn2crn.errors import Nn2crnError, SizeError, UsageError, choose_from
 from nn2crn.plugins import PluginWarning
@@ -41,6 +42,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "formats": ("compile.formats", "List the formats that can be written, and their options."),
     "opt": ("compile.opt", "Run single passes on a network or on reactions."),
     "ops": ("compile.look", "List the ONNX operators that can be compiled."),
+    "docs": ("docs", "List the pages of the documentation, or print one."),
     "doctor": ("doctor", "Say which programs and packages are here, and what each is for."),
 }
 
@@ -59,7 +61,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"nn2crn.cli.commands.{COMMANDS[cmd_name][0]}")
-        return cast(click.Command, getattr(module, cmd_name))
+        return completed(cast(click.Command, getattr(module, cmd_name)))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

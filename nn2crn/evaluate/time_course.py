@@ -6,12 +6,12 @@ import csv
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nn2crn.analysis.species_named import species_named
 from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.cvode.pieces import samples_at_once
 from nn2crn.engines.engine import SETTLED, Engine
@@ -146,10 +146,7 @@ def simulate(  # noqa: PLR0913  # what is run, and how
     """
     reactions = case.reactions
     labels = reactions.labels()
-    shown = np.array([i for i, s in enumerate(labels) if any(fnmatchcase(s, p) for p in patterns)], dtype=np.intp)
-    for p in patterns:
-        if not any(fnmatchcase(s, p) for s in labels):
-            raise UsageError(f"--species {p}: no species is called like that", hint=f"the first is {labels[0]!r}")
+    shown = species_named(labels, patterns, "--species")
     columns = (
         *(f"{p.name}[{i}]" for p in reactions.outputs for i in range(p.readout.size)),
         *(labels[i] for i in shown),

@@ -25,7 +25,7 @@ ONE = ("--input", "1,0")
 # A case is a command, what it is run on, and its exit status; files that it writes go to the folder of the test.
 RUNS = {
     "compile": [(XOR, 0), ((XOR, "no.onnx", "-o", "out"), 1), ((XOR, "-o", "a.ant", "--accuracy", "0.01"), 0)],
-    "inspect": [(XOR, 0), ((IRIS, "--logits"), 0), (LASSO, 0)],
+    "inspect": [(XOR, 0), ((XOR, "--reactions", "layer1[0]*"), 0), ((IRIS, "--logits"), 0), (LASSO, 0)],
     "estimate": [(XOR, 0)],
     "check": [(XOR, 0), ("bad.onnx", 1)],
     "convert": [((IRIS, "-o", "iris.nn"), 0)],
@@ -49,6 +49,7 @@ RUNS = {
     "formats": [((), 0)],
     "opt": [((XOR, "--passes", "drop_dead"), 0), ((XOR, "--passes", "drop_dead", "-o", "out.nn"), 0)],
     "ops": [((), 0)],
+    "docs": [((), 0), ("start", 0)],
     "doctor": [((), 0)],
     "train": [(("d.csv", "--method", "equilibrium", "--steps", "3", "--hidden", "2", "-o", "t.nn"), 0)],
     "learner": [
@@ -64,7 +65,7 @@ SLOW = {
     "teach": [(("s.nn", "--data", "d.csv", "--presentations", "10", "-o", "taught.nn"), 0)],
 }
 TRAINED = {"harden": [((IRIS, "--data", "labelled.npz", "--steps", "3", "--tubes", "2", "-o", "h.nn"), 0)]}
-WITHOUT = {"formats", "ops", "doctor", "templates"}  # commands that take no file
+WITHOUT = {"docs", "doctor", "formats", "ops", "templates"}  # commands that take no file
 
 
 @pytest.fixture

@@ -113,8 +113,7 @@ class Sensitivities:
         wanted, texts = set(chosen), {}
         for k, r in enumerate(self.network.reactions()):
             if k in wanted:
-                sides = (" + ".join(f"{n} {s}" if n > 1 else s for s, n in side) for side in (r.reactants, r.products))
-                texts[k] = " -> ".join(side or "0" for side in sides)
+                texts[k] = r.sides
         weights = self.weights
         return [
             Influence(

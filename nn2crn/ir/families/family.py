@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.ir.formula import number
 
 Bools = NDArray[np.bool_]
 Side = tuple[tuple[str, int], ...]
@@ -28,6 +29,23 @@ class Reaction:
     reactants: Side
     products: Side
     rate: float
+
+    def __str__(self) -> str:
+        """`X[0]+ + Y -> X[0]+ + 2 Y  @ 0.5`."""
+        return f"{self.sides}  @ {number(self.rate)}"
+
+    @property
+    def change(self) -> Side:
+        """Products minus reactants by species, those that do not change left out."""
+        left, right = dict(self.reactants), dict(self.products)
+        net = ((s, right.get(s, 0) - left.get(s, 0)) for s in dict.fromkeys((*left, *right)))
+        return tuple((s, n) for s, n in net if n)
+
+    @property
+    def sides(self) -> str:
+        """`X[0]+ + Y -> X[0]+ + 2 Y`."""
+        sides = (" + ".join(f"{n} {s}" if n > 1 else s for s, n in side) for side in (self.reactants, self.products))
+        return " -> ".join(side or "0" for side in sides)
 
 
 @dataclass(frozen=True)
@@ -101,8 +119,8 @@ def merged(batch: Batch) -> Iterator[Batch]:
     first = np.argmax(batch.species[None] == batch.species[:, None], axis=1)  # slots (slots, m) that have the same
     digits = len(first) ** np.arange(len(first))[::-1]
     patterns, which = np.unique(digits @ first, return_inverse=True)
-    for number in range(len(patterns))[::-1]:  # those without a coincidence first
-        chosen = which == number
+    for kind in range(len(patterns))[::-1]:  # those without a coincidence first
+        chosen = which == kind
         pattern = first[:, np.argmax(chosen)]
         slots = dict(zip(batch.scheme.slots, (batch.scheme.slots[k] for k in pattern), strict=True))
         kept = np.unique(pattern)

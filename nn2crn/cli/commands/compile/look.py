@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,19 +14,42 @@ from nn2crn.cli.options.compression import CompressionOptions, compression_optio
 from nn2crn.cli.options.limits import memory_option
 from nn2crn.ir.remarks import sorted_out
 
+if TYPE_CHECKING:
+    from nn2crn.analysis.summary import Summary
+    from nn2crn.ir.reactions import ReactionNetwork
+
 
 @click.command()
 @model_options
 @step_options
+@click.option("--reactions", "patterns", metavar="SPECIES", multiple=True,
+              help="Print the reactions that change these species, as 'layer1[3]*' (repeatable).")  # fmt: skip
 @json_option
-def inspect(model: str, as_json: bool, **options: Any) -> None:
+def inspect(model: str, patterns: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Show what MODEL becomes: layers, species, reactions and their orders."""
     from nn2crn.analysis.summary import summarise
 
-    summary = summarise(compiled(model, **options)[0])
+    network = compiled(model, **options)[0]
+    summary, shown = summarise(network), _changing(network, patterns) if patterns else []
     if as_json:
-        show_json("inspect", {"model": model, **summary.as_json()})
-        return
+        chosen = {"reactions_shown": shown} if patterns else {}
+        show_json("inspect", {"model": model, **summary.as_json(), **chosen})
+    elif patterns:
+        click.echo("\n".join(shown))
+    else:
+        _show(summary)
+
+
+def _changing(network: ReactionNetwork, patterns: tuple[str, ...]) -> list[str]:
+    """The reactions that change the amount of a species called like that, as text with their rate constants."""
+    from nn2crn.analysis.species_named import species_named
+
+    labels = network.labels()
+    wanted = {labels[i] for i in species_named(labels, patterns, "--reactions").tolist()}
+    return [str(r) for r in network.reactions() if wanted & dict(r.change).keys()]
+
+
+def _show(summary: Summary) -> None:
     for kind, ports in (("input", summary.inputs), ("output", summary.outputs)):
         for name, shape in ports.items():
             click.echo(f"{kind} {name} {shape}")
