@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 RUNS   := $(VENV)/runs
 TESTS  := $(VENV)/tests
 READY  := $(VENV)/ready
+SITE   := $(VENV)/site
 PEERS  := $(VENV)-peers
 LOCK   ?=
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOCK:%=--constraint %)
@@ -16,7 +17,7 @@ CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/fronte
 COVERED := ir notation lower passes frontends
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all exports test-lowest lock coverage mutants fuzz check release-check lint types imports samples accuracy compression training pictures bench bench-quick clean
+.PHONY: help setup demo test test-all exports test-lowest lock coverage mutants fuzz check release-check lint types imports samples accuracy compression training pictures bench bench-quick docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -28,19 +29,29 @@ $(RUNS): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "nn2crn needs Python 3.11 or newer: make PYTHON=python3.11")'
 	@echo 'setting up $(VENV): about a minute and 1 GB'
 	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) 'pip>=25.1'
 	@$(PIP) --editable '.[verify]'
 	@touch $@
 
 # What the tests need besides.
 $(TESTS): $(RUNS)
-	@$(PIP) --editable '.[verify,plot,test]'
+	@$(PIP) --editable '.[verify,plot,report]' --group test
 	@touch $@
 
 # What a developer needs besides.
 $(READY): $(TESTS)
 	@echo 'adding the developers'\'' tools to $(VENV)'
-	@$(PIP) --editable '.[all]'
+	@$(PIP) --editable '.[verify,plot,report,cluster,sklearn]' --group dev
 	@touch $@
+
+# What the documentation is built with, and what its tutorials run.
+$(SITE): $(READY)
+	@$(PIP) --editable '.[train]' --group docs
+	@touch $@
+
+docs: $(SITE) ## build the documentation, build/docs/index.html; any warning fails
+	@rm -rf build/docs
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
 
 demo: $(RUNS) ## compile the iris sample to three formats and run it in roadrunner
 	@mkdir -p build/demo
@@ -97,7 +108,9 @@ test-lowest: ## the tests of the core with the oldest versions allowed
 
 lock: ## write requirements-dev.lock, the versions that CI installs: a minute
 	@$(PYTHON) -m venv --clear $(VENV)-lock
-	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check '.[all,clients]'
+	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	@$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check \
+		'.[verify,plot,report,cluster,sklearn]' --group dev --group docs --group clients
 	@$(VENV)-lock/bin/python -m pip freeze --exclude nn2crn > requirements-dev.lock
 	@rm -rf $(VENV)-lock
 
@@ -110,11 +123,12 @@ mutants: $(READY) ## small faults in lowering and notation: do the tests notice 
 	@$(PIP) mutmut==3.8.1
 	PYTHONPATH=tests/support:tests/models:tests/generators:tests/exports $(BIN)/python tests/tools/mutants.py
 
-release-check: $(READY) ## build the packages, check them, and run the demo from the wheel, outside of this folder: four minutes
+release-check: docs ## build packages and documentation, check them, and run the demo from the wheel, outside of this folder: five minutes
 	@rm -rf build/release && mkdir -p build/release
 	$(BIN)/python -m build --outdir build/release/dist .
 	@$(PIP) twine
 	$(BIN)/python -m twine check --strict build/release/dist/*
+	$(BIN)/python -c 'import shutil; shutil.make_archive("build/release/nn2crn-docs", "zip", "build", "docs")'
 	@$(PYTHON) -m venv --clear $(VENV)-release
 	@$(VENV)-release/bin/python -m pip install --quiet --disable-pip-version-check "$$(echo build/release/dist/*.whl)[verify]"
 	cp -r samples/iris samples/classify.py build/release/

@@ -50,8 +50,8 @@ def predict(
         options: which templates, for a network.
 
     Returns:
-        Values by output name, the samples along the first axis, then the output's own shape; a first axis of one in that
-        shape is the batch, and left out.
+        Values by output name, the samples along the first axis, then the output's own shape; a first axis of one in
+        that shape is the batch, and left out.
 
     Raises:
         UsageError: the inputs do not fit.

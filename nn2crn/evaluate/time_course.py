@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from nn2crn.analysis.species_named import species_named
 from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.cvode.pieces import samples_at_once
 from nn2crn.engines.engine import SETTLED, Engine
@@ -23,6 +22,7 @@ from nn2crn.evaluate.spread import Spread
 from nn2crn.files.atomic import write_bytes, write_text
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.notation.species_named import species_named
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = CONFIGURATION["project"]
+EXTRAS = PROJECT["optional-dependencies"] | {"clients": CONFIGURATION["dependency-groups"]["clients"]}
 TABLE = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (.+?) \| .+? \| .+? \| (.+?) \| .+? \|$", TABLE, re.MULTILINE)
 MODULES = {"scikit-sundae": "sksundae", "python-libsbml": "libsbml"}
@@ -36,10 +38,15 @@ def imported_in(module):
     return [f.relative_to(ROOT / "nn2crn").as_posix() for f in files if importing.search(f.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.parametrize("extra", ["verify", "plot", "train", "clients"])
+@pytest.mark.parametrize("extra", ["verify", "plot", "report", "train", "sklearn", "cluster", "clients"])
 def test_each_extra_is_in_the_table(extra):
     listed = " ".join(what for what, _ in ROWS if what.startswith(f"*{extra}:*"))
-    assert all(name(p) in listed for p in PROJECT["optional-dependencies"][extra])
+    assert all(name(p) in listed for p in EXTRAS[extra])
+
+
+def test_all_is_every_extra_and_no_tool_of_developers():
+    (every,) = EXTRAS["all"]
+    assert set(re.search(r"\[(.*)\]", every)[1].split(",")) == set(PROJECT["optional-dependencies"]) - {"all"}
 
 
 def test_the_citation_is_of_this_version():

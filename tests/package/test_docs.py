@@ -24,6 +24,7 @@ from nn2crn.errors import NotationError
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+START = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
 ACCURACY = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
 CLIENTS = ("copasi", "tellurium", "catalyst", "latex", "dna")
 LANGUAGE = (ROOT / "docs" / "network-language.md").read_text(encoding="utf-8")
@@ -40,6 +41,8 @@ def sessions(text):
 
 SESSIONS = [
     "README.md",
+    "docs/start.md",
+    "docs/json.md",
     pytest.param("docs/compression.md", marks=pytest.mark.slow),
     pytest.param("docs/equilibrium.md", marks=pytest.mark.slow),
     pytest.param("docs/learner.md", marks=pytest.mark.slow),
@@ -78,14 +81,20 @@ def shown(line):
 
 
 def python_blocks():
-    """(key, code): the snippets of the README, by a word that each has."""
-    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    """(key, code): the snippets of the first page, by a word that each has."""
+    blocks = re.findall(r"```python\n(.*?)```", START, flags=re.DOTALL)
     keys = [
         next(k for k in ("sklearn", "basico", "saveState", "roadrunner", "settings") if k in code) for code in blocks
     ]
     assert sorted(keys) == ["basico", "roadrunner", "saveState", "settings", "sklearn"]
     marks = {"sklearn": needs("sklearn")}
     return [pytest.param(k, code, marks=marks.get(k, ())) for k, code in zip(keys, blocks, strict=True)]
+
+
+def test_the_python_in_the_readme_is_that_of_the_first_page():
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) == 2
+    assert all(block in START for block in blocks)
 
 
 def test_the_python_in_compression_runs(folder):
@@ -95,7 +104,7 @@ def test_the_python_in_compression_runs(folder):
 
 
 @pytest.mark.parametrize(("key", "code"), python_blocks())
-def test_the_python_in_the_readme_runs(folder, key, code):
+def test_the_python_in_the_first_page_runs(folder, key, code):
     network = nn2crn.load(ROOT / "samples" / "iris" / "iris.onnx", logits=True)
     reactions = nn2crn.compile(network)
     nn2crn.write(reactions, folder / "iris.xml")

@@ -25,9 +25,10 @@ def wheel(tmp_path_factory):
     return found
 
 
-def test_the_wheel_carries_grammars_templates_and_types(wheel):
+def test_the_wheel_carries_grammars_templates_types_schemas_and_pages(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {"nn2crn/grammars/reactions.lark", "nn2crn/grammars/network.lark", "nn2crn/py.typed"} <= set(names)
+    assert {"nn2crn/schemas/names.json", "nn2crn/schemas/verify.json", "nn2crn/docs/start.md"} <= set(names)
     assert sum(n.endswith(".act") for n in names) == len(
         list((ROOT / "nn2crn" / "templates" / "library").glob("*.act"))
     )

@@ -42,7 +42,7 @@ def inspect(model: str, patterns: tuple[str, ...], as_json: bool, **options: Any
 
 def _changing(network: ReactionNetwork, patterns: tuple[str, ...]) -> list[str]:
     """The reactions that change the amount of a species called like that, as text with their rate constants."""
-    from nn2crn.analysis.species_named import species_named
+    from nn2crn.notation.species_named import species_named
 
     labels = network.labels()
     wanted = {labels[i] for i in species_named(labels, patterns, "--reactions").tolist()}
