@@ -18,8 +18,9 @@ class SbmlOptions(FormatOptions):
             Inline in the compact profile, and where inputs are parameters, unless said otherwise, else global.
         profile: `faithful`, catalysts on both sides; or `compact`, catalysts as modifiers, which stand on neither side.
         kinetics: `elementary`, a reaction per weight; `lumped`, a growth and a decay reaction per neuron, with weighted
-            sums in their rate laws; `summed`, lumped with inputs as parameters of the rate laws, which is what
-            roadrunner loads soonest; or `driven`, summed with a parameter by rule for each weighted sum, for COPASI.
+            sums in their rate laws; `summed`, lumped with amounts in the rate laws and inputs as their parameters,
+            which is what roadrunner loads soonest; or `driven`, with inputs as parameters, too, and another by rule for
+            each weighted sum, for COPASI.
         pure: without rules: inputs are concentrations to set, outputs differences of concentrations to read.
 
     Raises:

@@ -52,8 +52,11 @@ class RateConstants:
     def numbers(self, family: Family, rates: Floats) -> list[int]:
         """The numbers in the ids of these rate constants of the family."""
         layer, order = self._layer[family], family.order
-        found: list[int] = (np.searchsorted(self._values[layer][order], rates) + self._first[layer][order]).tolist()
-        return found
+        ascending = np.argsort(rates)  # neighbours are looked up in the same part of a table larger than the cache
+        found = np.empty(len(rates), dtype=np.intp)
+        found[ascending] = np.searchsorted(self._values[layer][order], rates[ascending])
+        numbers: list[int] = (found + self._first[layer][order]).tolist()
+        return numbers
 
 
 def reactions_as_text(

@@ -51,6 +51,11 @@ class Style:
         return self.options.inputs_as_parameters
 
     @property
+    def amounts(self) -> bool:
+        """Rate laws have amounts of species, which spares roadrunner a division by the volume for each name in them."""
+        return self.options.kinetics == "summed"
+
+    @property
     def drives_as_parameters(self) -> bool:
         """Weighted sums are parameters by assignment rule, and not in the rate laws."""
         return self.options.kinetics == "driven"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nn2crn.backends.common.names import Ids
+from nn2crn.backends.common.names import COMPARTMENT, Ids
 from nn2crn.backends.common.rule_constants import CONCENTRATION, DIMENSIONLESS, HALF, MOLECULES, ZERO, RuleConstants
 from nn2crn.backends.sbml.mathml import apply, math
 from nn2crn.backends.sbml.options import Style
 from nn2crn.ir.reactions import InputPort, OutputPort, ReactionNetwork
 
-_ZERO = f"<ci>{ZERO}</ci>"
+_ZERO, _TUBE = f"<ci>{ZERO}</ci>", f"<ci>{COMPARTMENT}</ci>"
 
 
 def rules(network: ReactionNetwork, ids: Ids, constants: RuleConstants, style: Style) -> Iterator[str]:
@@ -19,14 +19,16 @@ def rules(network: ReactionNetwork, ids: Ids, constants: RuleConstants, style: S
         if _followed(port, style):
             yield from (_rule(species, content, style) for species, content in _rails(port, names, ids, style))
     for out_port, names in zip(network.outputs, ids.outputs, strict=True):
-        yield from _output_rules(out_port, names, ids, constants, style)
+        counted = [style.amounts and not network.held[indices[0]] for indices, _ in out_port.readout.terms]
+        yield from _output_rules(out_port, names, ids, constants, style, counted)
 
 
 def initial_assignments(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
     """Yield the starting values of the inputs' species that follow no rule."""
     for port, names in zip(network.inputs, ids.inputs, strict=True):
         if not port.held or style.units.molecules:
-            for species, content in _rails(port, names, ids, style):
+            for species, concentration in _rails(port, names, ids, style):
+                content = apply("times", concentration, _TUBE) if style.amounts else concentration
                 yield f'<initialAssignment symbol="{species}">{math(content, style.namespace)}</initialAssignment>\n'
 
 
@@ -59,12 +61,16 @@ def _piecewise(value: str, condition: str) -> str:
     return f"<piecewise><piece>{value}{condition}</piece><otherwise>{_ZERO}</otherwise></piecewise>"
 
 
-def _output_rules(port: OutputPort, names: list[str], ids: Ids, numbers: RuleConstants, style: Style) -> Iterator[str]:
+def _output_rules(  # noqa: PLR0913  # what the rules are made of
+    port: OutputPort, names: list[str], ids: Ids, numbers: RuleConstants, style: Style, amounts: list[bool]
+) -> Iterator[str]:
+    """What is read, in concentrations; `amounts` says of each term of the readout whether its species are not."""
     for i, name in enumerate(names):
         content = ""
-        for indices, coefficients in port.readout.terms:
+        for (indices, coefficients), amount in zip(port.readout.terms, amounts, strict=True):
             coefficient = float(coefficients[i])
             term = f"<ci>{ids.species[int(indices[i])]}</ci>"
+            term = apply("divide", term, _TUBE) if amount else term
             if abs(coefficient) != 1:
                 term = apply("times", f"<ci>{numbers.id(abs(coefficient), DIMENSIONLESS)}</ci>", term)
             content = _joined(content, term, coefficient < 0)

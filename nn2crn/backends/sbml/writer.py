@@ -84,7 +84,7 @@ def _species(network: ReactionNetwork, ids: Ids, style: Style) -> Iterator[str]:
         boundary = "true" if network.held[block.start] and not style.units.molecules else "false"
         for i, value in enumerate(start[block.start : block.stop].tolist()):
             start_of = "initialAmount" if style.units.molecules else "initialConcentration"
-            amounts = "true" if style.units.molecules else "false"
+            amounts = "true" if style.units.molecules or style.amounts else "false"
             yield (
                 f'<species sboTerm="SBO:0000247" id="{ids.species[block.start + i]}" name={quote(block.label(i))}'
                 f' compartment="{COMPARTMENT}" {start_of}="{value!r}" hasOnlySubstanceUnits="{amounts}"'

@@ -18,7 +18,7 @@ from nn2crn.backends.common.names import COMPARTMENT
 from nn2crn.backends.sbml.kinetics.driven import DriveIds
 from nn2crn.backends.sbml.kinetics.reactions import PRODUCT, REACTANT, modifiers, reaction, side
 from nn2crn.backends.sbml.kinetics.sums import Terms
-from nn2crn.backends.sbml.mathml import math, product, total
+from nn2crn.backends.sbml.mathml import apply, math, product, total
 from nn2crn.ir.arrays import Ints
 from nn2crn.ir.families.family import Batch, Bools, Family, Scheme
 from nn2crn.ir.families.matrix import MatrixFamily
@@ -49,7 +49,7 @@ def reactions(network: ReactionNetwork, terms: Terms, drives: DriveIds | None, f
         drives: parameters that are the weighted sums; None if these are to stand in the rate laws.
         fixed: which species (n,) are parameters, which no reaction changes.
     """
-    rates = _Rates(terms, drives)
+    rates = _Rates(terms, drives, fixed)
     numbers = count(1)
     for module in network.modules:
         for change, rows in _changes(module, fixed).items():
@@ -90,6 +90,7 @@ class _Rates:
 
     of: Terms
     drives: DriveIds | None
+    fixed: Bools
 
     def terms(self, row: _Row) -> list[tuple[str, set[int]]]:
         """The rate as MathML, and the species in it; nothing if no weight has the family's sign."""
@@ -113,12 +114,24 @@ class _Rates:
 
     def _term(self, row: _Row, factor: str, species: list[int], others: list[int]) -> tuple[str, set[int]]:
         """Rates that count twice are added twice: a number would need units."""
-        return total([product([factor, *map(self.of.species, species)])] * row.times), {*species, *others}
+        rate = product([factor, *map(self.of.species, species)])
+        if self.of.style.amounts:
+            rate = _in_tube(rate, sum(not self.fixed[s] for s in (*species, *others[:1])))  # summands are of one node
+        return total([rate] * row.times), {*species, *others}
+
+
+def _in_tube(rate: str, amounts: int) -> str:
+    """Amount per time: of a product of a rate constant, so many amounts, and concentrations."""
+    tube = f"<ci>{COMPARTMENT}</ci>"
+    if amounts == 1:
+        return rate
+    return apply("divide", rate, tube) if amounts else product([tube, rate])
 
 
 def _reaction(identifier: str, change: Change, laws: list[tuple[str, set[int]]], terms: Terms, fixed: Bools) -> str:
     ids, style = terms.ids, terms.style
-    law = product([f"<ci>{COMPARTMENT}</ci>", total([text for text, _ in laws])])
+    law = total([text for text, _ in laws])
+    law = law if style.amounts else product([f"<ci>{COMPARTMENT}</ci>", law])
     changed = {s for s, _ in change}
     catalysts = sorted(s for s in set().union(*(species for _, species in laws)) - changed if not fixed[s])
     used = side(REACTANT, [(ids.species[s], -n) for s, n in change if n < 0])

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from onnx import defs, helper
-from onnx.reference import ReferenceEvaluator
 
 from nn2crn.frontends.onnx.operators import Constant, OpNode, Refusal, Value, is_real
 from nn2crn.ir.arrays import Floats
@@ -40,6 +39,8 @@ def run_reference(proto: Any, inputs: Sequence[Value], opset: int) -> list[Const
 
 def _evaluated(proto: Any, given: dict[str, Constant], opset: int) -> list[Constant]:
     """As it is, or in double precision, where the reference wants one type and the file has several."""
+    from onnx.reference import ReferenceEvaluator  # takes a tenth of a second, and most models have nothing to fold
+
     wide = {k: v.astype(np.float64) if is_real(v) else v for k, v in given.items()}
     for values in (given, wide):
         infos = [
