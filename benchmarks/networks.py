@@ -21,11 +21,32 @@ def model(name: str, folder: Path) -> Path:
     if path.exists():
         return path
     rng = np.random.default_rng(0)
+    layers = []
+    for n_in, n_out in pairwise(sizes_of(name)):
+        layers.append((rng.normal(size=(n_out, n_in)) * np.sqrt(2 / n_in), rng.normal(size=n_out) * 0.1))
+    _save(layers, path)
+    return path
+
+
+def sparse_model(kind: str, folder: Path) -> Path:
+    """2-3000-3000-1, whose middle matrix is a `permutation` or has 0.3 % of its weights, stored dense."""
+    path = folder / f"{kind.partition(' ')[0]}.onnx"
+    if path.exists():
+        return path
+    rng, n = np.random.default_rng(0), 3000
+    middle = np.eye(n)[rng.permutation(n)]
+    if kind != "permutation":
+        middle = rng.normal(size=(n, n)) * (rng.random((n, n)) < 0.003) / 3
+    matrices = (rng.normal(size=(n, 2)), middle, rng.normal(size=(1, n)) / 50)
+    _save([(w, np.zeros(len(w))) for w in matrices], path)
+    return path
+
+
+def _save(layers: list[tuple[np.ndarray, np.ndarray]], path: Path) -> None:
+    """Affine layers with ReLU between them, each a matrix (n_out, n_in) and a bias (n_out,), in single precision."""
     nodes, weights, last = [], [], "x"
-    layers = list(pairwise(sizes_of(name)))
-    for k, (n_in, n_out) in enumerate(layers):
-        w = (rng.normal(size=(n_out, n_in)) * np.sqrt(2 / n_in)).astype(np.float32)
-        b = (rng.normal(size=n_out) * 0.1).astype(np.float32)
+    for k, layer in enumerate(layers):
+        w, b = (values.astype(np.float32) for values in layer)
         weights += [numpy_helper.from_array(w, f"w{k}"), numpy_helper.from_array(b, f"b{k}")]
         out = "y" if k == len(layers) - 1 else f"u{k}"
         nodes.append(helper.make_node("Gemm", [last, f"w{k}", f"b{k}"], [out], transB=1))
@@ -33,12 +54,11 @@ def model(name: str, folder: Path) -> Path:
             nodes.append(helper.make_node("Relu", [out], [f"h{k}"]))
             last = f"h{k}"
     value = helper.make_tensor_value_info
-    sizes = sizes_of(name)
-    graph = helper.make_graph(
-        nodes, "net", [value("x", 1, [1, sizes[0]])], [value("y", 1, [1, sizes[-1]])], initializer=weights
+    inputs, outputs = (
+        [value(name, 1, [1, size])] for name, size in (("x", layers[0][0].shape[1]), ("y", len(layers[-1][0])))
     )
+    graph = helper.make_graph(nodes, "net", inputs, outputs, initializer=weights)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-    return path
 
 
 def inputs(name: str, count: int) -> np.ndarray:

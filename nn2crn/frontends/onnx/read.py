@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import checker, defs, inliner, shape_inference
+from onnx import checker, defs, helper, inliner, shape_inference
 
 from nn2crn.errors import ModelError, SizeError, UnsupportedError
+from nn2crn.frontends.onnx.operators import FLOAT_TYPES
 from nn2crn.frontends.source import ModelFile
 
 _MOST_NODES = 1_000_000
+_LARGE_WEIGHT = 1 << 16  # bytes
 _LONGEST_REASON = 200  # characters of onnx's own words
 
 
@@ -53,6 +56,8 @@ def read(file: ModelFile) -> onnx.ModelProto:
 
 def _inlined(model: onnx.ModelProto, file: ModelFile) -> onnx.ModelProto:
     """The model without functions of its own, unless they call each other so often that it would not fit."""
+    if not model.functions:  # the inliner would copy all weights
+        return model
     functions = {(f.domain, f.name): f.node for f in model.functions}
     sizes: dict[tuple[str, str], int] = {}
 
@@ -133,10 +138,36 @@ def refuse_contradictions(model: onnx.ModelProto, file: ModelFile) -> tuple[str,
         ModelError: the operators' own shapes or types do not fit.
     """
     try:
-        shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+        shape_inference.infer_shapes(_without_weights(model), check_type=True, strict_mode=True)
     except (shape_inference.InferenceError, RuntimeError, ValueError):
         return _without_declared_shapes(model, file)
     return ()
+
+
+def _without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with its large real weights as inputs: onnx copies a model several times to infer its shapes."""
+    light, graph = onnx.ModelProto(), model.graph
+    for field, value in model.ListFields():
+        if field.name != "graph":
+            _set(light, field.name, value)
+    for field, value in graph.ListFields():
+        if field.name != "initializer":
+            _set(light.graph, field.name, value)
+    there = {i.name for i in graph.input}
+    for weight in graph.initializer:
+        if weight.ByteSize() < _LARGE_WEIGHT or weight.data_type not in FLOAT_TYPES:  # shapes are integers
+            light.graph.initializer.append(weight)
+        elif weight.name not in there:
+            light.graph.input.append(helper.make_tensor_value_info(weight.name, weight.data_type, weight.dims))
+    return light
+
+
+def _set(message: Any, name: str, value: Any) -> None:
+    """A field of a message, whether it is repeated, a message or a plain value."""
+    if isinstance(value, str | bytes | int | float):
+        setattr(message, name, value)
+    else:
+        getattr(message, name).MergeFrom(value)
 
 
 def _without_declared_shapes(model: onnx.ModelProto, file: ModelFile) -> tuple[str, ...]:
@@ -145,7 +176,7 @@ def _without_declared_shapes(model: onnx.ModelProto, file: ModelFile) -> tuple[s
     for t, _ in shapes:
         t.ClearField("shape")
     try:
-        shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+        shape_inference.infer_shapes(_without_weights(model), check_type=True, strict_mode=True)
     except (shape_inference.InferenceError, RuntimeError, ValueError) as e:
         raise ModelError(f"{file.path} is inconsistent: {_said(e)}") from None
     finally:
