@@ -17,7 +17,7 @@ _FEW = 4  # elements whose intervals are all shown
 def boxes_of(
     network: Network, data: Mapping[str, Floats] | None, given: Mapping[str, tuple[Bound, Bound]]
 ) -> dict[str, Bounds]:
-    """Where the inputs lie, element by element: as given (by name, "" for all), else where the samples do.
+    """Return the box of the inputs, element by element: as given (by name, "" for all), else that of the samples.
 
     Samples say nothing of an input on a side on which it has a bound. An input of which nothing is known is left out.
 

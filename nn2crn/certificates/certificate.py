@@ -34,7 +34,7 @@ from nn2crn.templates.options import Options
 
 @dataclass(frozen=True, repr=False)
 class Certificate:
-    """What holds for every input in `box` and every start in [0, start].
+    """Bounds for every input in `box` and every start in [0, start].
 
     Attributes:
         model: name.
@@ -94,7 +94,7 @@ class Certificate:
     units: Units = field(default_factory=Units)
 
     def in_tube(self, units: Units, kappa: float) -> Certificate:
-        """The same in these units, all rate constants multiplied by kappa; errors stay the network's own numbers."""
+        """Convert to these units, all rate constants multiplied by kappa; errors stay in the network's own numbers."""
 
         def times(value: float | None, factor: float) -> float | None:
             return None if value is None else value * factor
@@ -155,7 +155,7 @@ class Subject:
         return self.opened.loops if self.opened else ()
 
     def errors(self) -> ErrorBound:
-        """How far the steady state may be from the network's values."""
+        """Bound the distance of the steady state from the network's values."""
         opened = self.opened
         network = with_layers(opened.network if opened else self.network)
         expanded = choose_templates(expand_compositions(network, self.options), self.options)
@@ -166,7 +166,7 @@ class Subject:
         return replace(found, outputs=outputs)
 
     def original_errors(self) -> dict[str, float]:
-        """How far it may be, by output, from the values of the original: as far as the bounds of both are apart."""
+        """Bound the distance from the values of the original by output, from the bounds of both."""
         steady, exact = steady_bounds(self.cascade, self.inside), intervals(self.original, self.options.library)
         found = {}
         for port, output in zip(self.cascade.network.outputs, self.original.outputs, strict=False):

@@ -1,4 +1,4 @@
-"""How far a template's output can be from its function, by cells of its drives: for templates that no test proves.
+"""Bounds on a template's error, by cells of its drives: for templates that no test proves.
 
 The closed form of the steady state is the stated fixed point, which sympy has shown to be a root (templates/stated.py).
 It is the root that is reached if it is positive somewhere and continuous: the roots of section 2 of docs/theory.md
@@ -34,7 +34,7 @@ def largest_error(gadget: Gadget, rails: Mapping[str, float], drives: Mapping[st
     """An upper bound on |output - function|; inf if none is found.
 
     Args:
-        gadget: of a template that is no vector's, with its parameters and attributes among its settings.
+        gadget: of a template that is not of a vector, with its parameters and attributes among its settings.
         rails: how large each of U+, U- is at most.
         drives: least and largest value of each drive u = U+ - U-, by its name in lower case.
     """
@@ -102,7 +102,7 @@ class _Search:
         return known
 
     def slopes(self, variable: str) -> dict[str, Interval]:
-        """What the variables and what is made of them grow by with one of them."""
+        """Differentiate the variables, and the values made of them, by one of them."""
         one = Interval(np.float64(1), np.float64(1))  # type: ignore[arg-type]  # 0-d arrays
         grown = {variable: one}
         if self.railed:
@@ -148,7 +148,7 @@ class _Cells:
 
     @cached_property
     def reach(self) -> Floats:
-        """How much each variable may change the difference from the middle of a cell, (n, variables)."""
+        """Bound each variable's effect on the difference from the middle of a cell, (n, variables)."""
         half, steep = (self.cells[1] - self.cells[0]) / 2, self.steepest[0]
         return np.where(half > 0, np.where(np.isnan(steep), np.inf, steep) * half, 0.0)
 
@@ -190,7 +190,7 @@ def _middles(cells: Box) -> Box:
 
 
 def _halved(low: Floats, high: Floats, reach: Floats) -> Box:
-    """Each cell in two, across the variable that matters most."""
+    """Halve each cell across the variable that matters most."""
     width = np.where(np.isfinite(reach).all(axis=1, keepdims=True), reach, high - low)
     which = np.arange(len(low)), np.argmax(width, axis=1)
     lower, upper = high.copy(), low.copy()

@@ -1,4 +1,4 @@
-"""What is proved of networks whose reactions come to an end: that the end depends on no rate."""
+"""Proofs on networks whose reactions come to an end: the end does not depend on rates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_ORDER = 2
 
 @dataclass(frozen=True)
 class RateIndependence:
-    """What holds for every input and, if `holds`, for all positive rate constants and all rate laws.
+    """Results for every input and, if `holds`, for all positive rate constants and all rate laws.
 
     A rate law is anything that is positive where all reactants are there, and zero where one is not. If no two
     reactions compete for a species and none feed each other in a circle, each reaction happens until a reactant is used

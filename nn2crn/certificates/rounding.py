@@ -1,4 +1,4 @@
-"""What floating-point arithmetic may have taken from a bound is given back; and bounds as text, rounded outward.
+"""Outward rounding of bounds, for the errors of floating-point arithmetic and as text.
 
 A result of n operations is off by n half units in the last place at most, relative to the sum of magnitudes of what was
 added (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1). Zero stays zero; underflow is not

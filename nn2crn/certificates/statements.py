@@ -49,7 +49,7 @@ def statements(c: Certificate) -> Iterator[tuple[str, str]]:
 
 
 def _loop(loop: Loop) -> str:
-    """What is proved of a loop, in a line."""
+    """Summarise the proofs on a loop in a line."""
     said = f"{loop.neurons} neuron{'s'[: loop.neurons != 1]} of {', '.join(loop.layers)}: "
     if loop.proof == "volterra-lyapunov":
         said += f"one steady state, reached from every start (Volterra-Lyapunov, least eigenvalue {loop.least:.3g})"

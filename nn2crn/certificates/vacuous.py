@@ -1,4 +1,4 @@
-"""Which bounds are true and say nothing. One that is infinite is none of these, but not proved."""
+"""Vacuous bounds, which are true and say nothing. An infinite one is not vacuous but unproved."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _POINTS = 100
 
 
 def vacuous_errors(bounds: Mapping[str, float], network: Network, library: Library) -> tuple[str, ...]:
-    """Names of the outputs whose bound is no smaller than what the network's own values differ by in the same box.
+    """Return the names of outputs whose bound is at least the spread of the network's own values in the same box.
 
     A chemistry that took no notice of its inputs could be as near. The values are those at random points and at random
     corners of the box, since intervals of deep networks are far too wide. Of an output that is the same at all of them

@@ -96,14 +96,14 @@ def estimate(network: ReactionNetwork) -> Estimate:
 
 
 def _sizes(network: ReactionNetwork) -> Iterator[Size]:
-    """Of each format that has room for the network."""
+    """Estimate the sizes of each format that has room for the network."""
     for f in formats():
         with suppress(UnsupportedError):
             yield size(network, f)
 
 
 def loading(network: ReactionNetwork) -> str:
-    """What clients take to load the SBML file with a reaction per weight, and the form that is written for them."""
+    """Estimate the costs of loading the SBML file in clients, with a reaction per weight and in the form for them."""
     count = non_zeros(network)
     seconds = {client: f"{load(client, points, count).seconds:.2g} s" for client, points in MEASURED.items()}
     return (

@@ -66,7 +66,7 @@ def draw_course(
     expected: Mapping[str, float],
     units: tuple[str, str],
 ) -> None:
-    """What `plot_course` draws, on axes that are there."""
+    """Draw the picture of `plot_course` on given axes."""
     clock, concentration = units
     value = f"value ({concentration})" if concentration else "value"
     for label, values in list(curves.items())[:_CURVES]:

@@ -14,7 +14,7 @@ from nn2crn.ir.arrays import Floats
 
 
 def repeated(case: Case, runs: int) -> Case:
-    """Each sample so many times, one after another."""
+    """Repeat each sample, one after another."""
     inputs = {name: np.repeat(rows, runs, axis=0) for name, rows in case.inputs.items()}
     return replace(case, inputs=inputs, expected=np.repeat(case.expected, runs, axis=0))
 

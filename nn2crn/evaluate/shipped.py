@@ -1,4 +1,4 @@
-"""A file as it was shipped: what it says of how it was made, and whether it is what comes of that."""
+"""Shipped files: the record of how one was made, and whether the file agrees with it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CREATED = re.compile(rb"\s*<\?xml[^>]*>\s*<!-- Created by (\w+)")  # as COPASI 
 
 
 def _rewritten(sbml: bytes) -> str:
-    """Which program saved the file again, if it says so."""
+    """Return the program that saved the file again, if it says so."""
     by = _CREATED.match(sbml)
     return f" (the file was saved again by {by[1].decode()})" if by else ""
 
@@ -56,7 +56,7 @@ class Shipped:
 
     @property
     def options(self) -> SbmlOptions:
-        """How the SBML is written: those of the record, which Antimony has none of."""
+        """Return the options of SBML in the record; Antimony has none."""
         given: Mapping[str, Any] = self.record.options
         return SbmlOptions(**given)
 

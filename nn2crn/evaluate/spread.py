@@ -59,7 +59,7 @@ class Spread:
         self.together = together or samples_at_once(remote.reactions)
 
     def in_pieces_of(self, together: int) -> Spread:
-        """The same with so many samples in a piece."""
+        """Return a copy with this number of samples in a piece."""
         return Spread(self.cluster, self.remote, self.outputs, together)
 
     def settle(self, inputs: Mapping[str, ArrayLike]) -> Floats:
@@ -91,7 +91,7 @@ def _followed(engine: Engine, piece: _Piece) -> Floats:
 
 
 def _said(piece: _Piece, run: Callable[[], Floats]) -> Floats:
-    """What it gives; a failure says where the piece begins, since an engine counts samples from there."""
+    """Return the result of a piece; a failure names its first sample, since engines count from there."""
     try:
         return run()
     except SimulationError as e:

@@ -1,4 +1,4 @@
-"""Where random starts lead: one steady state, several, or none."""
+"""The steady states that random starts lead to: one, several, or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether programs will take an SBML file without a word: libSBML, rules of our own, roadrunner and COPASI."""
+"""Validation of an SBML file by libSBML, rules of our own, roadrunner and COPASI."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Validation:
         return not any(c.complaints for c in self.checks)
 
     def as_json(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the findings as plain data."""
         checks = [
             {"program": c.name, "complaints": c.complaints, "note": c.remark, "seconds": c.seconds} for c in self.checks
         ]
@@ -64,7 +64,7 @@ def validate(path: Path, *, large: bool = False) -> Validation:
 
     Raises:
         UsageError: it cannot be read.
-        ModelError: it is no SBML Level 3.
+        ModelError: it is not SBML Level 3.
     """
     begun = time.perf_counter()
     reading = Reading(path)

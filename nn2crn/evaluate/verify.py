@@ -137,7 +137,7 @@ def _report(  # noqa: PLR0913  # one argument per thing measured
 
 
 def _argmax(subject: Case, found: Floats, tolerance: float) -> tuple[float | None, int]:
-    """Of the first output that has a choice: the share of samples that agree, and how many are too close to tell."""
+    """Return the share of samples that agree on the first output with classes, and the number too close to decide."""
     start = 0
     for port in subject.reactions.outputs:
         size = port.readout.size
@@ -152,7 +152,7 @@ def _argmax(subject: Case, found: Floats, tolerance: float) -> tuple[float | Non
 
 
 def _settling(chosen: Engine, subject: Case, ends: Floats, tolerance: float) -> float:
-    """When all outputs are within the tolerance of their end for good."""
+    """Return the time after which all outputs stay within the tolerance of their ends."""
     course, few = _course(chosen, subject, *output_columns(chosen, subject.reactions))
     return settling_time(_TIMES, outputs_of(subject.reactions, course), ends[:few], tolerance)
 

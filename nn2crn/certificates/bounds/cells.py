@@ -1,4 +1,4 @@
-"""What follows from one drive variable alone, and the cells of a drive's range in each of which it is bounded.
+"""Values that follow from one drive variable alone, bounded in each of the cells of its range.
 
 The exponentials e^-P and e^-Q of a bounded sigmoid are each as small as may be somewhere in the range of the drive, but
 nowhere both. Intervals of the whole range do not show that; those of a cell do (docs/theory.md, section 3).
@@ -23,7 +23,7 @@ _ANY, _NONE = -2, -1
 
 
 class Roots:
-    """Which values follow from one drive variable alone.
+    """The values that follow from one drive variable alone.
 
     Attributes:
         of: for each row of values that of its drive variable; -1 if it follows from others, or from several.
@@ -81,7 +81,7 @@ class Roots:
 
 
 def _products(variable: DriveVariable, sign: int) -> tuple[Hashable, ...]:
-    """What a variable is the sum of, times 1 or -1; matrices are the same if they are one object."""
+    """Return the summands of a variable, times 1 or -1; matrices are the same if they are one object."""
     made = [
         (
             id(p.matrix),

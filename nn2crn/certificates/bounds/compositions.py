@@ -1,4 +1,4 @@
-"""How far a composition is from the function that it stands for, were its parts exact (docs/theory.md, section 5)."""
+"""Bounds on the difference of a composition from its function, for exact parts (docs/theory.md, section 5)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def composition_error(
 def _in_cells(
     pair: tuple[Formula, Formula], values: Mapping[str, float], name: str, a: Floats, b: Floats
 ) -> tuple[Floats, Floats]:
-    """What the two differ by in the middle of each cell, and at most in all of it."""
+    """Return the difference of the two in the middle of each cell, and a bound on it over the cell."""
     known = {k: Interval(np.asarray(v), np.asarray(v)) for k, v in values.items()} | {name: Interval(a, b)}
     middle = (a + b) / 2
     with np.errstate(all="ignore"):

@@ -38,7 +38,7 @@ class ErrorBound:
 
     @property
     def largest(self) -> dict[str, float]:
-        """By output name, of all its elements."""
+        """Return the bound by output name, over all its elements."""
         return {name: float(e.max(initial=0)) for name, e in self.outputs.items()}
 
     @property
@@ -107,14 +107,14 @@ class _Recursion:
         return total + self._composition(self.composed[node.name]) if node.name in self.composed else total
 
     def _composition(self, node: Activation) -> Floats:
-        """What a composition differs by from the function that it stands for, which has bounds of its own."""
+        """Bound the difference of a composition from the function that it stands for, which has bounds of its own."""
         off = self._by_itself(node)
         made, meant = self.exact[node.name], interval_of(node, self.exact, self.library)
         self.exact[node.name] = Interval(np.maximum(made.low - off, meant.low), np.minimum(made.high + off, meant.high))
         return off
 
     def _by_itself(self, node: Activation) -> Floats:
-        """The same, were its parts exact: as GELU's tanh form from GELU."""
+        """Bound the same difference for exact parts, such as that of GELU's tanh form from GELU."""
         template, settings = self.options.template_of(node), self.options.settings_of(node)
         numbers = {**template.attributes, **node.attributes, **settings}
         given = {name: np.broadcast_to(np.asarray(v, dtype=np.float64), node.size) for name, v in numbers.items()}
@@ -202,7 +202,7 @@ class _Recursion:
         return stated_error(template, node, known)
 
     def _passed_on(self, template: Template, node: Activation, drives: list[Interval]) -> Floats:
-        """What the function makes of its drives' errors: the mean value theorem."""
+        """Propagate the errors of the drives through the function, by the mean value theorem."""
         off = [self.errors[s] for s in node.sources]
         if template.vector:
             groups = np.max([o.reshape(-1, node.width).max(axis=1) for o in off], axis=0)
@@ -218,7 +218,7 @@ class _Recursion:
         return total
 
     def _lipschitz(self, template: Template, node: Activation) -> float:
-        """How much an element of a group changes at most by a change of its drives by 1, as the package states it."""
+        """Return the stated bound on the change of a group's element for a change of its drives by 1."""
         rule = next((t.lipschitz for t in self.library.shipped(template.activation) if t.lipschitz), None)
         if rule is None:
             return np.inf

@@ -37,7 +37,7 @@ class Neuron:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What all drives have in common, at least, when neurons are replaced; at most it is larger by `slack`.
+    """A lower bound on the common part of all drives when neurons are replaced; it exceeds that by at most `slack`.
 
     It is `rest` and `constant`; `size` is what terms that have been added up come to, for their rounding.
     """
@@ -103,7 +103,7 @@ class Group:
 
 
 class Forms:
-    """What drives single neurons, as a sum over species; None where it is no such sum."""
+    """Return the drives of single neurons as sums over species; None where they are not such sums."""
 
     def __init__(self, kinetics: Kinetics, stages: Sequence[Stage]) -> None:
         self.kinetics = kinetics
@@ -210,7 +210,7 @@ def _group(forms: Forms, stage: Single, i: int, roots: Roots) -> Group | None:
 
 
 def _shared(neurons: Sequence[Neuron]) -> tuple[Form, list[int]]:
-    """What all drives have in common, and the rows of values on which they depend differently."""
+    """Return the common part of all drives, and the rows of values on which they depend differently."""
     every = dict.fromkeys(c for n in neurons for c in n.form)
     values = {c: {n.form.get(c, 0.0) for n in neurons} for c in every}
     return {c: v.pop() for c, v in values.items() if len(v) == 1}, [c for c, v in values.items() if len(v) > 1]

@@ -1,4 +1,4 @@
-"""What a template says of itself whatever drives it: between which bounds its output is, and by what it is driven."""
+"""Bounds on a template's output that hold for every drive, and the terms that drive it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _SIGNS = (("+", 1), ("-", -1))
 
 
 def _effect(reaction: GadgetReaction, sign: int) -> str:
-    """What reacts beside the catalyst, at which rate, and sign times what changes."""
+    """Return the reactants beside the catalyst, the rate, and sign times the change."""
     left, right = (dict(side) for side in (reaction.reactants, reaction.products))
     names = sorted({*left, *right} - {*reaction.catalysts}, key=str)
     what = ", ".join(f"{left.get(s, 0)} {s.key}: {sign * (right.get(s, 0) - left.get(s, 0))}" for s in names)

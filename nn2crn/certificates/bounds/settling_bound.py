@@ -26,7 +26,7 @@ _CELLS = 48  # parts of the range of a drive, in each of which its slowest appro
 
 @dataclass(frozen=True, eq=False)
 class Settling:
-    """What is proved of the way to the steady state, for all inputs of a box and all starts of another.
+    """Bounds on the approach to the steady state, for all inputs of a box and all starts of another.
 
     Attributes:
         time: seconds after which every output stays within the tolerance of its steady state; inf if not proved.
@@ -115,7 +115,7 @@ class _Transient:
         self.grows[species], self.swells[species] = made, np.maximum(swells, 0.0)
 
     def cap(self, species: Ints, settled: Floats, room: Floats) -> None:
-        """What has grown for so long at most, and from then on is within its room of the steady state, is bounded."""
+        """Bound a value that grows for a limited time, and then stays within its room of the steady state."""
         most = np.exp(self.log_at(species, settled)) + self.steady.high[species] + room
         grown = np.where(np.isnan(most), np.inf, most)
         self.high[species] = np.where(np.isfinite(self.high[species]), self.high[species], grown)
@@ -128,7 +128,7 @@ class _Transient:
 
 
 class _Room:
-    """How far each value may stay from its steady state, so that all outputs stay within the tolerance."""
+    """Return the distance that each value may keep from its steady state for all outputs to be within the tolerance."""
 
     def __init__(self, cascade: Cascade, steady: Steady) -> None:
         self.cascade, self.steady = cascade, steady
@@ -207,7 +207,7 @@ def slowest(f: Floats, g_low: Floats, g_high: Floats, c: Floats) -> Floats:
 
 
 class _Times:
-    """When each value is, for good, within its room."""
+    """Bound the time after which each value stays within its room."""
 
     def __init__(self, cascade: Cascade, steady: Steady, room: Floats, transient: _Transient) -> None:
         self.cascade, self.steady, self.room, self.transient = cascade, steady, room, transient

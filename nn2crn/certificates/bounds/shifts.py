@@ -1,4 +1,4 @@
-"""What a softmax takes no notice of: a change of all logits of a group by the same amount."""
+"""Common shifts of a group's logits, which a softmax is invariant to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_shift_invariant(function: Formula) -> bool:
 def largest_change(
     network: Network, node: Activation, errors: Mapping[str, Floats], composed: Collection[str]
 ) -> Floats:
-    """How far the drives of each group are off at most, less what they are all off by, (groups,).
+    """Bound the errors of the drives of each group, less their common part, (groups,).
 
     Drives are traced through affine maps back to what errs by itself. Of what acts on all elements of a group alike
     nothing is left: of each column of weights the median is taken away.
@@ -57,7 +57,7 @@ def largest_change(
 
 
 def _traced(network: Network, name: str, composed: Collection[str]) -> dict[str, Matrix]:
-    """What a signal is a sum of, by name: matrices."""
+    """Return the matrices of a signal's summands by name."""
     node = network.by_name[name]
     if isinstance(node, Activation) and node.function == "identity":
         return _traced(network, node.sources[0], composed)

@@ -188,7 +188,7 @@ def _single(table: _Table) -> tuple[Bools, Single]:
 
 
 def _switch(table: _Table) -> tuple[Bools, Switch]:
-    """What one member loses the other gains, at rates above zero, and nothing else happens."""
+    """Return whether two members only exchange material, at positive rates."""
     mine = table.powers[table.owner, np.arange(len(table.owner))] == 1
     fits = table.without((table.powers.sum(axis=0) != 1) | (table.sign != np.where(mine, -1, 1)))
     lost, gained = ([table.terms((table.owner == m) & own, -1.0 if own is mine else 1.0) for m in (0, 1)]

@@ -68,7 +68,7 @@ class Steady:
         self._section(tuple(s for s in steps if not isinstance(s, int)))
 
     def _section(self, steps: tuple[Stage, ...]) -> None:
-        """What follows from one drive alone is bounded by cells of its range."""
+        """Bound the values that follow from one drive alone, by cells of its range."""
         if not steps:
             return
         species = np.concatenate([s.species.reshape(-1) for s in steps])

@@ -1,1 +1,1 @@
-"""What is proved of recurrent networks."""
+"""Proofs on recurrent networks."""

@@ -92,7 +92,7 @@ def _cut(network: Network, positive: Mapping[str, bool]) -> tuple[Network, dict[
 
 
 class _Closing:
-    """What is known of each feedback, loop by loop: own bounds, the chemistry's, and how far they are apart."""
+    """Bounds on each feedback, loop by loop: the network's, the chemistry's, and on their distance."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class _Closing:
         return _with_bounds(self.cut, self.own)
 
     def close(self, layers: tuple[Activation, ...], feedbacks: tuple[Feedback, ...]) -> Loop:
-        """What is proved of a loop; and what is fed back is known from then on, as far as that goes."""
+        """Prove properties of a loop, and record the bounds on its feedback that follow."""
         names, neurons = tuple(n.layer_name for n in layers), sum(n.size for n in layers)
         given = matrix_of(layers, self.prepared)
         if given is None:
@@ -161,7 +161,7 @@ class _Closing:
         return loop
 
     def _chemical_drive(self, given: Matrix, known: Mapping[str, Interval]) -> Interval:
-        """What comes from outside, off as it may be."""
+        """Return the drive from outside, with its error."""
         drive, off = given.drive(known), given.off(self._nodes(self.errors))
         return Interval(drive.low - off, drive.high + off)
 
@@ -213,7 +213,7 @@ class _Closing:
         self.box[f.name] = np.maximum(low, self.box[f.name][0]), np.minimum(high, self.box[f.name][1])
 
     def _nodes(self, fed: Mapping[str, Floats]) -> dict[str, Floats]:
-        """How far each node is off; an activation that the lowering has made is as far as what it is made of."""
+        """Bound the error of each node; an activation added by the lowering has the error of its source."""
         expanded = _with_bounds(self.expanded, self.own)
         modules = {m.node: m for m in self.reactions.modules}
         with np.errstate(all="ignore"):

@@ -218,7 +218,7 @@ def majorant(w: Floats, rails: Floats | None = None) -> Floats:
 
 
 def is_p_matrix(a: Floats) -> bool | None:
-    """Whether all principal minors of A (n, n) are positive; None if there are too many to look at.
+    """Return whether all principal minors of A (n, n) are positive; None if there are too many to compute.
 
     By pivots: those without the first row and column, and those of its Schur complement (Tsatsomeros and Li 2000, BIT
     40:537). With n neurons there are 2^n - 1.

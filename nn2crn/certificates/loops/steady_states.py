@@ -43,7 +43,7 @@ LARGEST = 4000  # neurons of a loop whose matrix is looked at
 
 @dataclass(frozen=True)
 class Loop:
-    """What is proved of layers that drive each other.
+    """The properties proved of layers that drive each other.
 
     Attributes:
         layers: their names.
@@ -88,13 +88,13 @@ class Matrix:
 
     @property
     def linear(self) -> bool:
-        """Whether all respond linearly, where they respond."""
+        """Return whether all neurons respond linearly, where they respond."""
         told = all(n.function != "smoothed_relu" or "h" in n.attributes for n in self.layers)
         return told and all(n.template in (*_LOGARITHMIC, *_LINEAR) for n in self.layers)
 
     @property
     def monotone(self) -> bool:
-        """Whether all follow their drives without overshooting."""
+        """Return whether all neurons follow their drives without overshooting."""
         return all(n.template in _MONOTONE for n in self.layers)
 
     @property
@@ -113,7 +113,7 @@ class Matrix:
         return floats(np.concatenate([np.broadcast_to(n.attributes.get("h", 0.0), n.size) for n in self.layers]))
 
     def drive(self, known: Mapping[str, Interval]) -> Interval:
-        """What comes from outside."""
+        """Return the drive from outside the loop."""
         low, high = np.array(self.bias), np.array(self.bias)
         for rows, term in self.outside:
             source = known[term.source]
@@ -124,7 +124,7 @@ class Matrix:
         return Interval(low, high)
 
     def off(self, errors: Mapping[str, Floats]) -> Floats:
-        """How far that may be off."""
+        """Bound the error of the drive from outside."""
         total = np.zeros(len(self.bias))
         for rows, term in self.outside:
             for sign in (1, -1):
@@ -132,7 +132,7 @@ class Matrix:
         return total
 
     def split(self, values: Floats) -> dict[str, Floats]:
-        """By layer."""
+        """Return the values by layer."""
         ends = np.cumsum([n.size for n in self.layers])[:-1]
         return dict(zip((n.name for n in self.layers), np.split(values, ends), strict=True))
 
@@ -235,7 +235,7 @@ def amount_of(given: Matrix, known: Mapping[str, Interval], inputs: Collection[s
 
 
 def error_of(given: Matrix, own: Floats, off: Floats, found: Diagonal | None) -> Floats:
-    """How far the loop may be from the network's own fixed point, (n,).
+    """Bound the distance of the loop from the network's own fixed point, (n,).
 
     Args:
         given: the loop.
@@ -252,7 +252,7 @@ def error_of(given: Matrix, own: Floats, off: Floats, found: Diagonal | None) ->
 
 
 def steepness(module: Module, drive: Interval) -> Floats:
-    """How much a neuron's output changes at most with its drive, (n,): by the slopes of its fixed point."""
+    """Bound the slope of each neuron's output by its drive, (n,), from the slopes of its fixed point."""
     if module.template == "identity.dual_rail":
         return np.ones(module.size)
     steepest: Floats = np.zeros(module.size)

@@ -1,1 +1,1 @@
-"""What becomes of a chemistry in a tube: concentrations, hours, strands, and errors of them."""
+"""A chemistry in a tube: concentrations, hours, strands, and their errors."""

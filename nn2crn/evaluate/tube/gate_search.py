@@ -1,4 +1,4 @@
-"""How much of each gate, and when to read: both at once, since leaks grow with the square of the gates."""
+"""Search for the amount of gates and the time to read: both at once, since leaks grow with the square of the gates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a chemistry would take in a tube: concentrations, hours, fuel and strands. Nothing here has been built."""
+"""Requirements of a chemistry in a tube: concentrations, hours, fuel and strands. Nothing here has been built."""
 
 from __future__ import annotations
 

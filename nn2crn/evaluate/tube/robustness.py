@@ -1,4 +1,4 @@
-"""What errors of rate constants and amounts do to a network's outputs: many tubes, by Monte Carlo."""
+"""The effect of errors of rate constants and amounts on a network's outputs: many tubes, by Monte Carlo."""
 
 from __future__ import annotations
 
