@@ -133,7 +133,7 @@ def certify(
     start: float = 1.0,
     options: Options | None = None,
 ) -> Certificate:
-    """What is proved of the chemistry of a model, for all inputs in a box and all starts in another.
+    """Certify the chemistry of a model, for all inputs in a box and all starts in another.
 
     Args:
         model: a file, or what `load` returned.
@@ -167,7 +167,7 @@ def robustness(  # noqa: PLR0913  # an argument per option
     seed: int = 0,
     options: Options | None = None,
 ) -> Robustness:
-    """What is left of a model's accuracy in tubes whose rate constants and amounts are off.
+    """Estimate a model's accuracy in tubes with errors of rate constants and amounts.
 
     Args:
         model: a file, or what `load` returned.
@@ -202,7 +202,7 @@ def realise(
     schemes: Sequence[str] = (),
     options: Options | None = None,
 ) -> Realisation:
-    """What the chemistry of a model would take in a tube: hours, concentrations, fuel and strands.
+    """Estimate the requirements of a model's chemistry in a tube: hours, concentrations, fuel and strands.
 
     Args:
         model: a file, or what `load` returned.
@@ -277,7 +277,7 @@ def _rows(port: Input | InputPort, given: ArrayLike) -> Floats:
     try:
         rows = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise UsageError(f"input {port.name!r}: these are no numbers, or rows of different lengths") from None
+        raise UsageError(f"input {port.name!r}: these are not numbers, or rows of different lengths") from None
     size = int(np.prod(port.shape, dtype=np.int64))
     shapes = tuple(dict.fromkeys([_shape(port.shape), (size,), tuple(port.shape)]))
     for shape in shapes:

@@ -47,7 +47,7 @@ from nn2crn.templates.registry import Library
 
 
 def compression_passes(compression: Compression, library: Library) -> tuple[Pass, ...]:
-    """The passes that compress a network, in order, before `passes`."""
+    """Return the passes that compress a network, in order, before `passes`."""
     return (
         drop_dead,
         fuse_affine,
@@ -86,7 +86,7 @@ def load(  # noqa: PLR0913  # one argument per option
     library: Library | None = None,
     settle_loops: bool = False,
 ) -> Network:
-    """Reads a model: .onnx, .nn (the network language), or `-` for standard input.
+    """Read a model: .onnx, .nn (the network language), or `-` for standard input.
 
     Args:
         path: the file; or its bytes, the open file, or an onnx.ModelProto; or a torch.nn.Module.
@@ -121,7 +121,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
     kappa: float = 1.0,
     steps: PassPipeline | None = None,
 ) -> ReactionNetwork:
-    """Lowers a network to reactions, through `passes`.
+    """Lower a network to reactions, through `passes`.
 
     Args:
         network: what `load` returned.
@@ -164,7 +164,7 @@ def _refuse_more(network: ReactionNetwork, limit: int | None) -> None:
 
 
 def prepare(network: Network, options: Options, *, steps: PassPipeline | None = None) -> Network:
-    """The network after `passes`: each activation with its template, one module of the chemistry each, in order.
+    """Return the network after `passes`: activations with their templates, one module of chemistry each, in order.
 
     Raises:
         UsageError: as for `compile`.
@@ -175,7 +175,7 @@ def prepare(network: Network, options: Options, *, steps: PassPipeline | None = 
 def compress(
     network: Network, compression: Compression, *, library: Library | None = None, steps: PassPipeline | None = None
 ) -> Network:
-    """The network with fewer connections and fewer distinct weights, through `compression_passes`.
+    """Return the network with fewer connections and fewer distinct weights, through `compression_passes`.
 
     Args:
         network: what `load` returned.
@@ -208,7 +208,7 @@ def every_pass() -> Mapping[str, Pass | ReactionPass]:
 
 
 def pass_names() -> tuple[str, ...]:
-    """Their names, in that order."""
+    """Return the names of all passes, in that order."""
     return tuple(every_pass())
 
 
@@ -220,7 +220,7 @@ def weights(network: Network) -> tuple[Affine, ...]:
 def write(
     network: ReactionNetwork, path: str | Path, *, to: str = "", client: str = "", **options: bool | str | float
 ) -> None:
-    """Writes the network, its format named by `to` or by the suffix (nn2crn formats lists them), atomically.
+    """Write the network atomically, in the format named by `to` or by the suffix (nn2crn formats lists them).
 
     A path of `-` is standard output, in SBML unless `to` says otherwise. Text is compressed if the path ends in .gz.
 
@@ -240,7 +240,7 @@ def write(
 
 
 def convert(network: Network, path: str | Path, *, library: Library | None = None) -> tuple[Path, ...]:
-    """Writes a network as it was loaded in the network language, its weights beside it in an .npz of the same stem.
+    """Write a network as loaded in the network language, with its weights beside it in an .npz of the same stem.
 
     Each file is written whole or not at all, the weights first.
 

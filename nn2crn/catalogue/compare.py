@@ -29,7 +29,7 @@ _TIMES = np.concatenate([[0.0], np.geomspace(1e-2, 1e4, 241)])  # seconds
 
 @dataclass(frozen=True)
 class Figures:
-    """What a variant costs and does, with chains of `links`.
+    """Costs and errors of a variant, with chains of `links`.
 
     Attributes:
         error, wide_error: the largest, over the range of the comparison, and over WIDE.

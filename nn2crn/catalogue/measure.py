@@ -176,7 +176,7 @@ def plot(template: Template, library: Library, path: Path) -> None:
         OutputError: the file cannot be written.
     """
     if template.vector or len(template.drives) > 1:
-        raise UsageError(f"{template.name} has several drives, and is no curve")
+        raise UsageError(f"{template.name} has several drives, and is not a curve")
     try:
         from matplotlib.figure import Figure
     except ImportError:

@@ -126,7 +126,7 @@ def _with_notes(message: str, error: Exception) -> str:
 
 
 def _show(otherwise: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:
-    """What is left out of an installed package is a note; any other warning is shown as it would be."""
+    """Show omissions from installed packages as notes; any other warning as usual."""
     if issubclass(category, PluginWarning):
         click.echo(f"note: {message}", err=True)
     else:

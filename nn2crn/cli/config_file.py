@@ -51,7 +51,7 @@ def read_config(path: Path) -> tuple[dict[str, Choice], dict[str, Choice]]:
 
 
 def read_compression(path: Path) -> tuple[LayerChoice, dict[str, LayerChoice]]:
-    """How the network is pruned and quantized, and how single layers are instead, by name.
+    """Read the pruning and quantization of the network, and of single layers by name.
 
     Raises:
         UsageError: the file cannot be read, is not TOML, or has something else in it.
@@ -79,13 +79,13 @@ def _tables(path: Path) -> Mapping[str, Any]:
         _refuse_long_keys(text, path)
         data: Mapping[str, Any] = tomllib.loads(text)
     except RecursionError:
-        raise UsageError(f"{path} is no configuration: its brackets nest too deep") from None
+        raise UsageError(f"{path} is not a configuration: its brackets nest too deep") from None
     except ValueError as e:  # of tomllib, of the encoding, or of a number with thousands of digits
         raise UsageError(f"{path} is not a TOML file: {str(e).partition(';')[0]}") from None
     for name in data:
         if name not in _TABLES or not isinstance(data[name], dict):
             raise UsageError(
-                f"{path}: {name!r} is no table of a configuration",
+                f"{path}: {name!r} is not a table of a configuration",
                 hint="the tables are [templates], [layers] and [weights]; nn2crn config --generate MODEL writes them",
             )
     return data
@@ -94,7 +94,7 @@ def _tables(path: Path) -> Mapping[str, Any]:
 def _refuse_long_keys(text: str, path: Path) -> None:
     """Keys of many parts, a.b.c..., for which tomllib takes time and memory by the square."""
     if '"""' in text or "'''" in text:
-        raise UsageError(f"{path} is no configuration: it has a string of several lines")
+        raise UsageError(f"{path} is not a configuration: it has a string of several lines")
     for count, line in enumerate(_QUOTED.sub("", text).split("\n"), 1):
         if line.count(".") > _MOST_DOTS:
             hint = "names that have dots are written in quotes"
@@ -105,7 +105,7 @@ def _layer_choice(where: str, table: Any) -> LayerChoice:
     parsers: Mapping[str, Any] = {"prune": Pruning.parse, "quantize": Quantization.parse}
     if not isinstance(table, dict) or any(k not in parsers or not isinstance(v, str) for k, v in table.items()):
         raise UsageError(
-            f"{where} is no choice for weights", hint='for instance: prune = "magnitude:0.5", quantize = "none"'
+            f"{where} is not a choice for weights", hint='for instance: prune = "magnitude:0.5", quantize = "none"'
         )
     try:
         return LayerChoice(**{k: v if v == "none" else parsers[k](v) for k, v in table.items()})

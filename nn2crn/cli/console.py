@@ -1,4 +1,4 @@
-"""How results are shown on a terminal."""
+"""Display of results on a terminal."""
 
 from __future__ import annotations
 

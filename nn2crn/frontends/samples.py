@@ -124,7 +124,7 @@ def random_box(network: Network) -> dict[str, tuple[Floats, Floats]]:
 
 
 def outside(network: Network, values: Mapping[str, Floats]) -> dict[str, int]:
-    """How many of the samples (samples, size) of each input leave its domain; inputs of which none do are left out."""
+    """Count the samples (samples, size) outside the domain, by input; inputs without any are left out."""
     counts = {}
     for node in network.inputs:
         rows = values[node.name]
@@ -145,7 +145,7 @@ def _archive(path: Path) -> Iterator[Archive]:
     except (Nn2crnError, OSError):
         raise
     except Exception as e:  # noqa: BLE001  # zipfile, zlib and numpy raise a dozen kinds for a bad file
-        raise DataError(f"{path} is no .npz of plain arrays: {e or type(e).__name__}") from None
+        raise DataError(f"{path} is not an .npz of plain arrays: {e or type(e).__name__}") from None
 
 
 def _npz(path: Path, network: Network) -> dict[str, Floats]:

@@ -83,7 +83,7 @@ def open_model(model: Model) -> ModelFile:
     """Reads a file, or standard input for `-`; or takes the bytes of one.
 
     Raises:
-        UsageError: it cannot be read, is not a regular file, or its suffix is none of a model; or it is no model.
+        UsageError: it cannot be read, is not a regular file, or its suffix is not a model's; or it is not a model.
         SizeError: it is larger than memory.
     """
     if not isinstance(model, str | Path):

@@ -55,8 +55,8 @@ def harden(  # noqa: PLR0913  # one argument per choice
         report: told of the progress.
 
     Raises:
-        UsageError: the network is no classifier of these samples.
-        UnsupportedError: it has activations for which there is no training with noise.
+        UsageError: the network is not a classifier of these samples.
+        UnsupportedError: it has activations that cannot be trained with noise.
     """
     chosen = options or Options()
     _refuse_unfit(network, table)
@@ -76,7 +76,7 @@ def retrain(network: Network, table: Table, training: Training, options: Options
     """A network trained on, with the connections that it has, through the fixed points of its templates.
 
     Raises:
-        UsageError: it is none with a single input and output, or PyTorch is not installed.
+        UsageError: it has several inputs or outputs, or PyTorch is not installed.
     """
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         raise UsageError("training goes on for a network with one input and one output", hint="choose one: --output")

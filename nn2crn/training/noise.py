@@ -54,7 +54,7 @@ class Noise:
                 )
 
     def seed(self, seed: int) -> None:
-        """What is drawn from here on depends on this number alone."""
+        """Seed the generator: later draws depend on this number alone."""
         self.generator.manual_seed(seed)
 
     def affine(self, node: Affine, values: list[Tensor], weights: list[Tensor], bias: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""How a network is trained: the choices, checked when they are made."""
+"""Options of training, checked when they are made."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Evolution:
 
 @dataclass(frozen=True)
 class Equilibrium:
-    """How equilibrium propagation goes (training/equilibrium/propagation.py).
+    """Options of equilibrium propagation (training/equilibrium/propagation.py).
 
     Attributes:
         wiring: `feed-forward`, `layered` (both ways) or `complete`, every neuron to every other.
@@ -76,12 +76,12 @@ class Equilibrium:
         """Raises UsageError if there is no such training."""
         known = self.wiring in get_args(Wiring) and self.rule in get_args(Rule)
         if not known or not 0 < self.nudge < math.inf or not 0 < self.bound < 1:
-            raise UsageError(f"{self} is no equilibrium propagation", hint="0 < nudge, 0 < bound < 1")
+            raise UsageError(f"{self} is not an equilibrium propagation", hint="0 < nudge, 0 < bound < 1")
 
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained.
+    """Options of training.
 
     The gradient method minimises the cross-entropy of a classifier's logits, or the mean square error of a regression,
     with Adam: 5 % of the steps to warm up, then a cosine to zero. A part of the samples is for validation; what is best

@@ -1,4 +1,4 @@
-"""What a network is trained on: a table of samples with a target, split into parts."""
+"""Training data: a table of samples with a target, split into parts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Table:
         """A table of arrays; targets that are words, or whole numbers of few kinds, are classes unless `task` says.
 
         Raises:
-            UsageError: samples and targets do not fit, or words are no quantities.
+            UsageError: samples and targets do not fit, or words are not quantities.
         """
         given = np.asarray(target)
         if given.dtype.kind not in "iufbUSO":
@@ -186,7 +186,7 @@ def _npz(path: Path, target: str) -> tuple[Floats, NDArray[Any]]:
     except Nn2crnError as e:
         raise DataError(e.message, hint=e.hint) from None
     except Exception as e:  # noqa: BLE001  # zipfile, zlib and numpy raise a dozen kinds for a bad file
-        raise DataError(f"it is no .npz of plain arrays: {e or type(e).__name__}") from None
+        raise DataError(f"it is not an .npz of plain arrays: {e or type(e).__name__}") from None
     return _chosen(arrays, target)
 
 

@@ -115,7 +115,7 @@ class TensorNetwork:
 
     @property
     def parameters(self) -> list[Tensor]:
-        """What is trained: weights, then biases, in order."""
+        """Return the trained parameters: weights, then biases, in order."""
         return [w.value for ws in self.weights.values() for w in ws] + list(self.biases.values())
 
     def matrices(self) -> list[_Weight]:
@@ -123,7 +123,7 @@ class TensorNetwork:
         return [w for ws in self.weights.values() for w in ws]
 
     def set_masks(self, masks: list[Mask]) -> None:
-        """Which entries of each matrix, in order, there are."""
+        """Return the masks of the matrices, in order."""
         for weight, mask in zip(self.matrices(), masks, strict=True):
             weight.mask = _tensor(mask)
 
@@ -135,7 +135,7 @@ class TensorNetwork:
                 weight.levels = levels(w[w != 0], self.quantize)
 
     def layer(self, node: Affine) -> tuple[list[Tensor], Tensor]:
-        """Its matrices and its bias in the network's units."""
+        """Return the matrices and the bias in the network's units."""
         shift, size = self.rows[node.name]
         ws = [w.effective(self.quantize) for w in self.weights[node.name]]
         bias = size * self.biases[node.name] + shift
@@ -175,7 +175,7 @@ class TensorNetwork:
         return out.reshape(len(drives[0]), node.size)
 
     def _rails(self, source: str, values: Values) -> tuple[Tensor, Tensor]:
-        """What increases and what decreases a drive, each at least zero."""
+        """Return the increasing and the decreasing part of a drive, each at least zero."""
         node = self.network.by_name[source]
         if not isinstance(node, Affine):
             u = values[source]

@@ -1,4 +1,4 @@
-"""What a trained classifier is worth in tubes whose rate constants are off."""
+"""The accuracy of a trained classifier in tubes with errors of rate constants."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TOGETHER = 20  # tubes whose factors are in memory at a time
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Of a classifier over tubes: mean, 5 % quantile, and the standard error of the mean."""
+    """The accuracy of a classifier over tubes: mean, 5 % quantile, and the standard error of the mean."""
 
     cv: float
     mean: float

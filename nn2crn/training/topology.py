@@ -1,4 +1,4 @@
-"""Which connections a sparse network has, and how they evolve: remove the worst, grow as many new ones.
+"""The connections of a sparse network and their evolution: remove the worst, grow as many new ones.
 
 Sparse evolutionary training, SET: Mocanu, Mocanu, Stone, Nguyen, Gibescu, Liotta 2018, doi:10.1038/s41467-018-04316-3.
 By cosine similarity: Pieterse and Mocanu 2019, arXiv:1903.07138. A mask is an array (n_out, n_in) of booleans.

@@ -1,4 +1,4 @@
-"""From a table of samples to a network that compiles, with what it is worth on samples that were held out."""
+"""Training from a table of samples to a network that compiles, with its accuracy on samples held out."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def fitting(  # noqa: PLR0913  # what a training is made of
 
 
 def score(network: Network, table: Table, options: Options | None = None) -> float:
-    """Of the compiled chemistry at its steady state: accuracy, or 1 - (mean square error)/(variance of the target)."""
+    """Score the chemistry at its steady state: accuracy, or 1 - (mean square error)/(variance of the target)."""
     reactions = compiler.compile(network, options)
     found = read_outputs(reactions, fixed_point(reactions, {network.inputs[0].name: table.x}))[network.outputs[0].name]
     if table.classes:

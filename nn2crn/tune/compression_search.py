@@ -144,7 +144,7 @@ def search(given: Task, score: Score = "magnitude", spacing: Spacing = "exponent
 
 
 def measured(given: Task, network: Network) -> Candidate:
-    """What a network is worth and what its chemistry comes to; its settling time takes long, and is left out."""
+    """Measure a network's accuracy and the size of its chemistry; the settling time takes long, and is left out."""
     summary = summarise(compiler.compile(network, given.options_for(network)))
     counts = (summary.reactions, summary.species, summary.rate_constants)
     return Candidate("-", "-", given.accuracy(network), *counts, None, network)
@@ -178,7 +178,7 @@ def choose(
 
 
 def _candidates(given: Task, score: Score, spacing: Spacing) -> Iterator[Candidate]:
-    """Each pruning level with each number of bits, repaired on the calibration data."""
+    """Combine each pruning level with each number of bits, repaired on the calibration data."""
     for fraction in FRACTIONS:
         prune = Pruning(score, fraction) if fraction else None
         sparse = _compressed(given, Compression(prune=prune, repair=bool(prune), data=given.calibration))
@@ -211,7 +211,7 @@ def _compressed(given: Task, compression: Compression) -> Network:
 
 
 def _settling(given: Task, network: Network) -> float | None:
-    """When the outputs of a few samples have come near their end, by the internal engine; None if it gives up."""
+    """Measure the settling time of a few samples by the internal engine; None if it fails."""
     samples = {name: rows[:_TIMED] for name, rows in given.samples.items()}
     options = given.options_for(network)
     reactions = compiler.compile(network, options)

@@ -62,7 +62,7 @@ class Certified:
         return bool(vacuous_errors(given.errors().largest, given.network, options.library))
 
     def confirmed(self, options: Options) -> float:
-        """What is proved needs no other samples."""
+        """Return no other samples: proofs need none."""
         return self.error(options)
 
     def time(self, options: Options) -> float:
@@ -121,7 +121,7 @@ class Measured:
         return max((float(e) if np.isfinite(e) else np.inf for e in errors), default=0.0)
 
     def time(self, options: Options) -> float:
-        """When the outputs of a few samples have come near their ends."""
+        """Measure the settling time of a few samples."""
         reactions = compiler.compile(self.network, options)
         few = {name: rows[:_TIMED] for name, rows in self.data.items()}
         course = output_courses(Internal(reactions), few, _TIMES)

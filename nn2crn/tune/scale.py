@@ -1,4 +1,4 @@
-"""What a 1 of the network is in the tube, and how fast the chemistry runs, so that limits are kept."""
+"""The scale of concentrations and rates in the tube, chosen to keep limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Scale:
-    """What was chosen, and in words why."""
+    """The chosen scale, and the reasons in words."""
 
     units: Units
     kappa: float
@@ -89,7 +89,7 @@ def scaled(reactions: ReactionNetwork, scale: Scale) -> ReactionNetwork:
 
 
 def _units(wanted: Wanted, peak: Callable[[], Peak]) -> tuple[Units, tuple[str, ...]]:
-    """What a 1 is: as given, or as large as the highest concentration allows."""
+    """Return the concentration of a 1: as given, or as large as the highest concentration allows."""
     fixed, signal = _fixed(wanted), wanted.signal
     if signal is None:
         if fixed is None and wanted.rates:

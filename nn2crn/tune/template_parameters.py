@@ -51,11 +51,11 @@ class Fit:
 
     @cached_property
     def settling_time(self) -> float:
-        """In s, certified or measured as the error is; found once asked for, since it takes longer than all else."""
+        """Settling time in s, certified or measured as the error is; computed on demand, since it takes longest."""
         return self.timing()
 
     def show(self) -> str:
-        """One line for people."""
+        """Summarise in a line."""
         error, time = float(at_most(self.error, 2)), at_most(self.settling_time, 3)
         if self.certified:
             where = show_boxes(self.box) or "inputs"
@@ -126,7 +126,7 @@ class _Search:
 
     @cached_property
     def height(self) -> int:
-        """How many levels there are."""
+        """Return the number of levels."""
         return max(map(len, self.ladders.values()), default=1)
 
     @property

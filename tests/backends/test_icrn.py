@@ -62,5 +62,5 @@ def test_products_of_all_kinds_are_no_indexed_reactions():
         random_mlp([3, 5, 4, 2], seed=1).network(), nn2crn.Compression(quantize=Quantization.parse("linear:3:zero"))
     )
     reactions = nn2crn.compile(network, nn2crn.Options(encoding="rate-independent"))
-    with pytest.raises(UnsupportedError, match="are no indexed reactions"):
+    with pytest.raises(UnsupportedError, match="are not indexed reactions"):
         text(emit, reactions)

@@ -35,7 +35,7 @@ def test_what_is_written_is_right(xor):
 BROKEN = {
     "id twice": ("rules", 'id="layer1_1"', 'id="layer1_0"', "the id layer1_0 is there twice"),
     "keyword": ("rules", "layer1_0", "lambda", "lambda is a keyword of Python"),
-    "no id": ("rules", 'id="layer1_0"', 'id="1x"', "'1x' is no id"),
+    "no id": ("rules", 'id="layer1_0"', 'id="1x"', "'1x' is not an id"),
     "undeclared": ("rules", "<ci>k1</ci>", "<ci>k1x</ci>", "k1x is not declared"),
     "units": ("libsbml", 'units="per_second"', 'units="concentration"', "units"),
 }

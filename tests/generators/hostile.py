@@ -253,7 +253,7 @@ TEMPLATES = {
     "long loop": template(LAST, LAST + "  E[i] -> 0 @ 1 for i in 1..1000000000000\n", "mine.act:15:3: a loop from"),
     "long loop of starts": template(LAST, LAST + "  initial E[i] = 0 for i in 1..2000\n", "mine.act:15:3: a loop from"),
     "loop without end": template(LAST, LAST + "  E[i] -> 0 @ 1 for i in 1..1/0\n", "longer than 1000 passes"),
-    "index that is no number": template(LAST, LAST + "  E[0/0] -> 0 @ 1\n", "the index 0/0 is no number"),
+    "index that is no number": template(LAST, LAST + "  E[0/0] -> 0 @ 1\n", "the index 0/0 is not a number"),
     "number past double precision": template("(0, 1]", "(0, 1e400]", "too large for double precision"),
     "coefficient": template("2 Y     ->", "99999999999999999999999 Y ->", "is not a stoichiometric coefficient"),
     "start": template(LAST, LAST + "  initial Y = 0/0\n", "must be a finite, non-negative concentration"),

@@ -59,7 +59,7 @@ def test_predictions_are_the_networks_outputs():
     ([1.0, 2.0], r"has the shape \(2,\), not \(samples, 4\)"),
     ({"Y": [FLOWER]}, "the inputs are X, not Y"),
     ({"X": [FLOWER], "Y": [FLOWER]}, "the inputs are X, not X, Y"),
-    ([["a"] * 4], "these are no numbers"),
+    ([["a"] * 4], "these are not numbers"),
     ([[1.0], [1.0, 2.0]], "rows of different lengths"),
 ])  # fmt: skip
 def test_inputs_that_do_not_fit_are_refused_with_what_would(inputs, says):

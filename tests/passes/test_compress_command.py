@@ -94,9 +94,9 @@ def test_a_configuration_that_compares_activations_is_given_the_data(tmp_path):
     [
         ('[weights.nowhere]\nprune = "set:0.5"', "no weights 'nowhere'"),
         ('[weights.layer1]\nprune = "all"', "[weights.layer1]: 'all' is not a pruning"),
-        ("[weights.layer1]\nprune = 0.5", "is no choice for weights"),
-        ('[weights.layer1]\ntemplate = "relu"', "is no choice for weights"),
-        ("[weights]\nadd_result = 1", "is no choice for weights"),
+        ("[weights.layer1]\nprune = 0.5", "is not a choice for weights"),
+        ('[weights.layer1]\ntemplate = "relu"', "is not a choice for weights"),
+        ("[weights]\nadd_result = 1", "is not a choice for weights"),
     ],
 )
 def test_a_faulty_configuration_is_refused(text, said, tmp_path):

@@ -31,7 +31,7 @@ class CompressionOptions:
 
     @classmethod
     def recorded(cls, said: tuple[str, ...]) -> Self:
-        """What can be done again without data or a configuration, of what a file says was done."""
+        """Return the recorded steps of a file that can be repeated without data or a configuration."""
         words = dict(s.split(" ", 1) for s in said if s.startswith(("--prune ", "--quantize ")))
         if len(words) < len(said) or "cosine" in words.get("--prune", ""):
             return cls()
@@ -46,7 +46,7 @@ class CompressionOptions:
         return bool(own or (config and read_compression(Path(config)) != (LayerChoice(), {})))
 
     def compression(self, config: str | None, data: dict[str, Floats] | None) -> Compression:
-        """What they and [weights] of the configuration ask for."""
+        """Return the compression that they and [weights] of the configuration ask for."""
         from nn2crn.cli.config_file import read_compression
         from nn2crn.compiler import Compression
         from nn2crn.passes.compression.options import LayerChoice, Pruning, Quantization
@@ -96,7 +96,7 @@ def step_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def steps_of(passes: str | None, print_after: tuple[str, ...]) -> PassPipeline:
-    """Which passes --passes wants, and the printer of what --print-after wants to see, on standard error."""
+    """Return the passes of --passes, and a printer of the results for --print-after, on standard error."""
     from nn2crn.compiler import PassPipeline, pass_names
     from nn2crn.passes.records import STANDARD
 

@@ -66,7 +66,7 @@ class EncodingOptions:
         options: Options,
         data: Mapping[str, Floats] | None,
     ) -> CompressionOptions:
-        """What is done to the weights: --bits B is --quantize linear:B:zero; else the fewest that keep what --data are.
+        """Return the quantization: --bits B is --quantize linear:B:zero; else the fewest that keep --data's classes.
 
         Raises:
             UsageError: both are given.

@@ -35,7 +35,7 @@ class FittingOptions:
         return self.accuracy is not None or self.settling_time is not None
 
     def boxes(self) -> dict[str, tuple[Bound, Bound]]:
-        """Where the inputs lie, by name, or "" for all."""
+        """Return the box of the inputs by name, or "" for all."""
         return dict(intervals(b, "--box") for b in self.box)
 
     def fit(self, network: Network, chosen: Options, data: Mapping[str, Floats] | None) -> Fit | None:

@@ -20,7 +20,7 @@ class _Size(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         found = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\d{1,2})?) ?([kMGT]?)B?", str(value))
         if not found:
-            self.fail(f"{value!r} is no size; write 2GB, or 500MB", param, ctx)
+            self.fail(f"{value!r} is not a size; write 2GB, or 500MB", param, ctx)
         size = int(float(found[1]) * _UNITS[found[2]])
         if size < _LEAST:
             self.fail(f"nn2crn itself takes {_LEAST // 10**6} MB; give at least that", param, ctx)

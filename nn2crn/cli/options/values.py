@@ -1,4 +1,4 @@
-"""How values are written on the command line."""
+"""Parsing of values on the command line."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def vectors(inputs: tuple[str, ...], network: Network) -> dict[str, list[float]]
     """Values by input name; the name may be left out if there is only one input.
 
     Raises:
-        UsageError: what is given are no numbers, or there is no name where there are several inputs.
+        UsageError: the values are not numbers, or a name is missing where there are several inputs.
     """
     names = [i.name for i in network.inputs]
     for given in inputs:

@@ -196,7 +196,7 @@ class _NetworkBuilder(ExpressionBuilder):
         return value
 
     def _close(self, target: Token, value: Value) -> None:
-        """What was announced is this value."""
+        """Resolve an announced feedback to this value."""
         name = self.unquoted(target)
         place, _ = self.announced.pop(name)
         node = self.nodes[place]

@@ -22,7 +22,7 @@ _COMPARED = 1 << 22  # and a fixed one compared with one sample
 
 @dataclass(frozen=True)
 class Batch:
-    """How many samples a graph is read for, and the size that stands for them if it is written in the graph."""
+    """The number of samples a graph is read for, and the size that stands for them if the graph states it."""
 
     size: int
     fixed: int | None = None

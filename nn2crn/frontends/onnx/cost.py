@@ -18,7 +18,7 @@ _CHEAP = 1024  # multiplications of constants, of which nothing is kept, that co
 
 
 def numbers(node: OpNode, operator: Operator | None) -> int:
-    """How many numbers the node's results and the matrix behind them have; too few where ONNX knows no shape.
+    """Count the numbers of the node's results and of the matrix behind them; too few where ONNX infers no shape.
 
     Args:
         node: as it would be built.

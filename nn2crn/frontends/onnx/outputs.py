@@ -1,4 +1,4 @@
-"""Which outputs of an ONNX graph are compiled, and up to where: what is left out is said."""
+"""Selection of the outputs of an ONNX graph that are compiled, and how far; omissions become remarks."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class OutputChoice:
         return str((before or node).input[0])
 
     def _earlier(self, name: str) -> str:
-        """Where the last softmax or sigmoid is, if there is one."""
+        """Return the place of the last softmax or sigmoid, if there is one."""
         needed = self.needed([name])
         tails = [n for n in self.graph.node if n.op_type in _TAILS and needed.intersection(n.output)]
         return f"; --output {tails[-1].input[0]} compiles it up to the last one" if tails else ""

@@ -24,7 +24,7 @@ def read(file: ModelFile) -> onnx.ModelProto:
     """The model.
 
     Raises:
-        ModelError: it is no ONNX model, is cut short or invalid, or its external weights cannot be read.
+        ModelError: it is not an ONNX model, is cut short or invalid, or its external weights cannot be read.
         SizeError: its functions call each other without end, almost.
         UnsupportedError: it is written for a newer ONNX.
     """
@@ -186,7 +186,7 @@ def _without_declared_shapes(model: onnx.ModelProto, file: ModelFile) -> tuple[s
 
 
 def _said(error: Exception) -> str:
-    """Which node onnx names, and the end of what it says, which is the reason."""
+    """Return the node that onnx names, and the reason, which ends its message."""
     text = " ".join(str(error).split())
     where = re.search(r"op_type: ?(\w+)(?:, node name: ([^)]*))?\)", text)
     reason = (text[where.end() :] if where else text).rpartition("] ")[2].lstrip(": ")[:_LONGEST_REASON]

@@ -79,7 +79,7 @@ class Learner:
     b: Ints
 
     def weights(self, state: Floats) -> Weights:
-        """What it has learnt, from concentrations (species,): each weight is W+ - W-."""
+        """Read the learnt parameters from concentrations (species,): each weight is W+ - W-."""
         n, n_in = sum(self.sizes), self.network.inputs[0].plus.size
         found = []
         for (rows, columns, plus, minus), shape in ((self.w, (n, n)), (self.v, (n, n_in)), (self.b, (n, 1))):
@@ -185,7 +185,7 @@ class _Builder:
         errors: Mapping[str, Ints],
         z: Ints,
     ) -> None:
-        """Where the weights' targets are off flows back into their sources."""
+        """Propagate the errors of the weights' targets back to their sources."""
         for s in _RAILS:
             for r in _RAILS:
                 error = errors["+" if s == r else "-"][j]
@@ -203,7 +203,7 @@ class _Builder:
         i: Ints,
         source: Ints | None,
     ) -> None:
-        """What weights drive, and what changes them; those without a source are biases."""
+        """Yield the reactions that weights drive, and those that change them; weights without a source are biases."""
         for s in _RAILS:
             if source is None:
                 self.react("W -> W + D", self.rates.drive, W=ws[s], D=drives[s][i])
@@ -259,7 +259,7 @@ def of_network(network: Network) -> tuple[Weights, tuple[int, ...], float]:
     for layer in layers:
         drive = network.by_name[layer.sources[0]]
         if not isinstance(drive, Affine):
-            raise UsageError(f"{network.name}: what drives {layer.name} is no sum of weighted values")
+            raise UsageError(f"{network.name}: the drive of {layer.name} is not a sum of weighted values")
         rows = slice(first[layer.name], first[layer.name] + layer.size)
         b[rows] = drive.bias
         for term in drive.terms:
@@ -270,7 +270,7 @@ def of_network(network: Network) -> tuple[Weights, tuple[int, ...], float]:
             elif isinstance(source, Activation) and source.name in first:
                 w[rows, first[source.name] : first[source.name] + source.size] += dense(term.weight)
             else:
-                raise UsageError(f"{network.name}: {layer.name} reads {source.name}, which is no layer of neurons")
+                raise UsageError(f"{network.name}: {layer.name} reads {source.name}, which is not a layer of neurons")
     return Weights(floats(w), floats(v), floats(b)), sizes, _smoothing(layers)
 
 

@@ -27,7 +27,7 @@ Said = Callable[[int, int, float, float], None]  # presentations so far, all, me
 
 @dataclass(frozen=True)
 class Taught:
-    """What came of the lessons.
+    """The results of the lessons.
 
     Attributes:
         network: with the weights as they are at the end, frozen; it compiles like any other.
@@ -43,7 +43,7 @@ class Taught:
 
 
 def targets(table: Table, n_out: int) -> Floats:
-    """What the outputs are to become (samples, n_out): 0 or 1 of one output, one-hot of several, or numbers.
+    """Return the targets of the outputs (samples, n_out): 0 or 1 for one output, one-hot for several, or numbers.
 
     Raises:
         UsageError: the outputs do not fit.
@@ -71,7 +71,7 @@ def right(found: Floats, wanted: Floats, table: Table) -> float:
 
 
 def order(samples: int, presentations: int, seed: int) -> Ints:
-    """Which sample is shown when: all of them in a new order, again and again."""
+    """Return the order of the samples shown: all of them in a new order, again and again."""
     rng = np.random.default_rng(seed)
     rounds = -(-presentations // samples)
     return np.concatenate([rng.permutation(samples) for _ in range(rounds)])[:presentations]

@@ -42,7 +42,7 @@ def slope(u: Floats, h: float) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What is learnt: `w` (n, n) among neurons, `v` (n, n_in) from the inputs, `b` (n,); rows are targets."""
+    """The learnt parameters: `w` (n, n) among neurons, `v` (n, n_in) from the inputs, `b` (n,); rows are targets."""
 
     w: Floats
     v: Floats
@@ -89,7 +89,7 @@ def settle(w: Floats, drive: Floats, h: float, y: Floats | None = None) -> Float
 
 
 def free(weights: Weights, x: Floats, h: float) -> Floats:
-    """Where the neurons settle for inputs (samples, n_in): (samples, n)."""
+    """Return the states (samples, n) where the neurons settle for inputs (samples, n_in)."""
     return settle(weights.w, floats(x @ weights.v.T + weights.b), h)
 
 

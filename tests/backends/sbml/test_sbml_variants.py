@@ -175,7 +175,7 @@ def test_the_date_is_that_of_the_build_or_none(tmp_path, monkeypatch):
     assert history.getCreatedDate().getDateAsString() == "2023-11-14T22:13:20Z"
     assert history.getCreator(0).getOrganization() == f"nn2crn {nn2crn.__version__}"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
-    with pytest.raises(UsageError, match="which is no date"):
+    with pytest.raises(UsageError, match="which is not a date"):
         written(network("xor"), tmp_path, "plain")
 
 

@@ -117,7 +117,7 @@ def test_memory_is_limited_by_the_option_or_by_the_system(tmp_path):
     assert drive("check", "m.nn", "--max-memory", "1 GB", folder=tmp_path).kind == "done"
     outcome = drive("check", "m.nn", "--max-memory", "1MB", folder=tmp_path)
     assert (outcome.kind, "takes 300 MB" in outcome.err) == ("usage", True)
-    assert "is no size" in drive("check", "m.nn", "--max-memory", "much", folder=tmp_path).err
+    assert "is not a size" in drive("check", "m.nn", "--max-memory", "much", folder=tmp_path).err
 
 
 def test_the_arithmetic_of_memory():

@@ -23,7 +23,7 @@ One = Callable[[str, tuple[str, ...]], "Outcome"]  # compiles a model to its fil
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a model: the files written, the counts, and what is to be said in words; or the error."""
+    """The outcome for a model: the files written, the counts and remarks; or the error."""
 
     model: str
     files: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Outcome:
 
 
 def refused(model: str, error: Exception) -> Outcome:
-    """A model that could not be compiled; what is no deliberate error is a defect, or memory that ran out."""
+    """Describe a model that could not be compiled; an error that is not deliberate is a defect, or lack of memory."""
     if isinstance(error, Nn2crnError):
         said = {"code": error.code, "message": error.message, "hint": error.hint}
     elif isinstance(error, MemoryError):
@@ -86,7 +86,7 @@ def files_of(models: Sequence[str], folder: Path, formats: Sequence[Format]) -> 
 
 @dataclass(frozen=True)
 class _Compiling:
-    """What workers of a cluster do to each model."""
+    """The task of a cluster's worker for each model."""
 
     one: One
 

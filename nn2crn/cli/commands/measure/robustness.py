@@ -148,7 +148,7 @@ def _counts(text: str | None) -> list[int]:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int], None]]:
-    """What is told how many tubes are done; a line on a terminal."""
+    """Return a callback for the number of tubes done, which shows a line on a terminal."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

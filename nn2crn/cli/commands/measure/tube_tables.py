@@ -81,7 +81,7 @@ def show_search(search: GateSearch, encoding: str) -> None:
 
 
 def _said(found: list[Realisation], limits: Limits) -> Iterator[str]:
-    """What the figures come to."""
+    """Conclude from the figures."""
     for f in found:
         times = f.busiest_use / limits.gates
         if times > limits.use:

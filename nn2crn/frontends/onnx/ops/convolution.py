@@ -20,7 +20,7 @@ _DENSE_LIMIT = 1 << 24  # entries of a matrix that is found by applying an opera
 
 @dataclass(frozen=True)
 class Windows:
-    """Where a sliding kernel looks: flat input positions (outputs, kernel), -1 in the padding."""
+    """Return the flat input positions of a sliding kernel (outputs, kernel), -1 in the padding."""
 
     positions: Ints
     output: tuple[int, ...]

@@ -118,7 +118,7 @@ def _reduce_extreme(graph: WireGraph, node: OpNode) -> Signal:
 
 
 def _reduced(node: OpNode, x: Ints) -> tuple[Ints, tuple[int, ...]]:
-    """What is reduced along the last axis, and the shape of the result."""
+    """Return the operand with the reduced axes last, and the shape of the result."""
     axes, keep = reduced_axes(node, x.ndim)
     rest = [i for i in range(x.ndim) if i not in axes]
     shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape) if keep or i not in axes)
