@@ -26,6 +26,7 @@ _WHERE = {
     "Quantization": "passes.compression.options",
     "Realisation": "evaluate.tube.realise",
     "Report": "evaluate.verify",
+    "ReportPage": "reporting.report",
     "Robustness": "evaluate.tube.robustness",
     "Run": "evaluate.time_course",
     "Training": "training.options",
@@ -37,6 +38,7 @@ _WHERE = {
     "predict": "api",
     "realise": "api",
     "recurrent": "frontends.recurrent",
+    "report": "api",
     "robustness": "api",
     "sensitivities": "engines.steady_state.sensitivity",
     "simulate": "api",
@@ -55,6 +57,7 @@ __all__ = [
     "Quantization",
     "Realisation",
     "Report",
+    "ReportPage",
     "Robustness",
     "Run",
     "Training",
@@ -67,6 +70,7 @@ __all__ = [
     "predict",
     "realise",
     "recurrent",
+    "report",
     "robustness",
     "sensitivities",
     "simulate",
@@ -76,7 +80,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from nn2crn.api import certify, predict, realise, robustness, simulate, verify
+    from nn2crn.api import certify, predict, realise, report, robustness, simulate, verify
     from nn2crn.certificates.certificate import Certificate
     from nn2crn.compiler import Compression, Library, Options, Units, compile, compress, load, write  # noqa: A004  # the verb users know
     from nn2crn.engines.steady_state.sensitivity import sensitivities
@@ -87,6 +91,7 @@ if TYPE_CHECKING:
     from nn2crn.evaluate.tube.robustness import Robustness
     from nn2crn.frontends.recurrent import recurrent
     from nn2crn.passes.compression.options import Pruning, Quantization
+    from nn2crn.reporting.report import ReportPage
     from nn2crn.training.options import Training
     from nn2crn.training.train import train
 

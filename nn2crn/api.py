@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from nn2crn import compiler
@@ -14,10 +11,9 @@ from nn2crn.certificates import certificate
 from nn2crn.certificates.boxes import boxes_of
 from nn2crn.certificates.certificate import Certificate
 from nn2crn.engines.ports import read_outputs
-from nn2crn.errors import UsageError
 from nn2crn.evaluate import time_course
 from nn2crn.evaluate import verify as measured
-from nn2crn.evaluate.case import Case, case
+from nn2crn.evaluate.given import Chemistry, Inputs, case_of, compiled, labels_of, shape_of, values_of
 from nn2crn.evaluate.report import Report
 from nn2crn.evaluate.time_course import Run
 from nn2crn.evaluate.tube import realise as tube
@@ -26,17 +22,15 @@ from nn2crn.evaluate.tube.parts import schemes as known_schemes
 from nn2crn.evaluate.tube.realise import Limits, Realisation
 from nn2crn.evaluate.tube.robustness import By, Robustness
 from nn2crn.evaluate.tube.study import Study
-from nn2crn.frontends.samples import random_data
 from nn2crn.frontends.source import Model
 from nn2crn.ir.arrays import Floats
-from nn2crn.ir.network import Input, Network
-from nn2crn.ir.reactions import InputPort, ReactionNetwork
+from nn2crn.ir.network import Network
+from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.lower.registry import encoding
 from nn2crn.passes.network.set_domain import Bound
+from nn2crn.reporting import report as reporting
+from nn2crn.reporting.report import ReportPage
 from nn2crn.templates.options import Options
-
-Inputs = ArrayLike | Mapping[str, ArrayLike]
-"""Samples (samples, ...) of the one input, or of each by name; a single sample may come without its first axis."""
 
 
 def predict(
@@ -56,10 +50,10 @@ def predict(
     Raises:
         UsageError: the inputs do not fit.
     """
-    reactions = _compiled(chemistry, options)
-    values = _values(reactions.inputs, inputs)
+    reactions = compiled(chemistry, options)
+    values = values_of(reactions.inputs, inputs)
     states = encoding(reactions.encoding).steady_state(reactions).settle(values)
-    shapes = {port.name: _shape(port.shape) for port in reactions.outputs}
+    shapes = {port.name: shape_of(port.shape) for port in reactions.outputs}
     return {name: rows.reshape(len(rows), *shapes[name]) for name, rows in read_outputs(reactions, states).items()}
 
 
@@ -88,8 +82,8 @@ def simulate(  # noqa: PLR0913  # an argument per option
         UsageError: the inputs do not fit, no species is called like that, or the engine does not simulate.
         SimulationError: the engine gives up.
     """
-    reactions = _compiled(chemistry, options)
-    subject = _Chemistry(reactions, _values(reactions.inputs, inputs))
+    reactions = compiled(chemistry, options)
+    subject = Chemistry(reactions, values_of(reactions.inputs, inputs))
     return time_course.simulate(subject, engine, t_end=t_end, points=points, patterns=species)
 
 
@@ -115,13 +109,8 @@ def verify(  # noqa: PLR0913  # an argument per option
     Raises:
         UsageError: the inputs do not fit, or there is no engine of that name.
     """
-    network = model if isinstance(model, Network) else compiler.load(model)
-    chosen = options or Options()
-    values = random_data(network, samples) if inputs is None else _values(network.inputs, inputs)
-    reactions = compiler.compile(network, chosen)
-    path = str(model) if isinstance(model, str | Path) else network.name
-    subject = case(path, network, reactions, chosen, values, drawn="random samples" if inputs is None else "samples")
-    run, skipped = (tuple(engines), ()) if engines else measured.default_engines(reactions)
+    subject = case_of(model, inputs, options, samples)
+    run, skipped = (tuple(engines), ()) if engines else measured.default_engines(subject.reactions)
     return measured.verify(subject, run, tolerance, skipped=skipped)
 
 
@@ -186,10 +175,8 @@ def robustness(  # noqa: PLR0913  # an argument per option
         UsageError: the inputs or the labels do not fit.
         UnsupportedError: a template stands still only while rate constants are equal.
     """
-    made = _case(model, inputs, options)
-    known = None if labels is None else np.asarray(labels)
-    if known is not None and known.shape != (made.samples,):
-        raise UsageError(f"the labels have the shape {known.shape}, not ({made.samples},), one for each sample")
+    made = case_of(model, inputs, options)
+    known = labels_of(labels, made.samples)
     study = Study(made.network.name, made.reactions, made.inputs, made.expected, known, tubes=tubes, seed=seed)
     return measured_tubes.robustness(study, cvs, amounts=amounts, leak=leak, molecules=molecules, by=by)
 
@@ -216,79 +203,34 @@ def realise(
         SimulationError: it cannot be integrated.
     """
     names = tuple(name for scheme in schemes for name in known_schemes(scheme)) or known_schemes(None)
-    made = _case(model, inputs, options)
+    made = case_of(model, inputs, options)
     return tube.realise(made.reactions, made.inputs, limits or Limits(), names, made.expected)
 
 
-def _case(model: Model | Network, inputs: Inputs, options: Options | None) -> Case:
-    """The model's chemistry on these samples, and what the model itself makes of them."""
-    network = model if isinstance(model, Network) else compiler.load(model)
-    chosen = options or Options()
-    values = _values(network.inputs, inputs)
-    path = str(model) if isinstance(model, str | Path) else network.name
-    return case(path, network, compiler.compile(network, chosen), chosen, values)
+def report(  # noqa: PLR0913  # an argument per option
+    model: Model | Network,
+    inputs: Inputs | None = None,
+    *,
+    labels: ArrayLike | None = None,
+    samples: int = 100,
+    tolerance: float = 1e-2,
+    tubes: int = 100,
+    options: Options | None = None,
+) -> ReportPage:
+    """A page that shows what a model became, what was measured of it and what is proved; see docs/report.md.
 
+    Args:
+        model: a file, or what `load` returned.
+        inputs: samples; random ones of the domain, or of [-1, 1] where there is none, if None.
+        labels: the class of each sample (samples,); that of the network itself if None.
+        samples: how many are run at most, evenly taken.
+        tolerance: the largest error that is still good.
+        tubes: how many for each error of rate constants.
+        options: which encoding and templates.
 
-@dataclass(frozen=True, eq=False)
-class _Chemistry:
-    """Chemistry with inputs, of which it is not known what the network itself makes of them."""
-
-    reactions: ReactionNetwork
-    inputs: Mapping[str, Floats]
-
-    @property
-    def samples(self) -> int:
-        return len(next(iter(self.inputs.values()), ()))
-
-    @property
-    def expected(self) -> Floats:
-        return np.zeros((self.samples, 0))
-
-
-def _compiled(chemistry: ReactionNetwork | Network, options: Options | None) -> ReactionNetwork:
-    if isinstance(chemistry, ReactionNetwork):
-        if options:
-            raise UsageError("options are for a network; this is compiled already", hint="give them to compile")
-        return chemistry
-    if isinstance(chemistry, Network):
-        return compiler.compile(chemistry, options)
-    raise UsageError(
-        f"this is a {type(chemistry).__name__}, and neither a network nor reactions",
-        hint="give what nn2crn.load or nn2crn.compile returned",
-    )
-
-
-def _values(ports: Sequence[Input] | Sequence[InputPort], inputs: Inputs) -> dict[str, Floats]:
-    """Samples by input name, each (samples, size)."""
-    names = [p.name for p in ports]
-    given = inputs if isinstance(inputs, Mapping) else {names[0]: inputs} if len(names) == 1 else None
-    if given is None or set(given) != set(names):
-        said = f"not {', '.join(map(str, given))}" if given is not None else "each by its name"
-        raise UsageError(f"the inputs are {', '.join(names)}, {said}", hint="give a mapping from names to arrays")
-    values = {p.name: _rows(p, given[p.name]) for p in ports}
-    if len({len(rows) for rows in values.values()}) > 1:
-        counts = ", ".join(f"{name} {len(rows)}" for name, rows in values.items())
-        raise UsageError(f"the inputs have not the same number of samples: {counts}")
-    return values
-
-
-def _rows(port: Input | InputPort, given: ArrayLike) -> Floats:
-    """Samples of an input, flattened (samples, size); one sample may come without an axis of samples."""
-    try:
-        rows = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise UsageError(f"input {port.name!r}: these are not numbers, or rows of different lengths") from None
-    size = int(np.prod(port.shape, dtype=np.int64))
-    shapes = tuple(dict.fromkeys([_shape(port.shape), (size,), tuple(port.shape)]))
-    for shape in shapes:
-        if rows.shape == shape:
-            return rows.reshape(1, size)
-        if rows.shape[1:] == shape:
-            return rows.reshape(len(rows), size)
-    wanted = " or ".join(f"(samples, {', '.join(map(str, s))})" for s in shapes[:2])
-    raise UsageError(f"input {port.name!r} has the shape {rows.shape}, not {wanted}")
-
-
-def _shape(shape: Sequence[int]) -> tuple[int, ...]:
-    """A sample's own shape: exporters write a batch of one as its first axis."""
-    return tuple(shape[1:] if len(shape) > 1 and shape[0] == 1 else shape)
+    Raises:
+        UsageError: the inputs or the labels do not fit, or jinja2 or matplotlib is not installed.
+    """
+    made = case_of(model, inputs, options, samples)
+    known = labels_of(labels, made.samples)
+    return reporting.report(made, labels=known, samples=samples, tolerance=tolerance, tubes=tubes)

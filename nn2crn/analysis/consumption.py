@@ -1,4 +1,4 @@
-"""Consumption of species by reactions, and the order in which reactions come to an end.
+"""Consumption of species by reactions, the order in which reactions come to an end, and the weights they stand for.
 
 Where each species that a reaction consumes is a reactant of that reaction only, and no reactions make each other's
 reactants in a circle, what is left in the end does not depend on rates (Vasic et al. 2022,
@@ -8,12 +8,15 @@ doi:10.1073/pnas.2111552119: such networks are non-competitive, and compose).
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 from nn2crn.analysis.stoichiometry import Matrices, matrices
-from nn2crn.ir.arrays import Ints, ints
+from nn2crn.ir.arrays import Ints, Matrix, as_matrix, ints
 from nn2crn.ir.families.product import as_counts
-from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, SpeciesBlock
 from nn2crn.ir.verify.invariant import require
+
+_Signed = list[tuple[SpeciesBlock, int]]  # species, and the sign that they have for their neurons
 
 
 def verify_consumption(network: ReactionNetwork) -> None:
@@ -52,3 +55,52 @@ def levels(reactions: Matrices) -> tuple[Ints, ...] | None:
         waits = waits - np.asarray(feeds[ready].sum(axis=0)).reshape(-1)
         ready = np.flatnonzero((waits == 0) & ~done)
     return tuple(found) if done.all() else None
+
+
+def consumed_links(network: ReactionNetwork) -> dict[tuple[int, int], Matrix]:
+    """The weights (neurons of target, neurons of source) by the numbers of the parts, inputs before modules.
+
+    A reaction of a neuron's positive rail makes what reads it, on the rail that the weight's sign says; where the two
+    sides of a drive meet (M + N), what the positive side has made is taken back, so signs are the other way round.
+    """
+    parts: tuple[InputPort | Module, ...] = (*network.inputs, *network.modules)
+    found = matrices(network)
+    made = sparse.csr_array(found.change.maximum(0))
+    makes = [sparse.csr_array(_placed(_raising(p), _size(p), network) @ made.T) for p in parts]
+    consumes = [sparse.csr_array(_placed(_spending(p), _size(p), network) @ found.reactants.T) for p in parts]
+    links = {}
+    for target, made_by in enumerate(makes):
+        for source, spent in enumerate(consumes):
+            weights = sparse.csr_array(made_by @ spent.T)
+            weights.eliminate_zeros()
+            if source != target and weights.nnz:
+                links[source, target] = as_matrix(weights.astype(np.float64))
+    return links
+
+
+def _size(part: InputPort | Module) -> int:
+    return part.plus.size if isinstance(part, InputPort) else part.size
+
+
+def _placed(blocks: _Signed, size: int, network: ReactionNetwork) -> sparse.csr_array:
+    """The sign of each species for its neuron (neurons, species)."""
+    shape = size, network.species_count
+    return sum(
+        (sparse.csr_array((np.full(b.size, s), (np.arange(b.size), b.indices)), shape=shape) for b, s in blocks),
+        start=sparse.csr_array(shape, dtype=np.int64),
+    )
+
+
+def _raising(part: InputPort | Module) -> _Signed:
+    """What raises a neuron, and what lowers it."""
+    if isinstance(part, InputPort):
+        return []
+    meets = {"M": 1, "N": -1}
+    return [(b, meets.get(s.stem, -1 if b.rail == "-" else 1)) for s, b in part.species.items()]
+
+
+def _spending(part: InputPort | Module) -> _Signed:
+    """The species whose reactions say what reads a neuron, each weight once."""
+    if isinstance(part, InputPort):
+        return [(part.plus, 1)]
+    return [(b, -1 if s.stem == "M" else 1) for s, b in part.species.items() if s.stem != "N" and b.rail != "-"]

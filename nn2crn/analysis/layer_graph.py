@@ -8,6 +8,7 @@ from functools import cached_property
 
 from scipy import sparse
 
+from nn2crn.analysis.consumption import consumed_links
 from nn2crn.ir.arrays import Ints, Matrix, as_matrix
 from nn2crn.ir.reactions import InputPort, Module, OutputPort, ReactionNetwork, SpeciesBlock
 
@@ -45,7 +46,10 @@ class LayerGraph:
     def links(self) -> tuple[Link, ...]:
         """Ordered by target; an output reads a neuron each with weight 1."""
         first = len(self.network.inputs)
-        driven = (link for t, m in enumerate(self.network.modules, first) for link in self._drives(t, m))
+        if any(not port.held for port in self.network.inputs):
+            driven = [Link(source, target, w) for (source, target), w in consumed_links(self.network).items()]
+        else:
+            driven = [link for t, m in enumerate(self.network.modules, first) for link in self._drives(t, m)]
         first += len(self.network.modules)
         return (*driven, *(self._read(t, p) for t, p in enumerate(self.network.outputs, first) if p.readout.terms))
 

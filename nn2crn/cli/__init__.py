@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "robustness": ("measure.robustness", "Say what is left when rate constants and amounts are off."),
     "realise": ("measure.realise", "Say what MODEL would take as DNA in a tube: hours, fuel, strands."),
     "certify": ("measure.certify", "Say what is proved of the chemistry."),
+    "report": ("measure.report", "Write a page with all of that: one file, to look at and to print."),
     "templates": ("templates", "List the activation templates, or show one."),
     "config": ("templates", "Print a TOML file with the template of every layer."),
     "formats": ("compile.formats", "List the formats that can be written, and their options."),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from nn2crn.engines.registry import engine_named
+from nn2crn.ir.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Report:
         difference: the first thing in which that file is not what its record names; empty if there is none.
         parameters: the template of each layer, and its parameters.
         compiled: how far the network as it was compiled is from the model; None if it has the model's weights.
+        outputs: that each engine has computed, (samples, n); not in the JSON.
     """
 
     model: str
@@ -109,6 +111,7 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     drawn: str = "samples"
     compiled: Compiled | None = None
+    outputs: Mapping[str, Floats] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
         worst = max((e.error for e in self.engines), default=float("nan"))
@@ -133,5 +136,6 @@ class Report:
         return tuple(name for name in ran if engine_named(name).reads_file)
 
     def as_json(self) -> dict[str, Any]:
-        found = asdict(self) | {"ok": self.ok}
+        found = asdict(replace(self, outputs={})) | {"ok": self.ok}
+        del found["outputs"]
         return found | {"layer_templates": found.pop("parameters")}

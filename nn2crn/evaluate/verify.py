@@ -72,7 +72,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
         jobs: worker processes of the internal engine.
         cluster: whose workers share the samples, of engines that have a time course.
     """
-    reports, ends, failures, shipped = [], [], [], subject.shipped
+    reports, failures, shipped, ends = [], [], subject.shipped, dict[str, Floats]()
     layers: tuple[LayerReport, ...] = ()
     for name in engines:
         record, begun = engine_for(name, subject.reactions), time.perf_counter()
@@ -93,13 +93,13 @@ def verify(  # noqa: PLR0913  # what is measured, and how
             continue
         ended = time.perf_counter()
         reports.append(_report(name, subject, found, tolerance, settling, ended - begun, loaded - begun))
-        ends.append(found)
+        ends[name] = found
     departs = next((layer.name for layer in layers if layer.max_error > tolerance), None)
-    spread = max((float(np.abs(a - b).max(initial=0)) for a in ends for b in ends), default=0.0)
+    spread = max((float(np.abs(a - b).max(initial=0)) for a in ends.values() for b in ends.values()), default=0.0)
     return Report(
         subject.model, subject.samples, tolerance, subject.reference, tuple(reports), layers, departs, spread,
         tuple(failures), shipped.path if shipped else None, subject.difference,
-        _parameters(subject.reactions), skipped, subject.drawn, _compiled(subject, tolerance),
+        _parameters(subject.reactions), skipped, subject.drawn, _compiled(subject, tolerance), ends,
     )  # fmt: skip
 
 

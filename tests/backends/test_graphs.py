@@ -18,9 +18,11 @@ from nets import random_mlp, recurrent_net
 from reading import expected, hostile, networks, probe, sample, text
 
 import nn2crn
+from nn2crn.analysis.layer_graph import LayerGraph
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.graph import dot, graphml, svg
 from nn2crn.backends.options import GraphOptions
+from nn2crn.ir.arrays import dense
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pydot")  # of pyparsing, which pydot uses
 SVG = "{http://www.w3.org/2000/svg}"
@@ -222,3 +224,16 @@ def test_what_is_fed_back_is_drawn_as_dashed_arrows():
     plain = text(svg.emit, nn2crn.compile(random_mlp([2, 3, 1]).network()))
     assert "dash" not in plain
     assert "marker" not in plain
+
+
+def test_the_layers_of_rate_independent_networks_are_joined_by_their_weights():
+    """They have no drives: their drawings had no lines, and their layers stood in one column."""
+    network = nn2crn.load(MODELS["iris"].parent / "iris_ternary.nn")
+    made = nn2crn.compile(network, nn2crn.Options(encoding="rate-independent", reduce="none"))
+    found = {(k.source, k.target): np.sign(dense(k.weights)) for k in LayerGraph(made).links}
+    layers = [np.sign(dense(a.terms[0].weight)) for a in network.affines()]
+    np.testing.assert_array_equal(found[0, 1], layers[0])
+    np.testing.assert_array_equal(found[1, 2], layers[1])
+    assert LayerGraph(made).depth == (0, 1, 2, 3)
+    drawn = text(svg.emit, nn2crn.compile(network, nn2crn.Options(encoding="rate-independent")))
+    assert drawn.count("<path") > sum(np.count_nonzero(w) for w in layers)

@@ -57,6 +57,11 @@ RUNS = {
     ],
 }  # fmt: skip
 SLOW = {
+    "report": [
+        ((XOR, "--samples", "2", "--tubes", "2"), 0),
+        ((LASSO, "--samples", "2", "--tubes", "2"), 0),
+        ((XOR, "--encoding", "rate-independent", "--samples", "2", "--tubes", "2"), 0),
+    ],
     "realise": [
         ((XOR, "--data", SAMPLES / "xor/xor.csv"), 0),
         ((XOR, "--data", SAMPLES / "xor/xor.csv", "--alone", "--leak", "1 /M/s"), 0),

@@ -256,3 +256,12 @@ def test_the_time_shown_has_the_settling_time_in_it(monkeypatch):
     monkeypatch.setattr(verify, "_settling", slow)
     monkeypatch.setattr(verify.time, "perf_counter", lambda: clock[0])
     assert verify.verify(case("xor", samples=2), ["internal"], 1e-2).engines[0].seconds == 60
+
+
+def test_copasi_runs_a_file_in_which_an_input_takes_part_in_no_reaction(tmp_path):
+    """Its time course leaves such a species out, and the engine gave up."""
+    lines = "network idle", "input x[2] in [0, 1]", "output y = relu(dense(x, weight = [[1, 0]], bias = [0]))"
+    (tmp_path / "idle.nn").write_text("\n".join([*lines, ""]))
+    options = nn2crn.Options(encoding="rate-independent")
+    report = nn2crn.verify(tmp_path / "idle.nn", [[0.5, 0.25]], engines=["copasi"], options=options)
+    assert report.ok

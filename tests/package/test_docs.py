@@ -52,6 +52,7 @@ SESSIONS = [
     "docs/rate_independent.md",
     pytest.param("docs/verify.md", marks=pytest.mark.slow),
     pytest.param("docs/robustness.md", marks=pytest.mark.slow),
+    pytest.param("docs/report.md", marks=pytest.mark.slow),
     *(f"docs/clients/{c}.md" for c in CLIENTS),
 ]
 

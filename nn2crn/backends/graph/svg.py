@@ -27,12 +27,12 @@ _LONGEST = 30  # characters of a text in a column
 _COLOURS = {"input": "#f2d7a0", "hidden": "#cfe3f3", "output": "#cdebc5"}
 _POSITIVE, _NEGATIVE, _READ = "#2166ac", "#c0392b", "#9a9a9a"
 _STYLE = """<style>
-text { font-family: Helvetica, Arial, sans-serif; fill: #222 }
-.small { font-size: 11px; fill: #555 }
-.head { paint-order: stroke; stroke: white; stroke-width: 3px }
-.node { stroke: #444; stroke-width: 1 }
+.nn2crn text { font-family: Helvetica, Arial, sans-serif; fill: #222 }
+.nn2crn .small { font-size: 11px; fill: #555 }
+.nn2crn .head { paint-order: stroke; stroke: white; stroke-width: 3px }
+.nn2crn .node { stroke: #444; stroke-width: 1 }
 </style>
-"""
+"""  # of this drawing only, where it stands in a page
 
 _ARROWS = (
     "<defs>"
@@ -47,7 +47,13 @@ _ARROWS = (
 
 def emit(network: ReactionNetwork, out: TextIO) -> None:
     """Writes one picture."""
+    out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     out.writelines(_Drawing(LayerGraph(network)).svg())
+
+
+def drawing(network: ReactionNetwork) -> str:
+    """The picture as an element of a page, without the declaration of a file."""
+    return "".join(_Drawing(LayerGraph(network)).svg())
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,7 @@ class _Drawing:
     def svg(self) -> Iterator[str]:
         width = 2 * _MARGIN + max(len(self.columns), 2) * _COLUMN
         height = _TITLE + self.height + _LEGEND
-        yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-        yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}"'
+        yield f'<svg class="nn2crn" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}"'
         yield f' width="{width}" height="{height:g}">\n'
         yield _STYLE
         if self.parts.network.recurrent:
@@ -173,7 +178,8 @@ def _group(group: _Group) -> Iterator[str]:
         name = f"{group.part.name}[{neuron}]"
         yield f'<circle class="node" cx="{group.x:g}" cy="{y:g}" r="{_RADIUS}" fill="{colour}">'
         yield f"<title>{xml_text.text(name)}</title></circle>\n"
-        yield _text(group.x, y + 3, str(neuron), f'font-size="{min(9, 28 // len(str(neuron)))}" {middle}')
+        size = min(9, 28 // len(str(neuron)))
+        yield _text(group.x, y + 3, str(neuron), f'class="index" font-size="{size}" {middle}')
     if len(group.y) < _neurons(group.part):
         y = group.top + _HEAD + (_SHOWN - 1.5) * _ROW
         yield _text(group.x, y + 6, "\N{VERTICAL ELLIPSIS}", f'font-size="18" {middle}')

@@ -21,11 +21,13 @@ _PACKAGES = {
     "python-copasi": ("verify, simulate: the written file in COPASI", "nn2crn[verify]"),
     "antimony": ("verify --file, validate: Antimony files", "nn2crn[verify]"),
     "matplotlib": ("--plot, and drawings of templates", "nn2crn[plot]"),
+    "jinja2": ("report", "nn2crn[report]"),
     "torch": ("train, by gradients", "nn2crn[train]"),
     "pandas": ("courses as DataFrames, in Python", "pandas"),
 }
 _PROGRAMS = {
     "pdflatex": ("makes pages of .tex files", "install TeX Live, with mhchem"),
+    "chromium": ("report --pdf (Chrome or Edge do it, too)", "apt-get install chromium"),
     "dot": ("draws .dot files", "install Graphviz"),
     "CopasiUI": ("opens .xml and .omex files", "install it from copasi.org"),
 }

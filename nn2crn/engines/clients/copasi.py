@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -73,8 +73,8 @@ class Copasi(Client):
             raise SimulationError(_meaning(task.getProcessError()))
         series = task.getTimeSeries()
         rows = range(series.getRecordedSteps())
-        courses = {name: [value] * len(rows) for name, value in self._held().items()}
         columns = {series.getSBMLId(i, self.data): i for i in range(series.getNumVariables())}
+        courses = {name: [value] * len(rows) for name, value in self._held(columns).items()}
         watched = [self.columns[i] for i in watch]
         for name in watched:
             if name not in courses:
@@ -82,11 +82,11 @@ class Copasi(Client):
                 courses[name] = [series.getConcentrationData(row, column) for row in rows]
         return np.array([courses[name] for name in watched], dtype=np.float64).reshape(len(watched), len(rows)).T
 
-    def _held(self) -> dict[str, float]:
-        """Boundary species and parameters that nothing changes: time courses leave them out."""
+    def _held(self, columns: Collection[str]) -> dict[str, float]:
+        """Parameters and species that nothing changes, as those of no reaction: time courses leave them out."""
         fixed = self.copasi.CModelEntity.Status_FIXED
         values = {i: q.getInitialValue() for i, q in self.quantities.items() if q.getStatus() == fixed}
-        species = {i: m.getInitialConcentration() for i, m in self.metabolites.items() if m.getStatus() == fixed}
+        species = {i: m.getInitialConcentration() for i, m in self.metabolites.items() if i not in columns}
         return values | species
 
     def _known(self, found: Mapping[str, _T], name: str) -> _T:

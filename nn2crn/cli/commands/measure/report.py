@@ -1,0 +1,93 @@
+"""nn2crn report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nn2crn.cli.console import json_option, show_json
+from nn2crn.cli.options.common import model_options
+from nn2crn.cli.options.values import POSITIVE
+from nn2crn.cli.subject import subject
+from nn2crn.cli.targets import refuse_unwritable
+from nn2crn.errors import UsageError
+
+_SAMPLES, _TUBES, _TOLERANCE = 100, 100, 1e-2
+
+
+@click.command()
+@model_options
+@click.option("-o", "target", metavar="FILE", help="The page [MODEL's stem, with .html].")
+@click.option("--pdf", metavar="FILE", help="Print it to a PDF as well, by Chromium, Chrome or Edge.")
+@click.option("--labels", metavar="NAME", help="Where the data have each sample's class: an array, or a column.")
+@click.option(
+    "--samples", metavar="N", type=click.IntRange(1), default=_SAMPLES, show_default=True, help="How many are run at"
+    " most, evenly taken from the data; without data, random inputs from the domain box or [-1, 1]."
+)  # fmt: skip
+@click.option("--tolerance", metavar="E", type=POSITIVE, help=f"The largest error that is still good [{_TOLERANCE:g}].")
+@click.option("--tubes", metavar="N", type=click.IntRange(1), default=_TUBES, show_default=True,
+              help="How many tubes for each error of rate constants.")  # fmt: skip
+@json_option
+def report(  # noqa: PLR0913  # one argument per option
+    model: str,
+    target: str | None,
+    pdf: str | None,
+    labels: str | None,
+    samples: int,
+    tolerance: float | None,
+    tubes: int,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Write a page on MODEL: drawing, cost, certificate, verification in all engines, settling, robustness and more.
+
+    The page is one file that needs no network and runs no script. The same model and data give the same page, in which
+    every figure is as JSON, too. Exit status 3: an output is past the tolerance, which the page says.
+    """  # fmt: skip
+    from nn2crn.frontends.samples import read_labels
+    from nn2crn.reporting import browser, page
+    from nn2crn.reporting.report import report as made
+
+    page.check_installed()
+    if labels and not options["data"]:
+        raise UsageError("--labels says where the data have classes", hint="give --data")
+    if pdf:
+        browser.find_browser()
+    if target is None and not (as_json or pdf):
+        target = "stdin.html" if model == "-" else f"{Path(model).stem}.html"
+    refuse_unwritable(model, [t for t in (target, pdf) if t])
+    case = subject(model, samples=0 if options["data"] else samples, labels=labels or "", **options)
+    known = read_labels(options["data"], labels) if labels else None
+    with _saying() as saying:
+        found = made(
+            case, labels=known, samples=samples, tolerance=tolerance or options["fitting"].accuracy or _TOLERANCE,
+            tubes=tubes, saying=saying,
+        )  # fmt: skip
+        if target:
+            found.write(target)
+        if pdf:
+            saying("printing")
+            found.write_pdf(pdf)
+    for written in filter(None, (target, pdf)):
+        click.echo(f"{written}: {found!r}".replace("<", "").replace(">", ""), err=True)
+    if as_json:
+        show_json("report", found.as_json())
+    if not found.ok:
+        sys.exit(3)
+
+
+@contextmanager
+def _saying() -> Iterator[Callable[[str], None]]:
+    """What is told what is being done; a line on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("measuring") as status:
+        yield status.update

@@ -1,0 +1,127 @@
+"""What the report is of, for the page: the model, its cost, how it was made, and how to open it in other programs."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nn2crn.analysis.summary import summarise
+from nn2crn.backends.common.names import make_ids
+from nn2crn.backends.common.usage_notes import how_to_use
+from nn2crn.backends.record import show_record
+from nn2crn.certificates.boxes import show_boxes
+from nn2crn.evaluate.case import Case
+from nn2crn.frontends.samples import random_box
+from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.templates.options import Options
+from nn2crn.version import __version__
+
+_PACKAGES = ("numpy", "scipy", "scikit-sundae", "onnx", "onnxruntime", "libroadrunner", "python-copasi", "matplotlib")
+_WRITTEN_OUT = 64  # inputs whose values a script can list
+_LONGER = 10  # times what a course took until nothing changed: other samples may take longer
+
+
+def about(subject: Case) -> dict[str, Any]:
+    """The network, and what it costs as `inspect --json` has it."""
+    network = subject.reactions
+    box = "" if subject.drawn == "samples" else f" of {show_boxes(random_box(subject.network))}"
+    return {
+        "model": subject.model,
+        "name": network.name,
+        "encoding": network.encoding,
+        "recurrent": network.recurrent,
+        "time_unit": network.units.time,
+        "drawn": f"random samples{box}" if box else "samples",
+        "shape": summarise(network).shape(),
+        "cost": {"schema": "nn2crn inspect 1", "model": subject.model, **summarise(network).as_json()},
+    }
+
+
+def elsewhere(subject: Case, run: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is set, run and read in COPASI and Tellurium, with the first sample to try it on."""
+    network = subject.reactions
+    values = [float(v) for rows in subject.inputs.values() for v in rows[0]]
+    duration = 10 ** int(np.ceil(np.log10(_LONGER * run["times"][-1]))) if run else 0
+    return {
+        "stem": _stem(subject),
+        "command": _command(subject),
+        "own_templates": _own_templates(subject.options),
+        "how_to_use": how_to_use(network),
+        "sample_values": values if len(values) <= _WRITTEN_OUT else [],
+        "expected_ends": subject.expected[0, :_WRITTEN_OUT].tolist(),
+        "t_end": duration,
+        "script": "\n".join(_script(network, _stem(subject), values, duration)),
+    }
+
+
+def _command(subject: Case) -> str:
+    """What writes the file of this chemistry, but for the choice of templates."""
+    recipe, words = subject.reactions.recipe, ["nn2crn", "compile", subject.model]
+    if recipe:
+        words += [w for o in recipe.outputs for w in ("--output", o)] if subject.model.endswith(".onnx") else []
+        words += [w for n, (a, b) in recipe.domain.items() for w in ("--domain", f"{n}={a!r}:{b!r}")]
+        words += recipe.compression
+        words += ["--encoding", recipe.encoding] if recipe.encoding != Options().encoding else []
+        words += ["--reduce", recipe.reduce] if recipe.reduce else []
+        words += ["--max-products", str(recipe.max_products)] if recipe.max_products else []
+    return shlex.join([*words, "-o", f"{_stem(subject)}.xml"])
+
+
+def _own_templates(options: Options) -> bool:
+    return any((options.variants, options.settings, options.choices, options.layers))
+
+
+def _script(network: ReactionNetwork, stem: str, values: list[float], duration: int) -> Iterator[str]:
+    """Sets the inputs in roadrunner, runs the file, and reads the outputs."""
+    ids = make_ids(network)
+    yield "import roadrunner"
+    yield ""
+    yield f'chemistry = roadrunner.RoadRunner("{stem}.xml")'
+    given = repr(values) if len(values) <= _WRITTEN_OUT else f"[0.0] * {len(values)}  # your sample"
+    yield f"sample = {given}"
+    names = [f'"{name}"' for port in ids.inputs for name in port]
+    yield f"for name, value in zip({_listed(names)}, sample):"
+    yield "    chemistry[name] = value"
+    if any(not port.held for port in network.inputs):
+        yield "chemistry.reset()  # the start: reactions consume the inputs"
+    yield f"chemistry.simulate(0, {duration})"
+    outputs = [f'"{name}"' for port in ids.outputs for name in port]
+    yield f"print([float(chemistry[name]) for name in {_listed(outputs)}])"
+
+
+def _listed(names: list[str]) -> str:
+    """The names, or, of many, those of a pattern: ids are a stem and a number."""
+    stem = names[0].strip('"').rpartition("_")[0]
+    if len(names) > 1 and names == [f'"{stem}_{i}"' for i in range(len(names))]:
+        return f'[f"{stem}_{{i}}" for i in range({len(names)})]'
+    return f"[{', '.join(names)}]"
+
+
+def _stem(subject: Case) -> str:
+    return Path(subject.model).stem or subject.reactions.name
+
+
+def made_with(network: ReactionNetwork) -> dict[str, Any]:
+    """Versions, the model, and the choices that made the chemistry: the record that written files carry."""
+    record = show_record(network, {})
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "sha256": network.source,
+        "record": json.loads(record) if record else None,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
