@@ -24,7 +24,7 @@ _COMMANDS = {  # that claim a million weights
     "inspect": (),
     "compile to .svg": ("-q", "-o", "net.svg"),
     "convert": ("-o", "net.nn"),
-    "compile --prune 0.9": ("-q", "--prune", "0.9", "-o", "net.xml"),
+    "compile --prune magnitude:0.9": ("-q", "--prune", "magnitude:0.9", "-o", "net.xml"),
 }
 _SIZES = ("300-300-20", "900-900-100")  # 10^5 and 10^6 weights
 

@@ -77,7 +77,6 @@ def check_structure(network: ReactionNetwork) -> None:
     vector = np.random.default_rng(1).normal(size=(len(kinetics.free), BATCH))
     product = np.stack([j @ v for j, v in zip(jacobians, vector.T, strict=True)], axis=1)
     scale = np.abs(product).max(initial=1)
-    np.testing.assert_allclose(kinetics.directional(values, vector), product, atol=1e-12 * scale)
     for solver in (Sweep(kinetics), Factorised(kinetics)):
         for gamma in (1e-3, 1.0, 1e3):
             solver.setup(values, gamma)

@@ -1,6 +1,7 @@
 """The internal engine: SUNDIALS CVODE (BDF, GMRES) on the mass-action ODEs, many inputs in one run.
 
-Its Newton systems are solved exactly by a sweep through the layers (sweep.py), which CVODE takes for a preconditioner.
+Its Newton systems are solved exactly by a sweep through the layers (sweep.py). CVODE has such solutions from
+preconditioners only, so this is one, of a GMRES that has nothing left to do and is spared its products.
 """
 
 from __future__ import annotations
@@ -126,6 +127,7 @@ class _Run:
         self.kinetics, self.newton, self.unit = engine.kinetics, engine.newton, engine.network.units.time
         self.values = self.kinetics.start(np.ascontiguousarray(starts.T))
         self.shape = (len(self.kinetics.free), len(starts))
+        self.gamma, self.multiplied = 0.0, False
         self.solver = CVODE(
             self._derivative,
             rtol=engine.rtol,
@@ -152,20 +154,27 @@ class _Run:
         self.kinetics.update(y.reshape(self.shape), self.values)
         out[:] = self.kinetics.derivative(self.values).reshape(-1)
 
-    def _times(self, _: float, y: Floats, __: Floats, vector: Floats, out: Floats) -> None:
-        self.kinetics.update(y.reshape(self.shape), self.values)
-        out[:] = self.kinetics.directional(self.values, vector.reshape(self.shape)).reshape(-1)
+    def _times(self, _: float, __: Floats, ___: Floats, ____: Floats, out: Floats) -> None:
+        """The Jacobian times a vector, which is not needed: the next vector to solve for comes back as it is."""
+        self.multiplied = True
+        out[:] = 0.0
 
     def _setup(self, _: float, y: Floats, __: Floats, reuse: int, renewed: list[int], gamma: float) -> None:
         self.kinetics.update(y.reshape(self.shape), self.values)
         self.newton.setup(self.values, gamma, reuse=bool(reuse))
+        self.gamma, self.multiplied = gamma, False
         renewed[0] = 0 if reuse else 1
 
     def _solve(
         self, _: float, __: Floats, ___: Floats, right: Floats, out: Floats, gamma: float, delta: float, side: int
     ) -> None:
-        del gamma, delta, side  # as they were at _setup; it is solved exactly; the only one
-        out[:] = self.newton.solve(right.reshape(self.shape)).reshape(-1)
+        """The solution, scaled as CVODE scales those of a matrix for a gamma that has changed since."""
+        del delta, side  # it is solved exactly; the only one
+        if self.multiplied:  # GMRES looks whether the solution is one: the sweep times the matrix is the identity
+            self.multiplied = False
+            out[:] = right
+            return
+        np.multiply(self.newton.solve(right.reshape(self.shape)).reshape(-1), 2 / (1 + gamma / self.gamma), out=out)
 
 
 def _scale(network: ReactionNetwork, starts: Floats) -> Floats:

@@ -142,17 +142,6 @@ class Kinetics:
         by_flux = np.concatenate([self.constants[:, None] * values[second], self.constants[:, None] * values[first]])
         return np.asarray(self._spread @ by_flux)
 
-    def directional(self, values: Floats, change: Floats) -> Floats:
-        """The derivative of d(state)/dt along a change of the state (n, batch): the Jacobian times it."""
-        moved = np.zeros((self.rows, change.shape[1]))
-        moved[self._free] = change
-        self._drive(moved)
-        first, second = self.reactants
-        flux = values[first] * moved[second]
-        flux += moved[first] * values[second]
-        flux *= self.constants[:, None]
-        return self.change(flux)
-
 
 _NONE = np.zeros(0, dtype=np.intp)
 
