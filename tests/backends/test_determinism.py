@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 from clients import MODELS
+from effort import mostly_slow
 
 from nn2crn.backends.registry import formats
 
@@ -32,7 +33,7 @@ def run(folder, code, *args, **env):
     return done
 
 
-@pytest.mark.parametrize("name", ["iris", pytest.param("digits", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", mostly_slow(["xor", "iris", "digits"], 1))
 def test_the_same_bytes_under_all_settings(tmp_path, name):
     targets = [f"out{f.suffixes[0]}" for f in formats()]
     made = []
@@ -53,8 +54,8 @@ def test_the_same_bytes_under_all_settings(tmp_path, name):
         ("compile", "-q", MODELS["iris"], "-o", "iris.xml"),
         pytest.param(("verify", MODELS["xor"]), marks=pytest.mark.slow),
         pytest.param(("validate", "iris.xml"), marks=pytest.mark.slow),
-        ("certify", MODELS["iris"]),
-        ("templates",),
+        pytest.param(("certify", MODELS["iris"]), marks=pytest.mark.slow),
+        pytest.param(("templates",), marks=pytest.mark.slow),
     ],
     ids=lambda args: args[0],
 )

@@ -12,7 +12,7 @@ import numpy as np
 import pydot
 import pytest
 from clients import HOSTILE, MODELS, net_named
-from effort import examples
+from effort import examples, mostly_slow
 from hypothesis import given, settings
 from nets import random_mlp, recurrent_net
 from reading import expected, hostile, networks, probe, sample, text
@@ -78,12 +78,13 @@ def edges_in_order(network):
     return [(e.get("source"), e.get("target")) for e in tree.iter(f"{namespace}edge")]
 
 
-@pytest.mark.parametrize("name", ["iris", pytest.param("sine", marks=pytest.mark.slow), "xor"])
+@pytest.mark.parametrize("name", mostly_slow(["xor", "iris", "sine"], 1))
 def test_samples(name):
     check(sample(name))
     check_dot(sample(name))
 
 
+@pytest.mark.slow
 def test_many_kinds_of_layers(tmp_path):
     check(probe(tmp_path))
     check_dot(probe(tmp_path))

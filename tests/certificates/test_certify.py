@@ -11,6 +11,7 @@ import command_line
 import numpy as np
 import pytest
 from certified import LIBRARY, TIMES, measured_courses, measured_error, measured_time, net_around
+from effort import mostly_slow
 from nets import random_mlp, ring
 
 import nn2crn
@@ -41,7 +42,7 @@ H = 1e-6
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("name", LIBRARY.names)
+@pytest.mark.parametrize("name", mostly_slow(LIBRARY.names, 20))
 def test_nothing_measured_exceeds_what_is_certified(name, seed):
     template = LIBRARY.get(name)
     given = subject(net_around(template, seed), nn2crn.Options())
@@ -61,7 +62,7 @@ def test_nothing_measured_exceeds_what_is_certified(name, seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("sizes", [[3, 4, 2], [2, 5, 4, 3], [2, 3, 3, 3, 1]])
+@pytest.mark.parametrize("sizes", mostly_slow([[3, 4, 2], [2, 5, 4, 3], [2, 3, 3, 3, 1]], 1))
 @pytest.mark.parametrize("variant", ["anderson2021", "annihilation"])
 def test_deep_nets(sizes, variant, seed):
     given = subject(random_mlp(sizes, seed).network(), nn2crn.Options(variants={"relu": variant}))
@@ -215,6 +216,7 @@ def test_a_pruned_network_is_not_taken_for_the_network():
     assert plain.original_error_bound == plain.error_bound
 
 
+@pytest.mark.slow
 def test_the_command_says_which_network_it_speaks_of():
     done = run(IRIS, "--logits", "--box", "0:8", "--prune", "magnitude:0.7")
     assert "from the network as it was pruned and quantized" in done.stdout

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import command_line
+import pytest
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 IRIS = SAMPLES / "iris" / "iris.onnx"
@@ -58,6 +59,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
     assert done.stdout.startswith(b"<?xml")
 
 
+@pytest.mark.slow
 def test_two_runs_give_the_same_bytes_whatever_the_hash_seed(tmp_path):
     for seed in ("1", "2"):
         targets = [f for s in ("xml", "ant", "tex") for f in ("-o", f"{seed}.{s}")]

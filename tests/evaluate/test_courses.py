@@ -58,6 +58,7 @@ def test_a_factor_of_all_rate_constants_makes_the_course_sooner_and_no_other(tmp
     assert np.ptp(slow["courses"], axis=0).max() > 0.5
 
 
+@pytest.mark.slow
 def test_many_samples_and_their_ends_are_printed():
     done = run("simulate", IRIS, "--data", IRIS.with_suffix(".csv"))
     lines = done.stdout.splitlines()

@@ -10,6 +10,7 @@ from pathlib import Path
 import command_line
 import numpy as np
 import pytest
+from effort import mostly_slow
 from parts import models
 
 import nn2crn
@@ -33,7 +34,7 @@ def run(*args, cwd=None):
 
 
 @pytest.mark.parametrize("tolerance", [pytest.param("1e-2", marks=pytest.mark.slow), "1e-3"])
-@pytest.mark.parametrize("name", ["xor", "iris", "sine", pytest.param("digits", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", mostly_slow(["xor", "iris", "sine", "digits"], 1))
 def test_the_samples_in_all_four_engines(name, tolerance):
     path = SAMPLES / SMALL[name]
     data = ["--data", SAMPLES / DATA[name]] if name in DATA else []
@@ -66,6 +67,7 @@ def test_models_of_others(path, tolerance):
     assert report["disagreement"] < AGREE * 10
 
 
+@pytest.mark.slow
 def test_json_has_what_scripts_rely_on():
     report = json.loads(run("verify", SAMPLES / "iris/iris.onnx", "--samples", 5, "--layerwise", "--json").stdout)
     assert {"model", "samples", "tolerance", "ok", "engines", "layers"} <= set(report)
@@ -79,6 +81,7 @@ def test_json_has_what_scripts_rely_on():
     assert next(e for e in report["engines"] if e["engine"] == "fixed-point")["settling_time"] is None
 
 
+@pytest.mark.slow
 def test_all_data_are_taken_unless_fewer_are_asked_for():
     args = ["verify", SAMPLES / "iris/iris.onnx", "--engine", "fixed-point", "--json"]
     for more, count in (([], 100), (["--data", SAMPLES / DATA["iris"]], 150), (["--samples", 7], 7)):
@@ -208,6 +211,7 @@ def test_an_engine_that_gives_up_leaves_the_others_their_say(tmp_path):
     assert not told["ok"]
 
 
+@pytest.mark.slow
 def test_a_tolerance_changes_nothing_in_the_chemistry_and_accuracy_the_same_in_all_commands(tmp_path):
     """verify --tolerance compiled other parameters than compile wrote, and passed."""
     args = [SAMPLES / SMALL["xor"], "--engine", "fixed-point", "--json"]

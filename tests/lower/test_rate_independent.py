@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from effort import examples
+from effort import THOROUGH
 from nets import random_mlp
 from whole_networks import exactly, random_network, whole_network
 
@@ -30,7 +30,7 @@ from nn2crn.notation.show_network import show_network
 from nn2crn.passes.compression.options import Quantization
 
 LIBRARY = nn2crn.Library()
-SEEDS = range(examples(60))
+SEEDS = range(60 if THOROUGH else 8)
 
 
 def options(reduce="inputs", **others):

@@ -46,7 +46,9 @@ def variants(network, rng):
     return nn2crn.Options(variants={f: rng.choice(choice) for f, choice in names.items()})
 
 
-@pytest.mark.parametrize("seed", sorted({*range(GRAPHS), *FOUND}))
+@pytest.mark.parametrize(
+    "seed", [*range(GRAPHS), *(pytest.param(seed, marks=pytest.mark.slow) for seed in FOUND if seed >= GRAPHS)]
+)
 def test_whoever_computes_a_random_graph_gets_the_same(seed, tmp_path):
     graph = RandomGraph(Random(seed), nodes=3 + seed % 6)
     (tmp_path / "m.onnx").write_bytes(graph.model().SerializeToString())

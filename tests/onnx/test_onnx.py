@@ -224,6 +224,7 @@ def test_signals_may_be_multiplied_and_divided(tmp_path):
     np.testing.assert_allclose(read_outputs(crn, steady_state(crn, {"x": x}))["y"], (x / (1 + x**2))[0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_ops_and_check_say_what_is_supported(tmp_path):
     import json
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from effort import mostly_slow
 from installed import environment, install
 
 ADDING = Path(__file__).parents[2] / "docs" / "adding"
@@ -34,7 +35,7 @@ def points(project):
     return {group: "\n".join(f"{name} = {value}" for name, value in each.items()) for group, each in groups.items()}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", mostly_slow(PAGES, 1))
 def test_a_page_followed_to_the_letter(tmp_path, page):
     commands = 0
     for name, content in parts((ADDING / f"{page}.md").read_text(encoding="utf-8")):

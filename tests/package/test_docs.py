@@ -15,6 +15,7 @@ from pathlib import Path
 import command_line
 import numpy as np
 import pytest
+from effort import mostly_slow
 from parts import needs
 
 import nn2crn
@@ -48,12 +49,12 @@ SESSIONS = [
     pytest.param("docs/learner.md", marks=pytest.mark.slow),
     pytest.param("docs/recurrent.md", marks=pytest.mark.slow),
     pytest.param("docs/training.md", marks=[pytest.mark.slow, needs("torch")]),
-    "docs/formats.md",
+    pytest.param("docs/formats.md", marks=pytest.mark.slow),
     "docs/rate_independent.md",
     pytest.param("docs/verify.md", marks=pytest.mark.slow),
     pytest.param("docs/robustness.md", marks=pytest.mark.slow),
     pytest.param("docs/report.md", marks=pytest.mark.slow),
-    *(f"docs/clients/{c}.md" for c in CLIENTS),
+    *mostly_slow((f"docs/clients/{c}.md" for c in CLIENTS), 1),
 ]
 
 
@@ -88,7 +89,7 @@ def python_blocks():
         next(k for k in ("sklearn", "basico", "saveState", "roadrunner", "settings") if k in code) for code in blocks
     ]
     assert sorted(keys) == ["basico", "roadrunner", "saveState", "settings", "sklearn"]
-    marks = {"sklearn": needs("sklearn")}
+    marks = {"sklearn": [needs("sklearn"), pytest.mark.slow], "basico": pytest.mark.slow, "settings": pytest.mark.slow}
     return [pytest.param(k, code, marks=marks.get(k, ())) for k, code in zip(keys, blocks, strict=True)]
 
 
@@ -198,6 +199,7 @@ def test_the_preamble_that_the_page_on_latex_asks_for_is_enough(folder):
     assert done.returncode == 0, done.stdout[-2000:]
 
 
+@pytest.mark.slow
 def test_the_script_for_tellurium_plots_where_an_output_ends(folder):
     """A signed input, set by its parameter; -0.38520 is what ONNX Runtime says of -0.5."""
     compile_ = [sys.executable, "-m", "nn2crn.cli", "compile", "-q", "samples/sine/sine.onnx", "-o", "sine.xml"]

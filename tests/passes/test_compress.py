@@ -117,6 +117,7 @@ def test_the_smallest_digits_net_keeps_its_accuracy():
     assert best.settling_time is not None
 
 
+@pytest.mark.slow
 def test_no_candidate_is_beaten_by_another():
     _, front = digits()
     worth = [(-c.accuracy, c.reactions, c.rate_constants) for c in front]

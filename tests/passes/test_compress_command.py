@@ -39,6 +39,7 @@ def test_compress_writes_the_network_it_marks(tmp_path):
     assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_compress_prints_json():
     done = run("compress", IRIS, "--logits", "--data", IRIS.with_suffix(".csv"), "--budget-reactions", 80, "--json")
     said = json.loads(done.stdout)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import roadrunner
 from clients import HOSTILE, MODELS, SAMPLES, net_named, port_ids, read_sbml, written
-from effort import examples
+from effort import examples, mostly_slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nets import random_mlp
@@ -89,7 +89,7 @@ def as_shown(name):
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "digits" else n for n in MODELS])
 def test_libsbml_has_nothing_to_say_on_the_samples(tmp_path, name):
     network = nn2crn.load(MODELS[name], logits=True)
     text = compiled_text(network, tmp_path)
@@ -130,7 +130,7 @@ def test_any_names(tmp_path_factory, inputs, outputs, name):
     check_names(text, network)
 
 
-@pytest.mark.parametrize("suffix", [".xml", ".ant", ".tex"])
+@pytest.mark.parametrize("suffix", mostly_slow([".xml", ".ant", ".tex"], 1))
 @pytest.mark.parametrize("name", ["iris", pytest.param("sine", marks=pytest.mark.slow)])
 def test_the_same_bytes_in_every_process(tmp_path, name, suffix):
     first = written(nn2crn.load(MODELS[name], logits=True), tmp_path, suffix).read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import roadrunner
+from effort import mostly_slow
 
 import nn2crn
 from nn2crn.backends import clients
@@ -87,7 +88,7 @@ def test_the_forms_that_programs_load_sooner_end_where_the_elementary_one_does(r
     np.testing.assert_allclose(other_courses, courses, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("kinetics", INPUTS_AS_PARAMETERS)
+@pytest.mark.parametrize("kinetics", mostly_slow(INPUTS_AS_PARAMETERS, 1))
 def test_no_program_complains_of_them_and_their_record_is_theirs(reactions, tmp_path, kinetics):
     path = tmp_path / "a.xml"
     nn2crn.write(reactions, path, kinetics=kinetics)

@@ -9,6 +9,7 @@ import libsbml
 import numpy as np
 import pytest
 from clients import MODELS
+from effort import mostly_slow
 from reading import probe
 from test_sbml import complaints
 
@@ -45,7 +46,8 @@ SCALES = {  # units, and what rate constants are multiplied by
 LARGE = ("plain", "level 3.2", "compact", "pure", "lumped")  # of digits, which takes clients seconds each
 FAITHFUL = [name for name, v in VARIANTS.items() if not {"profile", "kinetics"} & set(v) and name != "inline"]
 CASES = [
-    *(pytest.param(n, v, id=f"{n}, {v}") for n in ("xor", "sine", "iris", "probe") for v in VARIANTS),
+    *(pytest.param(n, v, id=f"{n}, {v}") for n in ("xor", "probe") for v in VARIANTS),
+    *(pytest.param(n, v, id=f"{n}, {v}", marks=pytest.mark.slow) for n in ("sine", "iris") for v in VARIANTS),
     *(pytest.param("digits", v, id=f"digits, {v}", marks=pytest.mark.slow) for v in LARGE),
 ]
 TIMES = np.array([0.0, 0.5, 2.0, 10.0, 200.0])
@@ -82,7 +84,7 @@ def written(reactions, folder, variant):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("name", ["iris", "sine", "xor", "probe", pytest.param("digits", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", mostly_slow(["probe", "iris", "xor", "sine", "digits"], 2))
 def test_libsbml_has_nothing_to_say(subject, tmp_path, name, variant):
     assert complaints(written(subject(name), tmp_path, variant).read_text(encoding="utf-8")) == []
 

@@ -205,6 +205,7 @@ def run(*args):
     return command_line.nn2crn("robustness", "samples/iris/iris.onnx", "--logits", *args, cwd=SAMPLES.parent)
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path):
     data = ("--data", "samples/iris/iris.csv", "--labels", "label", "--samples", "8", "--tubes", "20")
     done = run(*data, "--cv", "1,20", "--by", "layer", "--plot", str(tmp_path / "r.svg"))
