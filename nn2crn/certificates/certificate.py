@@ -13,7 +13,7 @@ from nn2crn import compiler
 from nn2crn.analysis.intervals import intervals
 from nn2crn.certificates.bounds.cascade import Bounds, Cascade
 from nn2crn.certificates.bounds.error_bound import ErrorBound, error_bound
-from nn2crn.certificates.bounds.settling_bound import settling
+from nn2crn.certificates.bounds.settling_bound import Fed, settling
 from nn2crn.certificates.bounds.steady import steady_bounds
 from nn2crn.certificates.boxes import plain
 from nn2crn.certificates.loops.closing import Opened, opened
@@ -154,6 +154,13 @@ class Subject:
     def loops(self) -> tuple[Loop, ...]:
         return self.opened.loops if self.opened else ()
 
+    def fed(self, start: float) -> Mapping[str, Fed] | None:
+        """What is proved of the way of all that is fed back, of starts up to so much; None if not of each."""
+        found = {f.name: self.opened.ways.get(f.name) for f in self.network.feedbacks()} if self.opened else {}
+        each = {name: way(start) if way else None for name, way in found.items()}
+        known = {name: fed for name, fed in each.items() if fed is not None}
+        return known if len(known) == len(each) else None
+
     def errors(self) -> ErrorBound:
         """Bound the distance of the steady state from the network's values."""
         opened = self.opened
@@ -227,18 +234,20 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         start: mol/l, the largest concentration that a species may start with.
     """
     reactions = given.reactions
-    settled = settling(given.cascade, given.inside, tolerance, start)
+    fed = given.fed(start)
+    settled = settling(given.cascade, given.inside, tolerance, start, fed)
     errors, compressed = given.errors(), given.original is not given.network
     bounds, library = errors.largest, given.options.library
     original = given.original_errors() if compressed else bounds
     closed = all(loop.settles for loop in given.loops)
-    peak = np.inf if given.loops else float(settled.peak.max(initial=0))
+    open_end = given.loops and fed is None
+    peak = np.inf if open_end else float(settled.peak.max(initial=0))
     neutral = tuple(m.name for m in reactions.modules if library.get(m.template).stability == "neutral")
     unproved = [*errors.reasons]
     if settled.unproved:
         unproved.append(f"that {len(settled.unproved)} species settle, {settled.unproved[0]} the first of them")
-    if given.loops:
-        unproved.append("when a network with loops has settled, and how large its concentrations are until then")
+    if open_end:
+        unproved.append("when a network with such loops has settled, and how large its concentrations are until then")
     return Certificate(
         model=reactions.name,
         box=plain(given.box),
@@ -254,8 +263,8 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         error_bound={n: _finite(e) for n, e in bounds.items()},
         compressed=compressed,
         original_error_bound={n: _finite(e) for n, e in original.items()},
-        settling_rate=None if settled.unproved or given.loops else _finite(settled.rate),
-        settling_time=None if given.loops else _finite(settled.time),
+        settling_rate=None if settled.unproved or open_end else _finite(settled.rate),
+        settling_time=None if open_end else _finite(settled.time),
         peak=_finite(peak),
         vacuous_errors=vacuous_errors(bounds, given.network, library),
         vacuous_original_errors=vacuous_errors(original, given.original, library),

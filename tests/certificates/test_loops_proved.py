@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from nets import contractive, recurrent_net
 
+import nn2crn
 from nn2crn.analysis.forward import forward
 from nn2crn.analysis.intervals import Interval
 from nn2crn.certificates.certificate import certify, subject
@@ -122,6 +124,51 @@ def test_large_and_badly_scaled_matrices_are_certified_or_declined(scale, proved
     units = 10 ** rng.uniform(-4, 4, 1500)
     w = units[:, None] * random_w(1500, scale, rng) / units
     assert (diagonal(w) is not None) == proved
+
+
+@pytest.mark.slow
+def test_no_settling_time_and_no_peak_of_a_loop_is_exceeded():
+    """From random starts in a box, the corners among them."""
+    rng, times = np.random.default_rng(5), 0
+    for _ in range(60 if SWEPT else 8):
+        n = int(rng.integers(2, 9))
+        network = recurrent_net(
+            random_w(n, rng.uniform(0.3, 1.3), rng), rng.normal(size=(n, 2)), rng.normal(size=n) / 2
+        )
+        given = subject(network, Options(settings={"relu.h": float(rng.choice([1e-2, 1e-3]))}))
+        proved = certify(given, tolerance=1e-3, start=2.0)
+        if proved.settling_time is None:
+            continue
+        times += 1
+        x = {"x": np.repeat(rng.uniform(0, 1, (1, 2)), 6, axis=0)}
+        begin = rng.uniform(0, 2, (6, given.reactions.species_count))
+        begin[0], begin[1] = 0.0, 2.0
+        chemistry, every = Internal(given.reactions), np.flatnonzero(~given.reactions.held)
+        last = proved.settling_time
+        course = chemistry.trajectories(x, np.concatenate([[0], np.geomspace(0.01, last, 200)]), every, begin)
+        end = chemistry.settle(x, begin)[:, every]
+        assert np.abs(course[-1] - end).max() <= 1e-3
+        assert course.max() <= proved.peak * (1 + 1e-6)
+    assert times >= (30 if SWEPT else 4)
+
+
+def test_a_loop_behind_a_layer_or_of_signed_values_has_no_settling_time(tmp_path):
+    head, loop = "input x[1] in [0, 1]\n", "feedback y[1]\noutput y = %s(%s + 0.5*y)\n"
+    assert "within 0.01 of its end after" in certified(tmp_path, head + loop % ("relu", "x"))
+    for text in (head + "z = relu(x)\n" + loop % ("relu", "z"), head + loop % ("relu.annihilation", "x")):
+        said = certified(tmp_path, text)
+        assert "when a network with such loops has settled" in said
+        assert "of its end" not in said
+
+
+def test_what_follows_a_loop_settles_after_it(tmp_path):
+    text = "input x[1] in [0, 1]\nfeedback y[1]\ny = relu(x - 0.5*y)\noutput z = relu(2*y)\n"
+    (tmp_path / "net.nn").write_text(text)
+    network = nn2crn.load(tmp_path / "net.nn")
+    proved = certify(subject(network, Options()))
+    alone = certify(subject(network.replace(outputs=(replace(network.outputs[0], source="y"),)), Options()))
+    assert 0 < alone.settling_time < proved.settling_time < np.inf
+    assert proved.peak < 10
 
 
 def starts(network, rng):

@@ -6,16 +6,17 @@ room after a time that has a formula. Times add up along the cascade (docs/theor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from nn2crn.certificates.bounds.cascade import Bounds, Cascade, interval, root
+from nn2crn.certificates.bounds.cascade import Bounds, Cascade
 from nn2crn.certificates.bounds.cells import terms_of
 from nn2crn.certificates.bounds.stages import Rails, Single, Stage, Switch, Terms, Unknown
 from nn2crn.certificates.bounds.steady import Steady, steady_bounds
+from nn2crn.certificates.bounds.transient import Transient
 from nn2crn.certificates.rounding import above
 from nn2crn.engines.cvode.driven_products import Product
 from nn2crn.ir.arrays import Floats, Ints, positive_part
@@ -45,18 +46,44 @@ class Settling:
     unproved: tuple[str, ...]
 
 
-def settling(cascade: Cascade, box: Mapping[str, Bounds], tolerance: float, start: float = 1.0) -> Settling:
+@dataclass(frozen=True, eq=False)
+class Fed:
+    """An input that is not held: what is fed back, and on its way to a steady state in its box.
+
+    Attributes:
+        peak: the most that it ever is, (size,).
+        rate: 1/s, as of `Settling`.
+        time: when it is, for good, within its room (size,).
+    """
+
+    peak: Floats
+    rate: float
+    time: Callable[[Floats], float]
+
+
+def settling(
+    cascade: Cascade,
+    box: Mapping[str, Bounds],
+    tolerance: float,
+    start: float = 1.0,
+    fed: Mapping[str, Fed] | None = None,
+) -> Settling:
     """The bound for inputs in `box`, (size,) each by name, and free species that start anywhere in [0, start].
 
-    Species that start higher in the file may start up to there; the states of a switch start as in the file.
+    Species that start higher in the file may start up to there; the states of a switch start as in the file. Inputs
+    that are `fed`, by name, are on their way.
     """
     steady = steady_bounds(cascade, box)
     room = _Room(cascade, steady)
     room.outputs(tolerance)
     for step in reversed(cascade.steps):
         room.pass_(step)
-    transient = _Transient(cascade, steady, start)
+    transient = Transient(cascade, steady, start)
     times = _Times(cascade, steady, room.room, transient)
+    for port in cascade.network.inputs:
+        if fed and port.name in fed:
+            transient.free(port.plus.indices, fed[port.name].peak)
+            times.free(port.plus.indices, fed[port.name])
     for step in cascade.steps:
         transient.pass_(step)
         times.pass_(step)
@@ -66,65 +93,12 @@ def settling(cascade: Cascade, box: Mapping[str, Bounds], tolerance: float, star
     last = max((float(times.time[i].max(initial=0)) for i in outputs), default=0.0)
     return Settling(
         last,
-        float(steady.rate[:species].min(initial=np.inf)),
+        min(float(steady.rate[:species].min(initial=np.inf)), *(f.rate for f in (fed or {}).values()), np.inf),
         transient.high[:species],
         steady.low[:species],
         steady.high[:species],
         tuple(labels[~steady.known[:species]]),
     )
-
-
-class _Transient:
-    """Upper bounds at all times; where there is none, (start + grows t) exp(swells t) is a bound at time t."""
-
-    def __init__(self, cascade: Cascade, steady: Steady, start: float) -> None:
-        self.cascade, self.steady, self.start = cascade, steady, np.zeros(cascade.kinetics.rows)
-        self.low, self.high = np.zeros(cascade.kinetics.rows), np.array(steady.high)
-        self.start[: cascade.kinetics.species] = np.maximum(cascade.network.initial, start)
-        self.low[cascade.kinetics.one] = 1.0
-        for port in cascade.network.inputs:
-            for block in filter(None, (port.plus, port.minus)):
-                self.low[block.indices] = steady.low[block.indices]
-        self.grows, self.swells = np.zeros(cascade.kinetics.rows), np.zeros(cascade.kinetics.rows)
-
-    def pass_(self, step: int | Stage) -> None:
-        if isinstance(step, int):
-            place, variable = self.cascade.kinetics.places[step], self.cascade.kinetics.variables[step]
-            self.low[place], self.high[place] = interval(self.cascade, variable, self.low, self.high, None)
-        elif isinstance(step, Single):
-            self._grow(step.species, step.f, step.g, step.c)
-        elif isinstance(step, Rails):
-            for species, f in zip(step.species, step.f, strict=True):
-                self._grow(species, f, step.g, np.zeros(len(species)))
-        elif isinstance(step, Switch):
-            self.high[step.species] = above(self.cascade.network.initial[step.species].sum(axis=0), 1)
-        else:
-            self.high[step.species], self.swells[step.species] = np.inf, np.inf
-
-    def _grow(self, species: Ints, f: Terms, g: Terms, c: Floats) -> None:
-        _, made = f.bounds(self.low, self.high)
-        _, swells = g.bounds(self.low, self.high)
-        with np.errstate(all="ignore"):
-            level = np.where(c > 0, root(made, swells, c), np.where(swells < 0, made / -swells, np.inf))
-        high = np.where(np.isnan(level), np.inf, np.maximum(self.start[species], above(level, 16)))
-        for i in np.flatnonzero(np.isinf(high)):
-            if species[i] in self.cascade.quotients:
-                divisor, ratio = self.cascade.quotients[int(species[i])]
-                high[i] = above(np.maximum(self.start[species[i]], ratio) + self.high[divisor], 4)
-        self.high[species] = high
-        self.grows[species], self.swells[species] = made, np.maximum(swells, 0.0)
-
-    def cap(self, species: Ints, settled: Floats, room: Floats) -> None:
-        """Bound a value that grows for a limited time, and then stays within its room of the steady state."""
-        most = np.exp(self.log_at(species, settled)) + self.steady.high[species] + room
-        grown = np.where(np.isnan(most), np.inf, most)
-        self.high[species] = np.where(np.isfinite(self.high[species]), self.high[species], grown)
-
-    def log_at(self, species: Ints, time: Floats) -> Floats:
-        """The logarithm of an upper bound at a time."""
-        with np.errstate(all="ignore"):
-            later = np.log(self.start[species] + self.grows[species] * time) + self.swells[species] * time
-            return np.where(np.isfinite(self.high[species]), np.log(self.high[species]), later)
 
 
 class _Room:
@@ -209,10 +183,14 @@ def slowest(f: Floats, g_low: Floats, g_high: Floats, c: Floats) -> Floats:
 class _Times:
     """Bound the time after which each value stays within its room."""
 
-    def __init__(self, cascade: Cascade, steady: Steady, room: Floats, transient: _Transient) -> None:
+    def __init__(self, cascade: Cascade, steady: Steady, room: Floats, transient: Transient) -> None:
         self.cascade, self.steady, self.room, self.transient = cascade, steady, room, transient
         self.time = np.zeros(cascade.kinetics.rows)
-        self.held = cascade.held
+        self.held = np.array(cascade.held)
+
+    def free(self, species: Ints, fed: Fed) -> None:
+        """An input that is fed."""
+        self.time[species], self.held[species] = fed.time(self.room[species]), False
 
     def pass_(self, step: int | Stage) -> None:
         with np.errstate(all="ignore"):

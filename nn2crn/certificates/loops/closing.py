@@ -15,6 +15,7 @@ from nn2crn.certificates.bounds.cascade import Bounds, Cascade
 from nn2crn.certificates.bounds.error_bound import error_bound
 from nn2crn.certificates.bounds.ranges import by_difference, range_of
 from nn2crn.certificates.bounds.steady import Steady, steady_bounds
+from nn2crn.certificates.loops.approach import Way, ways
 from nn2crn.certificates.loops.steady_states import (
     Loop,
     Matrix,
@@ -28,7 +29,7 @@ from nn2crn.certificates.loops.steady_states import (
     steepness,
 )
 from nn2crn.certificates.rounding import above
-from nn2crn.ir.arrays import Floats
+from nn2crn.ir.arrays import Floats, floats
 from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Output, fresh
 from nn2crn.ir.reactions import Module, ReactionNetwork
 from nn2crn.passes.name_layers import with_layers
@@ -49,6 +50,7 @@ class Opened:
         box: of all its inputs; the chemistry's of what is fed back.
         fed: how far the chemistry is from the network there, by input.
         loops: what is proved of them.
+        ways: what is proved of the way to their steady states, by feedback.
     """
 
     network: Network
@@ -57,6 +59,7 @@ class Opened:
     box: Mapping[str, Bounds]
     fed: Mapping[str, Floats]
     loops: tuple[Loop, ...]
+    ways: Mapping[str, Way]
 
 
 def opened(network: Network, whole: ReactionNetwork, options: Options, box: Mapping[str, Bounds]) -> Opened:
@@ -69,11 +72,11 @@ def opened(network: Network, whole: ReactionNetwork, options: Options, box: Mapp
         box: the bounds.
     """
     prepared = compiler.prepare(network, options)
-    sources = {m.node: m for m in whole.modules}
-    made = {f.name: sources[f.source] for f in prepared.feedbacks()}
-    closing = _Closing(network, prepared, made, options, box)
+    closing = _Closing(network, prepared, whole, options, box)
     loops = tuple(closing.close(layers, feedbacks) for layers, feedbacks in circles(prepared))
-    return Opened(closing.bounded(), closing.reactions, closing.cascade, closing.box, closing.errors, loops)
+    return Opened(
+        closing.bounded(), closing.reactions, closing.cascade, closing.box, closing.errors, loops, closing.ways
+    )
 
 
 def _cut(network: Network, positive: Mapping[str, bool]) -> tuple[Network, dict[str, str]]:
@@ -98,17 +101,20 @@ class _Closing:
         self,
         network: Network,
         prepared: Network,
-        made: Mapping[str, Module],
+        whole: ReactionNetwork,
         options: Options,
         box: Mapping[str, Bounds],
     ) -> None:
         self.prepared, self.options = prepared, options
-        self.limits = {name: range_of(module) for name, module in made.items()}
+        made = {m.node: m for m in whole.modules}
+        self.limits = {f.name: range_of(made[f.source]) for f in prepared.feedbacks()}
+        self.initial = {name: _initial(module, whole.initial) for name, module in made.items()}
         self.cut, self.sources = _cut(network, {name: low >= 0 for name, (low, _) in self.limits.items()})
         self.reactions = compiler.compile(self.cut, options)
         self.cascade = Cascade(self.reactions)
         exact = intervals(prepared, options.library)
         self.own = {f.name: exact[f.source] for f in prepared.feedbacks()}
+        self.ways: dict[str, Way] = {}
         self.errors = {f.name: np.full(f.size, np.inf) for f in prepared.feedbacks()}
         sides = {f.name: [np.full(f.size, side) for side in self.limits[f.name]] for f in prepared.feedbacks()}
         self.box: dict[str, Bounds] = {**box, **{name: (low, high) for name, (low, high) in sides.items()}}
@@ -147,7 +153,11 @@ class _Closing:
 
     def _linear(self, given: Matrix, feedbacks: tuple[Feedback, ...]) -> Loop:
         known = bounds_of(self.prepared, self.own, self.options.library)
-        loop, found = linear_loop(given, self._chemical_drive(given, known))
+        constant = self._chemical_drive(given, known)
+        loop, found = linear_loop(given, constant)
+        if loop.settles and all(isinstance(self.prepared.by_name[t.source], Input) for _, t in given.outside):
+            initial = np.concatenate([self.initial[n.name] for n in given.layers])
+            self.ways |= ways(given, constant, found, feedbacks, initial)
         if loop.settles:
             drive, off = given.drive(known), given.off(self._nodes(self.errors))
             size = given.split(size_of(given, drive, found))
@@ -232,6 +242,12 @@ def _with_bounds(network: Network, own: Mapping[str, Interval]) -> Network:
             for n in network.nodes
         )
     )
+
+
+def _initial(module: Module, initial: Floats) -> Floats:
+    """The most that each neuron of a module starts with in the file, of one species each."""
+    starts = [initial[block.indices] for block in module.species.values() if block.size == module.size]
+    return floats(np.max(starts, axis=0)) if starts else np.zeros(module.size)
 
 
 def _own_error(node: Activation) -> float:
