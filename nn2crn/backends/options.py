@@ -88,6 +88,30 @@ class OdeOptions(FormatOptions):
 
 
 @dataclass(frozen=True)
+class PilOptions(FormatOptions):
+    """Options of strands of DNA.
+
+    Attributes:
+        fuel: what each fuel starts with, in the file's unit of concentration; not said if None.
+
+    Raises:
+        UsageError: that is not positive and finite.
+    """
+
+    fuel: float | None = option(
+        "what each fuel starts with, in the unit of the file; else it is not said",
+        default=None,
+        value=float,
+        metavar="C",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fuel is not None and not 0 < self.fuel < float("inf"):
+            raise UsageError(f"--fuel {self.fuel}: there must be some", hint="give a positive number")
+
+
+@dataclass(frozen=True)
 class GraphOptions(FormatOptions):
     """Options of graphs: the kind, `reactions` (species and reactions) or `modules` (layers)."""
 

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from nn2crn.backends.format import GROUP, Format
-from nn2crn.backends.options import GraphOptions, LatexOptions, OdeOptions, OmexOptions, SbmlOptions
+from nn2crn.backends.options import GraphOptions, LatexOptions, OdeOptions, OmexOptions, PilOptions, SbmlOptions
 from nn2crn.errors import UsageError, did_you_mean
 from nn2crn.plugins import extended
 
@@ -39,6 +39,7 @@ BUILT_IN = (
         also=(".py",),
         module="nn2crn.backends.python.icrn",
     ),
+    Format("pil", (".pil",), "strands of DNA, domain by domain, for Peppercorn and dsdobjects", PilOptions),
     Format("dsd", (".dsd",), "text for Visual DSD and Microsoft's CRN engine", module="nn2crn.backends.crn_engine"),
     Format(
         "net", (".net",), "BioNetGen network, for run_network, PySB and Catalyst", module="nn2crn.backends.bngl_net"

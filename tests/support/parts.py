@@ -78,6 +78,7 @@ PARTS = {
     "sklearn": packages("scikit-learn", "sklearn", "skl2onnx", get="scikit-learn skl2onnx"),
     "gillespy2": packages("GillesPy2", "gillespy2", get="gillespy2"),
     "pysces": packages("PySCeS", "pysces", get="pysces"),
+    "peppercorn": packages("Peppercorn", "peppercornenumerator", "dsdobjects", get="peppercornenumerator"),
     "bionetgen": packages("BioNetGen", "bionetgen", get="bionetgen"),
     "mount": Part("private mounts", mount, "allow user namespaces", installable=False),
     "models": Part(

@@ -34,12 +34,13 @@ class Parts:
 def _soloveichik2010(left: tuple[int, ...], right: tuple[int, ...], own: object) -> Found:
     """L (G where there is one reactant), the displaced B, and T; doi:10.1073/pnas.0909380107, Figures 2 and 3."""
     made = "ls" * len(right)
+    its = own if right else left  # without products, reactions of the same reactants have nothing of their own
     if len(left) > 1:
-        yield (own, "L"), ("lss", f"ls{made}", "slssls")
+        yield (its, "L"), ("lss", f"ls{made}", "slssls")
         yield ("B", left), ("lss",)
     else:
-        yield (own, "G"), (f"ls{made}", "sls")
-    yield (own, "T"), (*["lsls"] * len(right), f"{made}s")
+        yield (its, "G"), (f"ls{made}", "sls")
+    yield (own if right else left[-1:], "T"), (*["lsls"] * len(right), f"{made}s")
     if not left:
         yield (own, "F"), ("lsls",)
 
@@ -47,11 +48,12 @@ def _soloveichik2010(left: tuple[int, ...], right: tuple[int, ...], own: object)
 def _srinivas2015(left: tuple[int, ...], right: tuple[int, ...], own: object) -> Found:
     """React and produce gates (Srinivas, PhD thesis, Caltech 2015, Figures 3.4 to 3.7)."""
     flux = "" if not right else "ls" if len(right) == 1 else "l"
+    its = own if right else left
     if len(left) > 1:
-        yield (own, "react"), ("lss", f"ls{flux}", "slssls")
+        yield (its, "react"), ("lss", f"ls{flux}", "slssls")
         yield ("B", left), ("lss",)
     else:
-        yield (own, "react"), (f"ls{flux}", "sls")
+        yield (its, "react"), (f"ls{flux}", "sls")
     if not left:
         yield (own, "F"), ("sls",)
     if right:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import lark
 import pytest
 from clients import HOSTILE, MODELS
 from effort import examples
@@ -115,3 +116,54 @@ def test_no_name_begins_as_a_key_word_of_nuskell_does(read, tmp_path):
         f"output y = dense(w, {weights}) + dense(input, {weights})\n",
     )
     check(read, network)
+
+
+# The grammar of Nuskell 0.8, which is not on PyPI, written down: its reader takes a number that is whole by `int`, so
+# that a whole number may have neither a point nor an exponent; nor may a name begin with f, i or w.
+NUSKELL = lark.Lark(
+    r"""
+    start: (line? _NEWLINE)*
+    line: species "@" "initial" NUMBER -> initial
+        | [side] "->" [side] "[" "k" "=" NUMBER "]" -> reaction
+    side: species ("+" species)*
+    species: [MULTIPLIER] NAME
+    MULTIPLIER: /\d+/
+    NAME: /(?![fiw])[A-Za-z][A-Za-z0-9_]*/
+    NUMBER: /\d+(?![\d.e])/ | /\d+\.\d+(e[-+]?\d+)?/ | /\d+e-\d+/
+    COMMENT: /#[^\n]*/
+    _NEWLINE: /\n/
+    %ignore COMMENT
+    %ignore " "
+    """
+)
+
+
+def nuskell_reads(network):
+    return nuskell_reads_text(text(emit, network))
+
+
+def nuskell_reads_text(written):
+    tokens = NUSKELL.parse(written).scan_values(lambda v: isinstance(v, lark.Token) and v.type == "NUMBER")
+    return all(str(int(token)) == token for token in tokens if float(token).is_integer())
+
+
+@pytest.mark.parametrize("name", [n for n in MODELS if n != "digits"])
+def test_samples_follow_the_grammar_of_nuskell(name):
+    assert nuskell_reads(sample(name))
+
+
+def test_many_kinds_of_layers_and_hostile_names_follow_the_grammar_of_nuskell(tmp_path):
+    assert nuskell_reads(probe(tmp_path))
+    assert nuskell_reads(hostile())
+
+
+@settings(max_examples=examples(20), deadline=None)
+@given(networks())
+def test_random_networks_follow_the_grammar_of_nuskell(network):
+    assert nuskell_reads(network)
+
+
+@pytest.mark.parametrize("line", ["f_0 @ initial 1", "x_0 @ initial 1.0", "x -> y [k = 1e+16]", "x -> y [k = 2e5]"])
+def test_what_nuskell_does_not_read(line):
+    with pytest.raises((lark.exceptions.LarkError, ValueError)):
+        nuskell_reads_text(f"{line}\n")

@@ -174,21 +174,21 @@ def test_the_bound_share_is_that_of_the_gates_that_take_a_signal_first(measured)
 
 
 def test_parts_are_those_of_each_reaction_but_for_what_two_have_in_common(measured):
-    """Of the first scheme: two reactions of the same two reactants share the strand that the first displaces."""
+    """Of the first scheme: gates and translators, the strand that the first of two displaces, a fuel for no reactant.
+
+    What has no product of its own depends on the reactants alone, or on the last.
+    """
     found, tube, _, _ = measured
-    complexes = strands = 0
-    pairs = set()
-    for r in tube:
-        left, right = ([s for s, n in side for _ in range(n)] for side in (r.reactants, r.products))
-        strands += {0: 4, 1: 3, 2: 4}[len(left)] + len(right)
-        complexes += {0: 3, 1: 2, 2: 2}[len(left)]
-        pairs |= {tuple(left)} if len(left) == 2 else set()
+    fuels = {}
+    for i, r in enumerate(tube):
+        left, right = (tuple(s for s, n in side for _ in range(n)) for side in (r.reactants, r.products))
+        fuels["gate", i if right else left] = 3 if len(left) == 2 else 2
+        fuels["translator", i if right else left[-1]] = len(right) + 1
+        fuels["displaced", left] = len(left) == 2
+        fuels["fuel", i] = not left
     part = found.parts[0]
-    assert (part.scheme, part.complexes, part.strands) == (
-        "soloveichik2010",
-        complexes + len(pairs),
-        strands + len(pairs),
-    )
+    assert part.scheme == "soloveichik2010"
+    assert (part.complexes, part.strands) == (sum(map(bool, fuels.values())), sum(fuels.values()))
 
 
 def run(*args):

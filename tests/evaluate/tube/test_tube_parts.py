@@ -35,6 +35,12 @@ def test_complexes_that_reactions_have_in_common_are_one(scheme, both, each):
     assert parts(network_of("A + B -> C", "A + B -> D"), scheme).complexes == both
 
 
+@pytest.mark.parametrize(("scheme", "complexes"), [("soloveichik2010", 4), ("srinivas2015", 3)])
+def test_without_products_gates_depend_on_reactants_alone(scheme, complexes):
+    """Of B a gate and a translator; of A + B a gate and a displaced strand, the translator being that of B."""
+    assert parts(network_of("B ->", "A + B ->"), scheme).complexes == complexes
+
+
 def test_a_reaction_and_its_reverse_are_one_where_the_scheme_says_so():
     """Figure 2 of Qian and others: two gates, two strands for each species."""
     both = parts(network_of("A + B -> C + D", "C + D -> A + B"), "qian2011_3D")
