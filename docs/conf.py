@@ -38,6 +38,8 @@ nb_merge_streams = True
 autodoc_member_order = "alphabetical"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
 autodoc_class_signature = "separated"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
@@ -50,6 +52,7 @@ html_css_files = ["site.css"]
 html_show_copyright = False
 html_copy_source = False
 html_use_index = True
+html_show_search_summary = False  # pages opened as files may not fetch each other
 copybutton_prompt_text = "$ "
 
 # Where notebooks run: beside the samples, as in a clone, and not in the folder of the pages.
@@ -65,11 +68,10 @@ COMMAND_PAGES = Path(__file__).parent / "commands"
 
 def _write_command_pages() -> None:
     COMMAND_PAGES.mkdir(exist_ok=True)
-    for command, (module, summary) in COMMANDS.items():
-        directive = f":::{{click}} nn2crn.cli.commands.{module}:{command}\n:prog: nn2crn {command}\n:::\n"
-        text = f"# nn2crn {command}\n\n{summary}\n\n{directive}"
-        (COMMAND_PAGES / f"{command}.md").write_text(text, encoding="utf-8")
-    rows = "".join(f"- [nn2crn {name}]({name}.md): {summary}\n" for name, (_, summary) in COMMANDS.items())
+    for command, (module, _) in COMMANDS.items():
+        text = f".. click:: nn2crn.cli.commands.{module}:{command}\n   :prog: nn2crn {command}\n"
+        (COMMAND_PAGES / f"{command}.rst").write_text(text, encoding="utf-8")
+    rows = "".join(f"- [nn2crn {name}]({name}.rst): {summary}\n" for name, (_, summary) in COMMANDS.items())
     names = "\n".join(COMMANDS)
     intro = "# Commands\n\nIn the order of a user's work. `nn2crn COMMAND --help` says the same.\n\n"
     toc = f"\n```{{toctree}}\n:hidden:\n\n{names}\n```\n"

@@ -1,8 +1,9 @@
 """nn2crn: compiles a trained neural network into a chemical reaction network that computes it at steady state.
 
-For instance:
+For instance::
 
     import nn2crn
+
     network = nn2crn.load("iris.onnx")
     reactions = nn2crn.compile(network)
     nn2crn.write(reactions, "iris.xml")
