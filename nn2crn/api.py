@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from numpy.typing import ArrayLike
 
 from nn2crn import compiler
+from nn2crn.arguments import names
 from nn2crn.certificates import certificate
 from nn2crn.certificates.boxes import boxes_of
 from nn2crn.certificates.certificate import Certificate
@@ -110,7 +111,7 @@ def verify(  # noqa: PLR0913  # an argument per option
         UsageError: the inputs do not fit, or there is no engine of that name.
     """
     subject = case_of(model, inputs, options, samples)
-    run, skipped = (tuple(engines), ()) if engines else measured.default_engines(subject.reactions)
+    run, skipped = (tuple(names(engines)), ()) if engines else measured.default_engines(subject.reactions)
     return measured.verify(subject, run, tolerance, skipped=skipped)
 
 

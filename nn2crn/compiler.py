@@ -16,10 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from nn2crn.arguments import instance
 from nn2crn.backends import write as writing
 from nn2crn.backends.registry import formats
 from nn2crn.errors import OutputError, UnsupportedError, UsageError
 from nn2crn.files.atomic import is_there, write_bytes, write_text
+from nn2crn.frontends.frameworks import as_file
 from nn2crn.frontends.nn import writer
 from nn2crn.frontends.registry import reader_for
 from nn2crn.frontends.source import Model, Request, open_model
@@ -44,6 +46,8 @@ from nn2crn.passes.records import installed
 from nn2crn.passes.rescale import rescale
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
+
+_LOADED = "nn2crn.load reads one from a file"
 
 
 def compression_passes(compression: Compression, library: Library) -> tuple[Pass, ...]:
@@ -89,7 +93,8 @@ def load(  # noqa: PLR0913  # one argument per option
     """Read a model: .onnx, .nn (the network language), or `-` for standard input.
 
     Args:
-        path: the file; or its bytes, the open file, or an onnx.ModelProto; or a torch.nn.Module.
+        path: the file; or its bytes, the open file, or an onnx.ModelProto; or a torch.nn.Module, a Keras model, or an
+            estimator of scikit-learn.
         example: of a module, the inputs of one sample: a tensor, or a tuple of them.
         outputs: names of the tensors to compute; all numeric outputs if empty.
         logits: compile a softmax or sigmoid at the very end only up to what goes into it.
@@ -101,11 +106,7 @@ def load(  # noqa: PLR0913  # one argument per option
         ModelError, UnsupportedError, NotationError: the file is faulty or has what cannot be compiled.
         UsageError: a name is not in the model.
     """
-    if example is not None:
-        from nn2crn.torch import export
-
-        path = export(path, example)
-    model = open_model(path)
+    model = open_model(as_file(path, example))
     wanted = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     request = Request(wanted, logits, library or Library(), settle_loops, domain or {})
     return set_domain(reader_for(model)(model, request), domain or {})
@@ -137,9 +138,9 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
         UsageError: an option names a template or a parameter that is not there, or a value out of its range.
         UnsupportedError: there are more reactions than the options allow.
     """
-    if not isinstance(network, Network):
-        raise UsageError(f"this is a {type(network).__name__}, not a network", hint="nn2crn.load reads one from a file")
-    options, steps = options or Options(), steps or PassPipeline()
+    instance(network, Network, "a network", _LOADED)
+    options = instance(options or Options(), Options, "an Options", "for instance nn2crn.Options(variants=...)")
+    steps = steps or PassPipeline()
     prepared, way = prepare(network, options, steps=steps), encoding(options.encoding)
     made = way.recipe(network, options, steps.optional)
     verify = partial(verify_lowered, network=prepared, encoding=way, options=options)
@@ -186,6 +187,8 @@ def compress(
     Raises:
         UsageError: a choice is for a layer that is not there.
     """
+    instance(network, Network, "a network", _LOADED)
+    instance(compression, Compression, "a Compression", "for instance nn2crn.Compression(quantize=...)")
     if not compression.active:
         return network
     compression.refuse_unknown(n.layer_name for n in weights(network))

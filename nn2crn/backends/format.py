@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from importlib import import_module
 from typing import IO, Any, NamedTuple, cast
 
-from nn2crn.errors import UsageError
+from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.in_tube import in_tube
 
@@ -117,7 +117,8 @@ class Format:
         known = {o.name for o in self.declared}
         for name in given:
             if name not in known:
-                raise UsageError(f"the format {self.name} has no option {name!r}")
+                hint = choose_from(name, sorted(known), "options")
+                raise UsageError(f"the format {self.name} has no option {name!r}", hint=hint)
         return self.options(**given) if self.options else None
 
     def write(self, network: ReactionNetwork, out: IO[Any], options: FormatOptions | None = None) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
+from nn2crn.arguments import instance
 from nn2crn.backends.clients import client_named
 from nn2crn.backends.combine.sedml import scanned
 from nn2crn.backends.format import Format, FormatOptions
@@ -20,6 +21,7 @@ from nn2crn.ir.reactions import ReactionNetwork
 
 def write(network: ReactionNetwork, path: str, to: str, client: str, given: Mapping[str, Any]) -> None:
     """See nn2crn.compiler.write."""
+    instance(network, ReactionNetwork, "a reaction network", "nn2crn.compile makes one of a network")
     if client:
         reader = client_named(client)
         if to not in ("", reader.format):

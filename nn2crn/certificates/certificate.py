@@ -11,6 +11,7 @@ import numpy as np
 
 from nn2crn import compiler
 from nn2crn.analysis.intervals import intervals
+from nn2crn.arguments import positive
 from nn2crn.certificates.bounds.cascade import Bounds, Cascade
 from nn2crn.certificates.bounds.error_bound import ErrorBound, error_bound
 from nn2crn.certificates.bounds.settling_bound import Fed, settling
@@ -233,6 +234,8 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         tolerance: what counts as settled, in units of the outputs.
         start: mol/l, the largest concentration that a species may start with.
     """
+    positive(tolerance, "the tolerance")
+    positive(start, "the start")
     reactions = given.reactions
     fed = given.fed(start)
     settled = settling(given.cascade, given.inside, tolerance, start, fed)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.cells import cell_len
 
 from nn2crn.errors import UsageError
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from nn2crn.ir.reactions import ReactionNetwork
 
 _ENDLESS = 100_000  # columns of what is not a terminal: nothing is folded there
+_GAP, _MARGIN = 2, 4  # columns between columns, and before what stands below a row
 _LONG = 100_000  # reactions from which on a spinner shows that work goes on
 
 
@@ -31,15 +35,16 @@ def spinner(network: ReactionNetwork) -> Iterator[None]:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Shows on a terminal what is going on."""
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Shows on a terminal what is going on; what is yielded adds a line to it."""
     if not sys.stderr.isatty():
-        yield
+        yield lambda _: None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
-        yield
+    console = Console(stderr=True, highlight=False)
+    with console.status(what):
+        yield lambda line: console.print(line, markup=False)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as docs/json.md says.")
@@ -69,20 +74,72 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> None:
-    """Columns as wide as their widest cell, < left and > right; on a terminal they are folded to fit."""
+def width() -> int:
+    """Columns of the terminal; of what is not one, so many that nothing is folded."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    shown = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for name, side in zip(head, align, strict=True):
-        shown.add_column(Text(name), justify="right" if side == ">" else "left", overflow="fold")
+    console = Console()
+    return console.width if console.is_terminal else _ENDLESS
+
+
+def say(text: str, indent: int = 0) -> None:
+    """Prints lines, folded between words on a terminal, its further lines indented."""
+    room, margin = max(width(), 2 * indent), " " * indent
+    for line in text.split("\n"):
+        click.echo(textwrap.fill(line, room, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False))
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> None:
+    """Columns as wide as their widest cell, < left and > right.
+
+    On a terminal they are folded between words to fit; texts for which there is no room stand below their rows.
+    """
+    room, every = width(), (head, *rows)
+    least = [max(_longest_word(row[i]) for row in every) for i in range(len(head))]
+    kept = _fitting(least, align, room)
+    natural = [max(cell_len(row[i]) for row in every) for i in kept]
+    widths = dict(zip(kept, _shared(natural, [least[i] for i in kept], room), strict=True))
+    for line in _folded(head, widths, align):
+        click.secho(line, bold=True)
+    below = [i for i in range(len(head)) if i not in widths]
     for row in rows:
-        shown.add_row(*map(Text, row))
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _ENDLESS
-    with console.capture() as captured:
-        console.print(shown)
-    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+        for line in _folded(row, widths, align):
+            click.echo(line)
+        note = "; ".join(f"{head[i]}: {row[i]}" for i in below if row[i])
+        for line in textwrap.wrap(note, room - _MARGIN, break_long_words=False, break_on_hyphens=False):
+            click.echo(" " * _MARGIN + line)
+
+
+def _folded(row: tuple[str, ...], widths: Mapping[int, int], align: str) -> Iterator[str]:
+    """A row in as many lines as it takes."""
+    cells = [textwrap.wrap(row[i], max(columns, 1), break_on_hyphens=False) for i, columns in widths.items()]
+    for parts in zip_longest(*cells, fillvalue="") if any(cells) else [("",) * len(cells)]:
+        padded = (
+            " " * (columns - cell_len(part)) + part if align[i] == ">" else part + " " * (columns - cell_len(part))
+            for (i, columns), part in zip(widths.items(), parts, strict=True)
+        )
+        yield (" " * _GAP).join(padded).rstrip()
+
+
+def _longest_word(text: str) -> int:
+    return max(map(cell_len, text.split()), default=0)
+
+
+def _fitting(least: list[int], align: str, room: int) -> list[int]:
+    """The columns that fit side by side, their words whole: texts are left out from the right, but never the first."""
+    kept = list(range(len(least)))
+    while sum(least[i] for i in kept) + _GAP * (len(kept) - 1) > room:
+        texts = [i for i in kept[1:] if align[i] == "<"]
+        if not texts:
+            break
+        kept.remove(texts[-1])
+    return kept
+
+
+def _shared(natural: list[int], least: list[int], room: int) -> list[int]:
+    """Widths of columns: the widest give way until all fit."""
+    widths, over = list(natural), sum(natural) + _GAP * (len(natural) - 1) - room
+    while over > 0 and (wide := [i for i in range(len(widths)) if widths[i] > least[i]]):
+        widest = max(wide, key=lambda i: widths[i])
+        widths[widest], over = widths[widest] - 1, over - 1
+    return widths

@@ -22,6 +22,8 @@ from nn2crn.templates.options import Options
 Inputs = ArrayLike | Mapping[str, ArrayLike]
 """Samples (samples, ...) of the one input, or of each by name; a single sample may come without its first axis."""
 
+_ROWS = "give an array of numbers, (samples, size), for each input"
+
 
 def case_of(model: Model | Network, inputs: Inputs | None, options: Options | None, random: int = 0) -> Case:
     """The model's chemistry on these samples, or so many random ones, and what the model itself makes of them."""
@@ -41,7 +43,7 @@ def labels_of(labels: ArrayLike | None, samples: int) -> Ints | None:
     """
     known = None if labels is None else np.asarray(labels)
     if known is not None and known.shape != (samples,):
-        raise UsageError(f"the labels have the shape {known.shape}, not ({samples},), one for each sample")
+        raise UsageError(f"the labels have the shape {known.shape}, not ({samples},)", hint="one for each sample")
     return known
 
 
@@ -89,7 +91,7 @@ def values_of(ports: Sequence[Input] | Sequence[InputPort], inputs: Inputs) -> d
     values = {p.name: _rows(p, given[p.name]) for p in ports}
     if len({len(rows) for rows in values.values()}) > 1:
         counts = ", ".join(f"{name} {len(rows)}" for name, rows in values.items())
-        raise UsageError(f"the inputs have not the same number of samples: {counts}")
+        raise UsageError(f"the inputs have not the same number of samples: {counts}", hint=_ROWS)
     return values
 
 
@@ -98,7 +100,9 @@ def _rows(port: Input | InputPort, given: ArrayLike) -> Floats:
     try:
         rows = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise UsageError(f"input {port.name!r}: these are not numbers, or rows of different lengths") from None
+        raise UsageError(
+            f"input {port.name!r}: these are not numbers, or rows of different lengths", hint=_ROWS
+        ) from None
     size = int(np.prod(port.shape, dtype=np.int64))
     shapes = tuple(dict.fromkeys([shape_of(port.shape), (size,), tuple(port.shape)]))
     for shape in shapes:
@@ -107,7 +111,7 @@ def _rows(port: Input | InputPort, given: ArrayLike) -> Floats:
         if rows.shape[1:] == shape:
             return rows.reshape(len(rows), size)
     wanted = " or ".join(f"(samples, {', '.join(map(str, s))})" for s in shapes[:2])
-    raise UsageError(f"input {port.name!r} has the shape {rows.shape}, not {wanted}")
+    raise UsageError(f"input {port.name!r} has the shape {rows.shape}, not {wanted}", hint="a row for each sample")
 
 
 def shape_of(shape: Sequence[int]) -> tuple[int, ...]:

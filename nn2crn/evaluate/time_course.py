@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nn2crn.arguments import at_least, names, positive
 from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.cvode.pieces import samples_at_once
 from nn2crn.engines.engine import SETTLED, Engine
@@ -144,7 +145,10 @@ def simulate(  # noqa: PLR0913  # what is run, and how
     Raises:
         UsageError: no species is called like that, or the engine has no time.
     """
-    reactions = case.reactions
+    if t_end is not None:
+        positive(t_end, "t_end")
+    at_least(2, points, "points")
+    reactions, patterns = case.reactions, names(patterns)
     labels = reactions.labels()
     shown = species_named(labels, patterns, "--species")
     columns = (

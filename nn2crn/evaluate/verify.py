@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from nn2crn.arguments import positive
 from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.cvode.internal import SimulationError
 from nn2crn.engines.engine import Engine
@@ -60,6 +61,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
     jobs: int = 1,
     cluster: Cluster | None = None,
     skipped: tuple[Skipped, ...] = (),
+    said: Callable[[EngineReport], None] = lambda _: None,
 ) -> Report:
     """Measures in each engine.
 
@@ -71,7 +73,9 @@ def verify(  # noqa: PLR0913  # what is measured, and how
         layerwise: report each layer's settling time, too.
         jobs: worker processes of the internal engine.
         cluster: whose workers share the samples, of engines that have a time course.
+        said: told of each engine when it has finished.
     """
+    positive(tolerance, "the tolerance")
     reports, failures, shipped, ends = [], [], subject.shipped, dict[str, Floats]()
     layers: tuple[LayerReport, ...] = ()
     for name in engines:
@@ -79,11 +83,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
         try:
             with engine(name, subject.reactions, jobs=jobs, shipped=shipped, cluster=cluster) as chosen:
                 loaded = time.perf_counter()
-                states = chosen.settle(subject.inputs)
-                found = outputs_of(subject.reactions, states)
-                _refuse_overflow(name, found)
-                settles = record.in_time and not record.random
-                settling = _settling(chosen, subject, found, tolerance) if settles else None
+                states, found, settling = _settled(record, chosen, subject, tolerance)
                 if not layers or (layerwise and name == "internal"):
                     times = _layer_times(chosen, subject, states, tolerance) if layerwise and settling else {}
                     layers = tuple(_layers(subject, states, times))
@@ -91,8 +91,9 @@ def verify(  # noqa: PLR0913  # what is measured, and how
             where = f"{shipped.path}: " if shipped and record.reads_file else ""
             failures.append(Failure(name, where + e.message, e.hint))
             continue
-        ended = time.perf_counter()
-        reports.append(_report(name, subject, found, tolerance, settling, ended - begun, loaded - begun))
+        took = time.perf_counter() - begun
+        reports.append(_report(name, subject, found, tolerance, settling, took, loaded - begun))
+        said(reports[-1])
         ends[name] = found
     departs = next((layer.name for layer in layers if layer.max_error > tolerance), None)
     spread = max((float(np.abs(a - b).max(initial=0)) for a in ends.values() for b in ends.values()), default=0.0)
@@ -101,6 +102,17 @@ def verify(  # noqa: PLR0913  # what is measured, and how
         tuple(failures), shipped.path if shipped else None, subject.difference,
         _parameters(subject.reactions), skipped, subject.drawn, _compiled(subject, tolerance), ends,
     )  # fmt: skip
+
+
+def _settled(
+    record: EngineRecord, chosen: Engine, subject: Case, tolerance: float
+) -> tuple[Floats, Floats, float | None]:
+    """States and outputs at the end, and how long they take if the engine can tell."""
+    states = chosen.settle(subject.inputs)
+    found = outputs_of(subject.reactions, states)
+    _refuse_overflow(record.name, found)
+    timed = record.in_time and not record.random
+    return states, found, _settling(chosen, subject, found, tolerance) if timed else None
 
 
 def _compiled(subject: Case, tolerance: float) -> Compiled | None:

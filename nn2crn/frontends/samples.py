@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from nn2crn.arguments import at_least
 from nn2crn.errors import ModelError, Nn2crnError, UsageError
 from nn2crn.files.numpy_arrays import Archive, open_npz
 from nn2crn.files.reading import look_at
@@ -102,6 +103,7 @@ def _csv_labels(path: Path, name: str) -> Floats | None:
 
 def random_data(network: Network, samples: int, seed: int = 0) -> dict[str, Floats]:
     """Uniform samples from each input's domain box, or from [-1, 1] on a side on which it has no bound."""
+    at_least(1, samples, "the number of samples")
     rng = np.random.default_rng(seed)
     values = {}
     for node in network.inputs:

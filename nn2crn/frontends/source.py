@@ -15,6 +15,7 @@ from nn2crn.ir.network import Network
 from nn2crn.templates.registry import Library
 
 _CHUNK = 1 << 20  # bytes read at a time
+_MODELS = "give a path, bytes, a file open in binary, an onnx.ModelProto, or a model of PyTorch, Keras or scikit-learn"
 _UNNAMED = "model"  # what a model without a file is called
 
 
@@ -109,9 +110,7 @@ def _bytes(model: Model) -> bytes:
     data = model.read() if hasattr(model, "read") else None
     if not isinstance(data, bytes):
         kind = "a file that is open as text" if isinstance(data, str) else f"a {type(model).__name__}"
-        raise UsageError(
-            f"{kind} is not a model", hint="give a path, bytes, a file open in binary, or an onnx.ModelProto"
-        )
+        raise UsageError(f"{kind} is not a model", hint=_MODELS)
     return data
 
 

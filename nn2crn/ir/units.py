@@ -48,7 +48,9 @@ class Units:
             if unit not in known:
                 raise UsageError(f"there is no unit of {name} {unit!r}", hint=f"known: {', '.join(known)}")
         if not 0 < self.one < float("inf"):
-            raise UsageError(f"a concentration of 1 cannot be {self.one!r} {self.concentration}")
+            raise UsageError(
+                f"a concentration of 1 cannot be {self.one!r} {self.concentration}", hint="give a number above zero"
+            )
 
     def __str__(self) -> str:
         if self.molecules:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from nn2crn.arguments import numbers
 from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.network import Activation
 from nn2crn.templates.registry import Library
@@ -41,6 +42,9 @@ class Options:
     encoding: str = "catalytic"
     reduce: str = ""
     max_products: int | None = None
+
+    def __post_init__(self) -> None:
+        numbers(self.settings, "the setting")
 
     @property
     def explicit(self) -> bool:

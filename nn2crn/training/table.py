@@ -19,6 +19,8 @@ from nn2crn.training.options import Task
 _TARGETS = ("y", "label", "labels", "target", "class")  # names of arrays, the first that is there
 _MOST_CLASSES = 100  # whole numbers of more kinds are taken for quantities
 
+_ROWS = "give a target for each sample"
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -37,7 +39,7 @@ class Table:
     def __post_init__(self) -> None:
         """Raises UsageError if the samples and targets do not fit."""
         if self.x.ndim != 2 or len(self.x) != len(self.y) or not self.x.size:  # noqa: PLR2004  # (n, size)
-            raise UsageError(f"samples are (n, size) and targets n; here {self.x.shape} and {self.y.shape}")
+            raise UsageError(f"samples are (n, size) and targets n; here {self.x.shape} and {self.y.shape}", hint=_ROWS)
         if not np.all(np.isfinite(self.x)):
             bad = np.argwhere(~np.isfinite(self.x))[0]
             raise DataError(f"sample {bad[0]}, feature {bad[1]} is NaN or infinite")

@@ -145,3 +145,100 @@ def test_a_type_checker_notices_a_name_that_is_not_there(tmp_path):
     assert 'use.py:5: error: Argument "settings"' in said
     assert "use.py:2" not in said
     assert "use.py:3" not in said
+
+
+NETWORK, REACTIONS = nn2crn.load(XOR), nn2crn.compile(nn2crn.load(XOR))
+WRONG = {
+    "a path to compile": lambda: nn2crn.compile("relu.onnx"),
+    "options that are a word": lambda: nn2crn.compile(NETWORK, "relu"),
+    "a variant": lambda: nn2crn.compile(NETWORK, nn2crn.Options(variants={"relu": "nope"})),
+    "a setting": lambda: nn2crn.compile(NETWORK, nn2crn.Options(settings={"relu.q": 1})),
+    "a setting in words": lambda: nn2crn.Options(settings={"relu.h": "small"}),
+    "an encoding": lambda: nn2crn.compile(NETWORK, nn2crn.Options(encoding="dual")),
+    "an array to load": lambda: nn2crn.load(np.zeros(3)),
+    "an output": lambda: nn2crn.load(IRIS, outputs=["zz"]),
+    "a domain that is a number": lambda: nn2crn.load(IRIS, domain={"X": 3}),
+    "an empty domain": lambda: nn2crn.load(IRIS, domain={"X": (1, 0)}),
+    "a network to write": lambda: nn2crn.write(NETWORK, "a.xml"),
+    "a suffix": lambda: nn2crn.write(REACTIONS, "a.zzz"),
+    "an option of a format": lambda: nn2crn.write(REACTIONS, "a.xml", nope=3),
+    "the value of an option": lambda: nn2crn.write(REACTIONS, "a.xml", kinetics="zz"),
+    "a shape": lambda: nn2crn.predict(REACTIONS, [1, 2, 3]),
+    "a word for numbers": lambda: nn2crn.predict(REACTIONS, "abc"),
+    "no input": lambda: nn2crn.predict(REACTIONS, None),
+    "an engine": lambda: nn2crn.simulate(REACTIONS, [0, 1], engine="nope"),
+    "a time below zero": lambda: nn2crn.simulate(REACTIONS, [0, 1], t_end=-1),
+    "a time in words": lambda: nn2crn.simulate(REACTIONS, [0, 1], t_end="10"),
+    "one point": lambda: nn2crn.simulate(REACTIONS, [0, 1], points=1),
+    "a species": lambda: nn2crn.simulate(REACTIONS, [0, 1], species="zz*"),
+    "reactions to verify": lambda: nn2crn.verify(REACTIONS, [0, 1]),
+    "a tolerance": lambda: nn2crn.verify(NETWORK, [0, 1], tolerance=-1),
+    "no samples": lambda: nn2crn.verify(NETWORK, samples=0),
+    "a box of three": lambda: nn2crn.certify(NETWORK, box=(1, 2, 3)),
+    "a tolerance to prove": lambda: nn2crn.certify(NETWORK, tolerance=0),
+    "labels": lambda: nn2crn.robustness(NETWORK, [[0, 1]], labels=[1, 2]),
+    "one error": lambda: nn2crn.robustness(NETWORK, [[0, 1]], cvs=0.2),
+    "parts": lambda: nn2crn.robustness(NETWORK, [[0, 1]], by="node", tubes=2),
+    "no tubes": lambda: nn2crn.robustness(NETWORK, [[0, 1]], tubes=0),
+    "a network, and not its reactions": lambda: nn2crn.sensitivities(NETWORK, [0, 1]),
+    "inputs without names": lambda: nn2crn.sensitivities(REACTIONS, [0, 1]),
+    "targets": lambda: nn2crn.train(np.zeros((3, 2)), [0, 1]),
+    "reactions to compress": lambda: nn2crn.compress(REACTIONS, nn2crn.Compression()),
+    "a compression in a word": lambda: nn2crn.compress(NETWORK, "ternary"),
+    "matrices": lambda: nn2crn.recurrent(np.eye(3), np.eye(2), np.zeros(3)),
+    "a unit": lambda: nn2crn.Units("nm"),
+    "a unit below zero": lambda: nn2crn.Units("nM", "h", -5),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_argument_is_refused_with_what_would_do(wrong):
+    with pytest.raises(nn2crn.Nn2crnError) as e:
+        WRONG[wrong]()
+    assert e.value.message
+    assert e.value.hint
+
+
+def test_one_pattern_of_species_and_one_engine_may_come_alone():
+    columns = nn2crn.simulate(REACTIONS, [0, 1], species="layer1*", points=2).columns
+    assert columns == ("y[0]", "layer1[0]", "layer1[1]")
+    assert nn2crn.verify(NETWORK, [0, 1], engines="fixed-point").ok
+
+
+@needs("sklearn")
+def test_an_estimator_of_scikit_learn_is_a_model():
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(30, 3))
+    how = {"hidden_layer_sizes": (3,), "solver": "lbfgs", "max_iter": 500, "random_state": 0}
+    regressor = MLPRegressor(**how).fit(x, x[:, 0])
+    (found,) = nn2crn.predict(nn2crn.load(regressor), x).values()
+    np.testing.assert_allclose(found.reshape(-1), regressor.predict(x), atol=5e-3)
+    classifier = make_pipeline(StandardScaler(), MLPClassifier(**how)).fit(x, x[:, 0] > 0)
+    (found,) = nn2crn.predict(nn2crn.load(classifier), x).values()
+    assert np.array_equal(found.reshape(30, -1)[:, -1] > 0.5, classifier.predict(x))
+    with pytest.raises(nn2crn.Nn2crnError, match="is not fitted"):
+        nn2crn.load(MLPClassifier())
+
+
+@needs("exporters")
+@pytest.mark.slow
+def test_a_model_of_keras_and_a_module_without_an_example():
+    code = """if True:
+        import os
+        os.environ["KERAS_BACKEND"] = "torch"
+        import keras, numpy as np, torch, nn2crn
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, "relu"), keras.layers.Dense(1)])
+        (found,) = nn2crn.predict(nn2crn.load(model), [[0.5, -1.0]]).values()
+        wanted = keras.ops.convert_to_numpy(model(np.array([[0.5, -1.0]], dtype=np.float32)))
+        assert np.allclose(found, wanted, atol=5e-3), (found, wanted)
+        try:
+            nn2crn.load(torch.nn.Linear(2, 1))
+        except nn2crn.Nn2crnError as e:
+            print(e.message)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "a module of PyTorch needs an example of its inputs", done.stderr

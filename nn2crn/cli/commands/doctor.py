@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from nn2crn.cli.console import json_option, show_json, table
+from nn2crn.cli.console import json_option, say, show_json, table
 from nn2crn.version import __version__
 
 # What nn2crn itself needs; what it can use besides, what for, and how to get it.
@@ -42,8 +42,8 @@ def doctor(as_json: bool) -> None:
     if as_json:
         show_json("doctor", found)
         return
-    click.echo(f"nn2crn {found['version']}, Python {found['python']} on {found['platform']}, {sys.executable}")
-    click.echo(", ".join(f"{name} {there or 'MISSING'}" for name, there in found["needed"].items()))
+    say(f"nn2crn {found['version']}, Python {found['python']} on {found['platform']}, {sys.executable}")
+    say(", ".join(f"{name} {there or 'MISSING'}" for name, there in found["needed"].items()))
     click.echo()
     rows: list[tuple[str, ...]] = [
         (name, part["version"] or "-", part["for"] if part["installed"] else f"not here: {part['get']}; {part['for']}")

@@ -18,9 +18,11 @@ from scipy.sparse.linalg import splu
 
 from nn2crn.analysis.intervals import Interval
 from nn2crn.analysis.slopes import slope
+from nn2crn.arguments import instance
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs
+from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Ints, dense, ints
 from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.formula import Formula, Symbol, symbols
@@ -135,7 +137,10 @@ def sensitivities(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> 
     Raises:
         SimulationError: the network does not settle.
     """
+    instance(network, ReactionNetwork, "a reaction network", "nn2crn.compile makes one of a network")
     sizes = {p.name: p.plus.size for p in network.inputs}
+    if not isinstance(inputs, Mapping) or set(inputs) != set(sizes):
+        raise UsageError(f"the inputs are {', '.join(sizes)}, each by its name", hint="give a mapping to arrays")
     given = {k: np.asarray(v, dtype=np.float64) for k, v in inputs.items()}
     many = all(v.ndim == 2 and v.shape[1] == sizes[k] for k, v in given.items())  # noqa: PLR2004  # (samples, size)
     values = {k: v.reshape((-1, sizes[k]) if many else (1, -1)) for k, v in given.items()}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from nn2crn.arguments import at_least
 from nn2crn.engines.steady_state.sensitivity import sensitivities
 from nn2crn.engines.steady_state.tubes import draw
 from nn2crn.errors import UsageError
@@ -91,6 +92,11 @@ def robustness(  # noqa: PLR0913  # each is a kind of error
     Raises:
         UnsupportedError: a template stands still only while rate constants are equal, or the layers are a circle.
     """
+    at_least(1, study.tubes, "the number of tubes")
+    if isinstance(cvs, int | float):
+        raise UsageError(f"cvs are several errors, not {cvs!r}", hint=f"for instance: [{cvs!r}]")
+    if by not in (None, *get_args(By)):
+        raise UsageError(f"by cannot be {by!r}", hint=f"choices: {', '.join(get_args(By))}")
     warned = {count: study.dying(count) for count in molecules}
     few = [count for count in molecules if not warned[count]]
     outcomes = (*map(study.outcome, _kinds(cvs, amounts, leak)), *map(study.stochastic, few))

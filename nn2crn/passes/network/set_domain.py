@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from nn2crn.arguments import bounds
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, floats
 from nn2crn.ir.network import Input, Network
@@ -24,9 +25,11 @@ def set_domain(network: Network, domain: Mapping[str, tuple[Bound, Bound]]) -> N
         if name and name not in known:
             raise UsageError(f"the model has no input {name!r}", hint=f"its inputs: {', '.join(sorted(known))}")
 
-    for name, (low, high) in domain.items():
+    for name, interval in domain.items():
+        low, high = bounds(interval, f"the domain of {name or 'the inputs'}")
         if not np.all(np.asarray(low) <= np.asarray(high)):
-            raise UsageError(f"the domain of {name or 'the inputs'} is empty: {low!r} > {high!r}")
+            hint = "the lower bound comes first"
+            raise UsageError(f"the domain of {name or 'the inputs'} is empty: {low!r} > {high!r}", hint=hint)
 
     def bounded(node: Input) -> Input:
         low, high = map(floats, domain[node.name] if node.name in domain else domain[""])

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.backends.clients import CLIENTS, LARGE, Client
-from nn2crn.cli.console import json_option, show_json, table
+from nn2crn.cli.console import json_option, show_json, table, width
 from nn2crn.cli.options.common import compiled, model_options
 
 if TYPE_CHECKING:
     from nn2crn.backends.format import Format, FormatOption
 
 _WIDTH = 76  # of a line of options
+_BEFORE = 28  # columns of what stands before it
 
 
 @click.command()
@@ -49,7 +50,8 @@ def _flags(name: str, options: Mapping[str, bool | str]) -> str:
 def _rows(target: Format) -> list[tuple[str, ...]]:
     """The format, and its options in lines below; an option stays beside its values."""
     options = "  ".join(flag(o).replace(" ", "\xa0") for o in target.declared)
-    lines = (line.replace("\xa0", " ") for line in textwrap.wrap(options, _WIDTH, break_on_hyphens=False))
+    room = min(_WIDTH, width() - _BEFORE)
+    lines = (line.replace("\xa0", " ") for line in textwrap.wrap(options, room, break_on_hyphens=False))
     return [(target.name, " ".join(target.suffixes), target.summary), *(("", "", f"  {line}") for line in lines)]
 
 

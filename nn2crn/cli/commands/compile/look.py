@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.console import json_option, refuse_both, show_json, table
+from nn2crn.cli.console import json_option, refuse_both, say, show_json, table
 from nn2crn.cli.options.common import compiled, data_options, model_options, settle_option
 from nn2crn.cli.options.compression import CompressionOptions, compression_options, step_options
 from nn2crn.cli.options.limits import memory_option
@@ -61,13 +61,13 @@ def _show(summary: Summary) -> None:
     head = ("layer", "template", "parameters", "neurons", "weights and biases", "species", "reactions", "from")
     table(head, rows, "<<<>>>><")
     orders = ", ".join(f"{n} of order {order}" for order, n in summary.orders.items())
-    click.echo(f"in all: {summary.species} species, {summary.reactions} reactions ({orders}), "
+    say(f"in all: {summary.species} species, {summary.reactions} reactions ({orders}), "
                f"{summary.rate_constants} distinct rate constants, {summary.products} products")  # fmt: skip
     for template, provenance in {layer.template: layer.provenance for layer in summary.layers}.items():
         if provenance:
-            click.echo(f"{template}: {provenance}")
+            say(f"{template}: {provenance}")
     for remark in summary.remarks:
-        click.echo(f"note: {remark}")
+        say(f"note: {remark}", 6)
 
 
 @click.command()
@@ -104,7 +104,7 @@ def check(model: str, as_json: bool, outputs: tuple[str, ...], settle_loops: boo
         show_json("check", {**found, "problems": problems, **sorted_out(network.remarks if network else ())})
     elif problem is None and network is not None:
         for remark in network.remarks:
-            click.echo(f"note: {remark}")
+            say(f"note: {remark}", 6)
         count = len(list(network.activations()))
         click.echo(f"{model} can be compiled: {count} activation{'s' if count != 1 else ''}")
     if problem is not None:

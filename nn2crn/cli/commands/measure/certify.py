@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from nn2crn.cli.console import json_option, show_json
+from nn2crn.cli.console import json_option, say, show_json
 from nn2crn.cli.options.common import Loaded, loaded, model_options
 from nn2crn.cli.options.fitting import FittingOptions
 from nn2crn.cli.options.scale import in_scale, scale_options
@@ -15,6 +16,8 @@ from nn2crn.cli.options.values import POSITIVE
 
 if TYPE_CHECKING:
     from nn2crn.tune.scale import Wanted
+
+_TITLE = 11  # columns
 
 
 @click.command()
@@ -57,7 +60,7 @@ def certify(  # noqa: PLR0913  # one argument per option
         show_json("certify", {**as_data, "model": model, "encoding": found.options.encoding})
         return
     for title, text in lines:
-        click.echo(f"{title:11}{text}".rstrip())
+        say(f"{title:{_TITLE}}{text}".rstrip(), _TITLE)
 
 
 _Proved = tuple[dict[str, Any], Iterator[tuple[str, str]]]  # as data, and as lines with titles
@@ -83,7 +86,17 @@ def _catalytic(found: Loaded, asked: _Asked) -> _Proved:
     given = certificate.subject(found.network, found.options, name=asked.name, box=box, original=original)
     made = in_scale(found, given.reactions, asked.scale)
     proved = certificate.certify(given, tolerance=asked.tolerance, start=asked.start).in_tube(made.units, made.kappa)
-    return proved.as_json(), statements(proved)
+    said = {*box, *(node.name for node in found.network.inputs if node.lower is not None and node.upper is not None)}
+    unsaid = {name: bounds for name, bounds in proved.box.items() if name not in said}
+    return proved.as_json(), chain(_default(unsaid), statements(proved))
+
+
+def _default(unsaid: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Inputs of which nobody has said where they lie: all that follows is of a box that was not asked for."""
+    from nn2crn.certificates.boxes import show_boxes
+
+    if unsaid:
+        yield "BY DEFAULT", f"{show_boxes(unsaid)}: nothing is proved beyond; give --box LOW:HIGH, or --data"
 
 
 def _rate_independent(found: Loaded, asked: _Asked) -> _Proved:

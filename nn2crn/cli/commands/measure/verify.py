@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.console import json_option, show_json, table, working
+from nn2crn.cli.console import json_option, say, show_json, table, working
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.scale import scale_options
@@ -73,8 +73,14 @@ def verify(  # noqa: PLR0913  # one argument per option
     case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), **options)
     chosen, skipped = (engines, ()) if engines else measured.default_engines(case.reactions, case.shipped)
     what = f"running {case.samples} samples in {', '.join(chosen)}"
-    with opened(cluster) as workers, nullcontext() if cluster else working(what):  # which has a bar of its own
-        report = measured.verify(case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped, cluster=workers)
+    with (
+        opened(cluster) as workers,
+        nullcontext(_unsaid) if cluster else working(what) as tell,
+    ):  # which has its own bar
+        report = measured.verify(
+            case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped, cluster=workers,
+            said=lambda e: tell(f"{e.engine}: at most {e.max_error:.1e} from the network, {e.seconds:.2f} s"),
+        )  # fmt: skip
     if as_json:
         show_json("verify", report.as_json())
     else:
@@ -82,10 +88,14 @@ def verify(  # noqa: PLR0913  # one argument per option
     sys.exit(0 if report.ok else _PAST if report.difference or not report.within else 1)
 
 
+def _unsaid(_: str) -> None:
+    """Nothing."""
+
+
 def _show(report: Report, clock: str, *, layerwise: bool) -> None:
     clients = " and ".join(engine_named(name).title or name for name in report.clients)
     shipped = f", {report.file} in {clients}" if report.file and clients else ""
-    click.echo(f"{report.model}: {report.samples} {report.drawn} against {report.reference}{shipped}")
+    say(f"{report.model}: {report.samples} {report.drawn} against {report.reference}{shipped}")
     rows: list[tuple[str, ...]] = []
     for e in report.engines:
         agreed = "" if e.same_class is None else f"{e.same_class:.1%}"
@@ -102,18 +112,18 @@ def _show(report: Report, clock: str, *, layerwise: bool) -> None:
         ]  # fmt: skip
         table(("layer", "template", "max error", "settles in"), layers, "<<>>")
     if len(report.engines) > 1:
-        click.echo(f"engines differ by at most {report.disagreement:.1e}")
+        say(f"engines differ by at most {report.disagreement:.1e}")
     for f in report.failures:
-        click.echo(f.message + f"\nhint: {f.hint}" * bool(f.hint))
+        say(f.message + f"\nhint: {f.hint}" * bool(f.hint))
     for reason, names in _by_reason(report).items():
-        click.echo(f"not run: {', '.join(names)} ({reason})")
+        say(f"not run: {', '.join(names)} ({reason})")
     if report.file and not report.clients:
-        click.echo(f"{report.file} ran in no program: only its text was compared, with what its record names")
+        say(f"{report.file} ran in no program: only its text was compared, with what its record names")
     if report.compiled and report.engines:
-        click.echo(_compiled(report))
-    click.echo(_verdict(report))
+        say(_compiled(report))
+    say(_verdict(report))
     if report.difference:
-        click.echo(f"NOT what it says it is: {report.file}: {report.difference}")
+        say(f"NOT what it says it is: {report.file}: {report.difference}")
 
 
 def _by_reason(report: Report) -> dict[str, list[str]]:
