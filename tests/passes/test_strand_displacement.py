@@ -14,6 +14,7 @@ from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UsageError
 from nn2crn.evaluate.case import engine
 from nn2crn.evaluate.tube.gate_search import GateSearch, built_of_gates, search_gates
+from nn2crn.evaluate.tube.realise import Limits, realise
 from nn2crn.ir.verify.reactions import verify_reactions
 from nn2crn.passes.compression.options import Quantization
 from nn2crn.passes.reactions.strand_displacement import Gates, bound_share, strand_displacement
@@ -79,24 +80,44 @@ def test_a_leak_makes_products_of_nothing_but_gates():
     assert states[-1].sum() > states[0].sum()
 
 
+def bound_of(built, states):
+    """The share of each species in the H of the gates that take it first, (..., species)."""
+    module = next(m for m in built.modules if m.name == "gates of order 2")
+    (binding,) = (f for f in module.families if f.label.endswith("bind"))
+    held = states[..., module.species[next(s for s in module.species if s.stem == "H")].indices]
+    bound = np.zeros(states.shape)
+    for k, s in enumerate(binding.species[0].tolist()):
+        bound[..., s] += held[..., k]
+    return bound / (bound + states + 1e-12)
+
+
 def test_the_bound_share_is_not_exceeded():
     """[H] of all gates that take a signal first, against it and all of [H]; every tenth of a second."""
     network = small()
     fastest = 50.0
     built = strand_displacement(network, Gates(100.0, fastest))
     states = course(built, np.linspace(0, 3, 31))[5:]
-    module = next(m for m in built.modules if m.name == "gates of order 2")
-    (binding,) = (f for f in module.families if f.label.endswith("bind"))
-    held = states[..., module.species[next(s for s in module.species if s.stem == "H")].indices]
-    first = binding.species[0]
-    bound = np.zeros(states.shape)
-    for k, s in enumerate(first.tolist()):
-        bound[..., s] += held[..., k]
     share = bound_share(network, fastest)
+    measured = bound_of(built, states)[..., : len(share)]
     free = ~built.held[: network.species_count]
-    measured = bound[..., : len(share)] / (bound[..., : len(share)] + states[..., : len(share)] + 1e-12)
     assert measured[..., free].max() <= share[free].max() * 1.1
     assert share.max() > 0.01
+
+
+@pytest.mark.parametrize("encoding", ["catalytic", "rate-independent"])
+def test_what_is_said_to_be_bound_of_iris_is_that_of_its_gates(encoding):
+    """In gates of 10 uM, until the first has used a tenth of them or all has settled: reached, and not exceeded."""
+    network = nn2crn.load(SAMPLES / "iris" / "iris.onnx", logits=True, domain={"": (0.0, 8.0)})
+    reactions, inputs = iris() if encoding != "catalytic" else (nn2crn.compile(network), iris()[1])
+    inputs = {name: rows[::10] for name, rows in inputs.items()}
+    limits = Limits(gates=10e-6)
+    found = realise(reactions, inputs, limits, ())
+    built = built_of_gates(reactions, unit=found.unit, gates=limits.gates, fastest=limits.fastest, leak=0.0)
+    times = np.linspace(0, found.lasts or found.settles, 40)
+    states = Internal(built).trajectories(inputs, times, np.arange(built.species_count))
+    measured = bound_of(built, states)[..., : reactions.species_count]
+    assert measured.max() <= found.bound * (1 + 1e-3)
+    assert measured.max() >= found.bound * 0.95
 
 
 @pytest.mark.parametrize("name", ["roadrunner", "copasi"])
