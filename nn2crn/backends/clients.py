@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from nn2crn.errors import UsageError, choose_from
 from nn2crn.ir.reactions import ReactionNetwork
@@ -53,6 +54,15 @@ CLIENTS = (
     Client("crnsimulator", "crnsimulator", "crn"),
     Client("nuskell", "Nuskell", "crn", tested=False),
 )
+
+
+def options_in_archive(network: ReactionNetwork) -> dict[str, Any]:
+    """Of the model in a COMBINE archive, which any program may open: past `LARGE` reactions it is lumped.
+
+    The forms for single programs load sooner still, but have no signed inputs for the experiment to change.
+    """
+    large = network.reaction_count > LARGE and not network.units.molecules
+    return {"kinetics": "lumped", "rate_constants": "inline"} if large else {}
 
 
 def client_named(name: str) -> Client:

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from reading import networks, probe, sample
 
 import nn2crn
+from nn2crn.backends.clients import options_in_archive
 from nn2crn.backends.combine.archive import emit
 from nn2crn.backends.registry import format_of
 from nn2crn.backends.write import completed
@@ -203,14 +204,32 @@ def test_the_archive_opens_and_its_parts_are_what_the_back_ends_write(tmp_path, 
     assert locations == {f"./{c}" for c in CONTENTS if c != "metadata.rdf"}
     assert archive.getMasterFile().getLocation() == "./experiment.sedml"
     said = archive.getMetadataForLocation(".").getDescription()
-    assert said == (
+    form = options_in_archive(network)
+    assert ("reactions are lumped" in said) == bool(form)
+    assert said.startswith(
         f"The neural network {network.name}, compiled to a chemical reaction network by nn2crn {nn2crn.__version__}."
     )
     experiment(archive.extractEntryToString("./experiment.sedml"))
-    for part, options in (("model.xml", {}), ("model.ant", {}), ("model.tex", {"standalone": True})):
+    for part, options in (("model.xml", form), ("model.ant", {}), ("model.tex", {"standalone": True})):
         nn2crn.write(network, tmp_path / part, **options)
         assert archive.extractEntryToString(f"./{part}") == (tmp_path / part).read_text(encoding="utf-8")
     archive.cleanUp()
+
+
+def test_a_large_model_is_lumped_and_says_so(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "net.npz", w=rng.normal(size=(40, 30)) / 6)
+    text = 'input x[30]\noutput y = relu(dense(x, weight = load("net.npz", "w")))\n'
+    (tmp_path / "net.nn").write_text(text)
+    network = nn2crn.compile(nn2crn.load(tmp_path / "net.nn"))
+    files = contents(network, t_end=1000.0)
+    nn2crn.write(network, tmp_path / "net.xml", kinetics="lumped", rate_constants="inline")
+    assert files["model.xml"] == (tmp_path / "net.xml").read_text(encoding="utf-8")
+    assert files["model.ant"].count("\n  r") >= network.reaction_count
+    assert f"its {network.reaction_count} reactions are lumped" in files["metadata.rdf"]
+    document = experiment(files["experiment.sedml"])
+    targets = [g.getVariable(0).getTarget() for g in document.getListOfDataGenerators()]
+    assert {parameter(t) for t in targets if t} <= set(re.findall(r'<parameter id="([^"]*)"', files["model.xml"]))
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))

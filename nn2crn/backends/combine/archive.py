@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import BinaryIO, TextIO
 
 from nn2crn.backends.antimony import writer as antimony
+from nn2crn.backends.clients import options_in_archive
 from nn2crn.backends.combine import sedml
 from nn2crn.backends.common.xml_text import text
 from nn2crn.backends.latex import writer
-from nn2crn.backends.options import LatexOptions, OmexOptions
+from nn2crn.backends.options import LatexOptions, OmexOptions, SbmlOptions
 from nn2crn.backends.sbml import writer as sbml
 from nn2crn.errors import UsageError
 from nn2crn.ir.reactions import ReactionNetwork
@@ -42,8 +43,9 @@ def emit(network: ReactionNetwork, out: BinaryIO, options: OmexOptions) -> None:
     if options.t_end is None:
         raise UsageError("an archive says how long to simulate, and that is not known", hint="say it with --t-end")
     course, scan = options.t_end, options.t_scan or options.t_end
+    form = SbmlOptions(**options_in_archive(network))
     writers: dict[str, Callable[[TextIO], object]] = {
-        "model.xml": lambda file: sbml.emit(network, file),
+        "model.xml": lambda file: sbml.emit(network, file, form),
         "experiment.sedml": lambda file: file.writelines(sedml.document(network, "model.xml", _SBML, course, scan)),
         "model.ant": lambda file: antimony.emit(network, file),
         "model.tex": lambda file: writer.emit(network, file, LatexOptions(standalone=True)),
@@ -82,6 +84,10 @@ def _manifest() -> str:
 def _metadata(network: ReactionNetwork) -> str:
     """Describe the archive and its maker; without a date, which would change the bytes."""
     said = f"The neural network {network.name}, compiled to a chemical reaction network by nn2crn {__version__}."
+    if options_in_archive(network):
+        said += (
+            f" In model.xml its {network.reaction_count} reactions are lumped by what they change; model.ant has each."
+        )
     source = f"<dcterms:source>sha256:{network.source}</dcterms:source>\n" if network.source else ""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

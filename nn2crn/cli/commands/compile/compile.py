@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.backends.clients import CLIENTS, Client, client_named
+from nn2crn.backends.clients import CLIENTS, Client, client_named, options_in_archive
 from nn2crn.backends.format import Format, FormatOption
 from nn2crn.backends.registry import formats
 from nn2crn.cli.commands.compile import batch
@@ -145,7 +145,8 @@ def _compile(  # noqa: PLR0913  # one argument per option
             compiler.write(network, target, to=f.name, **used[f.name])
     s = summarise(network)
     lines = [f"{model}: {'; '.join(filter(None, [s.shape(), s.templates(), s.counts()]))}"]
-    lines += [f"{target}: {_what(f, s, used[f.name])}" for target, f in plan]
+    archived = options_in_archive(network)
+    lines += [f"{target}: {_what(f, s, used[f.name], archived)}" for target, f in plan]
     if s.reactions > ELEMENTARY and not reader and not used.get("sbml", {}).get("kinetics"):
         lines += [f"{target}: {loading(network)}" for target, f in plan if f.name == "sbml"]
     said = sorted_out(network.remarks)
@@ -196,11 +197,13 @@ def _used(given: dict[str, Any], plan: list[tuple[str, Format]]) -> dict[str, di
     return {f: {k: v for k, v in given.items() if k in names} for f, names in takes.items()}
 
 
-def _what(f: Format, summary: Summary, given: dict[str, Any]) -> str:
-    """Describe a written file."""
+def _what(f: Format, summary: Summary, given: dict[str, Any], archived: dict[str, Any]) -> str:
+    """Describe a written file; `archived` are the options of a model in an archive."""
     if f.name == "map":
         return "which ids stand for what"
     counts = f"{f.name}, {summary.species} species"
     if f.name == "sbml" and given.get("kinetics", "elementary") != "elementary":
         return f"{counts}, {summary.reactions} reactions lumped by what they change"
+    if f.name == "omex" and archived:
+        return f"{counts}, {summary.reactions} reactions, in model.xml lumped by what they change"
     return f"{counts}, {summary.reactions} reactions, all mass action, order <= {max(summary.orders, default=0)}"
