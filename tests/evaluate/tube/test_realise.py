@@ -261,6 +261,8 @@ def test_a_network_that_the_other_encoding_cannot_compute_says_so():
     done = run("samples/winner/winner.nn", "--input", "0.9,0.3,0.5,0.2")
     assert done.returncode == 0, done.stderr
     assert "not realised as rate-independent" in done.stdout
+    assert "--set relu.h=0.01" in done.stdout
+    assert "--quantize" not in done.stdout  # its weights are of one magnitude: that changes nothing
 
 
 def test_chemistry_without_a_reaction_is_nothing_to_build():

@@ -139,7 +139,7 @@ def _alternatives(subject: Subject, found: Realisation, limits: Limits, names: t
         click.echo(f"note: {found.reactions:,} reactions are too many to run alternatives of unasked", err=True)
         return []
     with working("running alternatives"):
-        return list(alternatives(subject, limits, names))
+        return [a for a in alternatives(subject, limits, names) if a.found != found]  # some change nothing
 
 
 def _searched(subject: Subject, found: Realisation, limits: Limits, leak: float) -> GateSearch:
