@@ -7,6 +7,7 @@ python docs/errors.py
 from __future__ import annotations
 
 import pkgutil
+import re
 import shlex
 import subprocess
 import sys
@@ -67,22 +68,10 @@ def _graph(*operators: str, shape: tuple[int, ...] = (4,), kind: int = TensorPro
 
 
 _RELU = "input x[1] in [0, 1]\noutput y = relu(x)\n"
-_WRONG = """\
-template relu.mine for relu
-  "a ReLU whose steady state is twice what is stated"
-  source "mine"
-  function = max(u, 0)
-  parameter h = 1e-6 in (0, 1]
-  0       -> Y            @ h
-  U+ + Y  -> U+ + 2 Y     @ 2
-  U- + Y  -> U-           @ 2
-  2 Y     -> Y            @ 1
-  output Y
-  fixed point Y = (u + sqrt(u^2 + 4*h))/2
-  error <= sqrt(h)
-  rate >= sqrt(u^2 + 4*h)
-  stability global
-"""
+_MINE = (Path(__file__).parents[1] / "tests" / "data" / "relu.mine.act").read_text(encoding="utf-8")
+_WRONG = re.sub(
+    "(  U.*@) 1", r"\1 2", _MINE.replace("a smooth ReLU", "a ReLU whose steady state is twice what is stated")
+)
 
 EXAMPLES = {
     "model": Example(

@@ -13,6 +13,7 @@ import numpy as np
 from nn2crn.ir.arrays import Floats, Ints
 
 Map = Callable[[Ints, Floats], Floats]  # F: which samples (m,), and z (m, n), to (m, n)
+Solve = Callable[[Map, Ints, Floats], Floats]
 _STILL = 1e-12  # what may be left, relative to z where that exceeds 1
 _ITERATIONS, _STEPS = 400, 200
 _LEAST_DAMPING = 1 / 64
@@ -35,11 +36,24 @@ def relaxed(function: Map, start: Floats, width: int) -> Floats:
             return z
         restart = waiting[~np.isfinite(_left(function, waiting, z))]
         z[restart] = start[restart]
-        together = max(1, _NUMBERS // max(width * z.shape[1], 1))
-        for k in range(0, len(waiting), together):
-            rows = waiting[k : k + together]
-            z[rows] = _continued(function, rows, z[rows])
+        solve_in_parts(_continued, function, waiting, z, width)
     return z
+
+
+def solve_in_parts(solve: Solve, function: Map, rows: Ints, z: Floats, width: int) -> None:
+    """Replace z[rows] of z (batch, n) by `solve(function, rows, z[rows])`, in parts whose slopes fit into memory.
+
+    Args:
+        solve: solves z = F(z) for some rows, from the slopes of F.
+        function: F.
+        rows: samples to solve (m,).
+        z: solutions of all samples (batch, n), changed in place.
+        width: numbers that F takes for a sample.
+    """
+    together = max(1, _NUMBERS // max(width * z.shape[1], 1))
+    for k in range(0, len(rows), together):
+        some = rows[k : k + together]
+        z[some] = solve(function, some, z[some])
 
 
 def _iterate(function: Map, z: Floats) -> Ints:
@@ -48,7 +62,7 @@ def _iterate(function: Map, z: Floats) -> Ints:
     before = np.full(len(z), np.inf)
     for _ in range(_ITERATIONS):
         rest = function(rows, z[rows]) - z[rows]
-        size = _size(rest, z[rows])
+        size = relative_size(rest, z[rows])
         worse = size >= before[rows]
         damping[rows[worse]] = np.maximum(damping[rows[worse]] / 2, _LEAST_DAMPING)
         before[rows] = size
@@ -61,10 +75,10 @@ def _iterate(function: Map, z: Floats) -> Ints:
 
 
 def _left(function: Map, rows: Ints, z: Floats) -> Floats:
-    return _size(function(rows, z[rows]) - z[rows], z[rows])
+    return relative_size(function(rows, z[rows]) - z[rows], z[rows])
 
 
-def _size(rest: Floats, z: Floats) -> Floats:
+def relative_size(rest: Floats, z: Floats) -> Floats:
     """The largest element (m,), relative to z where that exceeds 1."""
     return np.asarray(np.max(np.abs(rest) / np.maximum(np.abs(z), 1.0), axis=1, initial=0.0))
 
@@ -73,7 +87,7 @@ def _continued(function: Map, rows: Ints, z: Floats) -> Floats:
     """Pseudo-transient continuation: steps s of (1/t + 1 - J) s = F(z) - z, with t as long as the residual is short."""
     unit = np.eye(z.shape[1])
     rest = function(rows, z) - z
-    size = _size(rest, z)
+    size = relative_size(rest, z)
     time = np.ones(len(z))
     active = np.flatnonzero(~(size <= _STILL))
     for _ in range(_STEPS):
@@ -83,7 +97,7 @@ def _continued(function: Map, rows: Ints, z: Floats) -> Floats:
         matrix = (1 + 1 / time[active])[:, None, None] * unit - slopes
         tried = z[active] + _solved(matrix, rest[active])
         left = function(rows[active], tried) - tried
-        found = _size(left, tried)
+        found = relative_size(left, tried)
         better = found < 2 * size[active]
         taken = active[better]
         time[active] *= np.clip(np.where(better, size[active] / np.maximum(found, 1e-300), 0.25), 0.25, 10.0)

@@ -88,7 +88,7 @@ def _shipped_subject(
     from nn2crn.compiler import PassPipeline
     from nn2crn.evaluate.case import case
     from nn2crn.evaluate.shipped import read_shipped
-    from nn2crn.passes.record import as_recorded
+    from nn2crn.passes.recipe import as_recorded
 
     chooses = options["config"] and any(read_config(Path(options["config"])))  # it may be for weights only
     if fitting.given or chooses or any(options[o] for o in ("relu", "activations", "settings")):

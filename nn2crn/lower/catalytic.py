@@ -45,7 +45,7 @@ from nn2crn.passes.network.warn_ranges import warn_ranges
 from nn2crn.passes.pipeline import Pass
 from nn2crn.passes.reactions.drop_idle import drop_idle
 from nn2crn.passes.reactions.merge_reactions import merge_reactions
-from nn2crn.passes.record import recipe
+from nn2crn.passes.recipe import recipe
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
 

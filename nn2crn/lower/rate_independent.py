@@ -28,7 +28,7 @@ from nn2crn.passes.network.rate_independent.whole_weights import whole_weights
 from nn2crn.passes.pipeline import Pass, ReactionPass
 from nn2crn.passes.reactions.split_products import split_products
 from nn2crn.passes.reactions.substitute_unimolecular import substitute_unimolecular
-from nn2crn.passes.record import recipe
+from nn2crn.passes.recipe import recipe
 from nn2crn.templates.options import Options
 
 REDUCTIONS = ("inputs", "none")

@@ -19,7 +19,7 @@ from nn2crn.evaluate.verify import verify
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.network import Affine, Network
 from nn2crn.passes.compression.options import Pruning, Quantization, Score, Spacing
-from nn2crn.passes.record import as_recorded, recipe
+from nn2crn.passes.recipe import as_recorded, recipe
 from nn2crn.training.harden import retrain
 from nn2crn.training.options import Training
 from nn2crn.training.table import Table

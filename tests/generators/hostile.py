@@ -215,22 +215,7 @@ TEXTS = {
     "device": text_case('input x[1]\noutput y = dense(x, weight = load("/dev/zero.npy"))', "is outside the folder"),
 }
 
-RELU = """\
-template relu.mine for relu
-  "a smooth ReLU"
-  source "mine"
-  function = max(u, 0)
-  parameter h = 1e-6 in (0, 1]
-  0       -> Y            @ h
-  U+ + Y  -> U+ + 2 Y     @ 1
-  U- + Y  -> U-           @ 1
-  2 Y     -> Y            @ 1
-  output Y
-  fixed point Y = (u + sqrt(u^2 + 4*h))/2
-  error <= sqrt(h)
-  rate >= sqrt(u^2 + 4*h)
-  stability global
-"""
+RELU = (Path(__file__).parents[1] / "data" / "relu.mine.act").read_text(encoding="utf-8")
 
 
 def template(old, new, message) -> Case:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from nn2crn.analysis.relaxation import Map, relative_size, solve_in_parts
 from nn2crn.ir.arrays import Floats, Ints
 
-Map = Callable[[Ints, Floats], Floats]  # F: which samples (m,), and z (m, n), to (m, n)
 _STILL = 1e-12  # what F may still change, relative to z where that exceeds 1,
 _ALMOST = 1e-9  # and where rounding does not allow less
 _SWEEPS, _STEPS, _HALVINGS = 60, 60, 12  # at full length
 _STEP = 1e-7  # of differences
-_NUMBERS = 10_000_000  # of the concentrations that slopes are found from together
 
 
 def newton(function: Map, start: Floats, width: int, length: float = 1.0) -> Floats:
@@ -28,27 +25,20 @@ def newton(function: Map, start: Floats, width: int, length: float = 1.0) -> Flo
     z, rows = np.array(start), np.arange(len(start))
     for _ in range(int(_SWEEPS / length)):
         swept = function(rows, z[rows])
-        moving = ~(_size(swept - z[rows], z[rows]) <= _STILL)
+        moving = ~(relative_size(swept - z[rows], z[rows]) <= _STILL)
         z[rows] += np.where(moving, length, 1.0)[:, None] * (swept - z[rows])
         rows = rows[moving]
         if not len(rows):
             return z
     lost = rows[~np.isfinite(z[rows]).all(axis=1)]
     z[lost] = start[lost]
-    together = max(1, _NUMBERS // max(width * z.shape[1], 1))
-    for k in range(0, len(rows), together):
-        some = rows[k : k + together]
-        z[some] = _newton(function, some, z[some])
+    solve_in_parts(_newton, function, rows, z, width)
     return z
-
-
-def _size(change: Floats, z: Floats) -> Floats:
-    return np.asarray(np.max(np.abs(change) / np.maximum(np.abs(z), 1.0), axis=1, initial=0.0))
 
 
 def _newton(function: Map, rows: Ints, z: Floats) -> Floats:
     left = z - function(rows, z)
-    size = _size(left, z)
+    size = relative_size(left, z)
     for _ in range(_STEPS):
         active = np.flatnonzero(size > _STILL)
         if not len(active):
@@ -58,7 +48,7 @@ def _newton(function: Map, rows: Ints, z: Floats) -> Floats:
         for _ in range(_HALVINGS):
             tried = np.maximum(z[active] - length[:, None] * step, 0.0)
             rest = tried - function(rows[active], tried)
-            found = _size(rest, tried)
+            found = relative_size(rest, tried)
             enough = np.asarray(found <= (1 - 0.1 * length) * size[active])
             if enough.all():
                 break
