@@ -86,7 +86,7 @@ $(PEERS):
 	@$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check biocrnpyler
 
-test: $(TESTS) ## run the tests but for the slow ones: about four minutes on two cores
+test: $(TESTS) ## run the tests but for the slow ones: under four minutes on two cores
 	$(PYTEST) tests/archives
 	$(PYTEST) -m 'not slow'
 
