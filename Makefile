@@ -139,8 +139,8 @@ fuzz: $(READY) ## hostile files by the thousand, random graphs, nets and templat
 	PYTHONPATH=tests/support:tests/models:tests/generators:tests/exports $(BIN)/python tests/tools/fuzz.py
 	@if $(PIP) atheris; then PYTHONPATH=tests/support:tests/models:tests/generators:tests/exports $(BIN)/python tests/tools/fuzz_parsers.py; \
 	else echo 'atheris, which fuzzes the parsers, does not install here: that part is left out'; fi
-	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 NN2CRN_NETS=20 NN2CRN_TEMPLATES=500 NN2CRN_NETWORKS=200 \
-		$(PYTEST) tests/cli/test_faults.py tests/onnx/test_differential.py tests/certificates/test_certify.py tests/certificates/test_proved.py
+	NN2CRN_KILLS=50 NN2CRN_GRAPHS=500 NN2CRN_NETS=20 NN2CRN_TEMPLATES=500 NN2CRN_NETWORKS=200 NN2CRN_FLOWERS=30 \
+		$(PYTEST) tests/engines/stochastic/test_molecules_of_iris.py tests/cli/test_faults.py tests/onnx/test_differential.py tests/certificates/test_certify.py tests/certificates/test_proved.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

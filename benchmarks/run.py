@@ -142,7 +142,7 @@ def main() -> None:
         for row in (
             *waiting.writing(folder), *writing(folder), *peers_writing(folder, given.peers), *scale_rows, *client_rows,
             *engines(folder), *waiting.many(folder, runs=100 if given.quick else 1000), *waiting.sparse(folder),
-            *waiting.validating(folder), *waiting.beside(folder), *starting(), *slow,
+            *waiting.validating(folder), *waiting.beside(folder), *waiting.encodings(folder), *starting(), *slow,
         ):  # fmt: skip
             lines.append(row.show())
             figures[row.what] = row.found

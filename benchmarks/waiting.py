@@ -1,6 +1,6 @@
 """What people wait for.
 
-    python benchmarks/waiting.py [loading|writing|many|beside|sparse|cluster|validating|scale ...]
+    python benchmarks/waiting.py [loading|writing|encodings|many|beside|sparse|cluster|validating|scale ...]
 
 Each group by itself, or all; run.py has them in its table. Times are CPU seconds, so that other processes count little.
 """
@@ -141,6 +141,26 @@ def validating(folder: Path) -> Iterator[Row]:
         yield Row(f"validate {MEDIUM}{what}, own rules", f"{rate:.0f} MB/s", ">= 200 MB/s", rate >= 200)
 
 
+def encodings(folder: Path) -> Iterator[Row]:
+    """Rate-independent chemistry, as it is lowered and with its products substituted: per byte beside catalytic."""
+    path = model(MEDIUM, folder)
+    for reduce in ("none", "inputs"):
+        seconds = best("lower_whole", path, reduce).seconds
+        what = f"lowering {MEDIUM} at 4 bits, rate-independent, --reduce {reduce}"
+        yield Row(what, f"{seconds:.2f} s", "<= 1 s", seconds <= 1)
+    for suffix in (".xml", ".ant", ".crn"):
+        target = folder / f"medium{suffix}"
+        usual = best("write", path, target).seconds / target.stat().st_size
+        for reduce in ("none", "inputs"):
+            own = best("write_whole", path, target, reduce).seconds / target.stat().st_size
+            yield Row(
+                f"writing it to {suffix}, --reduce {reduce}, beside catalytic chemistry",
+                f"{own * 1e9:.1f} ns a byte against {usual * 1e9:.1f}: {own / usual:.2f} times",
+                "<= 1.5 times", own <= 1.5 * usual,
+            )  # fmt: skip
+        target.unlink()
+
+
 def scale(folder: Path) -> Iterator[Row]:
     """A hundred thousand weights and a million, in every command that claims them."""
     for name, options in _COMMANDS.items():
@@ -158,7 +178,7 @@ def scale(folder: Path) -> Iterator[Row]:
 
 
 GROUPS: dict[str, Callable[[Path], Iterator[Row]]] = {
-    f.__name__: f for f in (loading, writing, many, beside, sparse, cluster, validating, scale)
+    f.__name__: f for f in (loading, writing, encodings, many, beside, sparse, cluster, validating, scale)
 }
 
 

@@ -149,9 +149,9 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
         if enabled():
             verify_drives(reactions)
             verify(reactions)
+    reactions = set_inputs(replace(reactions, recipe=made), inputs or {})
     reactions = steps.reactions(reaction_passes(options), reactions, verify)
     _refuse_more(reactions, options.max_reactions)
-    reactions = set_inputs(replace(reactions, recipe=made), inputs or {})
     units = units or Units()
     return rescale(reactions, kappa=kappa, units=units)
 
@@ -203,7 +203,7 @@ def every_pass() -> Mapping[str, Pass | ReactionPass]:
         *compression_passes(Compression(), Library()),
         *passes(Options()),
         *(step for way in ways for step in way.passes(Options())),
-        *(step for way in ways for step in way.reaction_passes(Options(max_products=2))),
+        *(step for way in ways for step in way.reaction_passes(Options(max_products=2, reduce="all"))),
         *reaction_passes(Options()),
     )
     named = {name_of(step): step for step in reversed(every)}

@@ -41,6 +41,7 @@ def subject(  # noqa: PLR0913  # one argument per option
         ProvenanceError: the file was not made from this model.
     """
     from nn2crn.evaluate.case import case
+    from nn2crn.ir.arrays import floats
 
     if options["data"] and inputs:
         raise UsageError("--data and --input exclude each other")
@@ -52,8 +53,9 @@ def subject(  # noqa: PLR0913  # one argument per option
     given = vectors(inputs, found.network)
     if not found.data and not given and not samples:
         raise UsageError("there is nothing to run it on", hint="give --input or --data")
+    options["encoding"].refuse_open(given, [i.name for i in found.network.inputs])
     reactions, chosen = compiled_in_scale(found, scale, gates, name=name, inputs=given)
-    one = {p.name: p.values[None] for p in reactions.inputs}
+    one = {i.name: floats(given.get(i.name, [0.0] * i.size))[None] for i in found.network.inputs}
     values, drawn = (one, "samples") if given else _values(found, samples)
     _warn_outside(found.network, values)
     return case(model, found.network, reactions, chosen, values, original=found.whole, drawn=drawn)

@@ -26,12 +26,13 @@ from nn2crn.passes.network.rate_independent.expand_piecewise import TWO_SLOPES, 
 from nn2crn.passes.network.rate_independent.separate_outputs import separate_outputs
 from nn2crn.passes.network.rate_independent.whole_weights import whole_weights
 from nn2crn.passes.pipeline import Pass, ReactionPass
+from nn2crn.passes.reactions.fold_inputs import fold_inputs
 from nn2crn.passes.reactions.split_products import split_products
 from nn2crn.passes.reactions.substitute_unimolecular import substitute_unimolecular
 from nn2crn.passes.recipe import recipe
 from nn2crn.templates.options import Options
 
-REDUCTIONS = ("inputs", "none")
+REDUCTIONS = ("inputs", "all", "none")
 
 
 def _passes(options: Options) -> tuple[Pass, ...]:
@@ -82,7 +83,8 @@ def _reaction_passes(options: Options) -> tuple[ReactionPass, ...]:
         raise UsageError(f"there is no reduction {reduction!r}", hint=f"reductions: {', '.join(REDUCTIONS)}")
     substituted = (substitute_unimolecular,) if reduction != "none" else ()
     split = (partial(split_products, most=options.max_products),) if options.max_products else ()
-    return (*substituted, *split)
+    folded = (fold_inputs,) if reduction == "all" else ()
+    return (*substituted, *folded, *split)
 
 
 def _recipe(network: Network, options: Options, passes: Collection[str]) -> Recipe:

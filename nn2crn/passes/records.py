@@ -27,6 +27,7 @@ from nn2crn.passes.network.rate_independent.whole_weights import whole_weights
 from nn2crn.passes.network.share_drives import share_drives
 from nn2crn.passes.network.warn_ranges import warn_ranges
 from nn2crn.passes.reactions.drop_idle import drop_idle
+from nn2crn.passes.reactions.fold_inputs import fold_inputs
 from nn2crn.passes.reactions.merge_reactions import merge_reactions
 from nn2crn.passes.reactions.split_products import split_products
 from nn2crn.passes.reactions.substitute_unimolecular import substitute_unimolecular
@@ -81,6 +82,7 @@ RECORDS: tuple[PassRecord, ...] = (
     PassRecord(whole_weights),
     PassRecord(separate_outputs),
     PassRecord(substitute_unimolecular, on="reactions"),
+    PassRecord(fold_inputs, on="reactions"),
     PassRecord(split_products, on="reactions"),
     PassRecord(merge_reactions, "asked", "reactions"),
     PassRecord(drop_idle, "asked", "reactions"),

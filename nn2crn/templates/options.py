@@ -30,7 +30,8 @@ class Options:
     that they have in files (`layer1`). A choice for the layer goes first, then what the model says itself, then
     variants and settings, then a choice for the activation. `encoding` is how numbers are written as concentrations
     (nn2crn.lower.registry); `reduce` and `max_products` are for the rate-independent one: which reactions are
-    substituted (REDUCTIONS; the first if empty), and how many molecules a reaction may make.
+    substituted (REDUCTIONS; the first if empty; "all" folds in the values of the inputs), and how many molecules a
+    reaction may make.
     """
 
     variants: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from random import Random
 import numpy as np
 import pytest
 from driving import drive
+from random_networks import random_case
 
 import nn2crn
 import nn2crn.compiler
@@ -24,34 +25,6 @@ from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
 from nn2crn.passes.compression.options import Pruning, Quantization
 from nn2crn.passes.pipeline import PassPipeline, name_of
 from nn2crn.training import Training
-
-FUNCTIONS = {
-    "relu": ("--relu annihilation", "--set relu.h=1e-7", ""),
-    "tanh": ("--set tanh.k=3", ""),
-    "sigmoid": ("--activation sigmoid=exact", "--set sigmoid.k=5", ""),
-    "gelu": ("--activation gelu=sigmoid", ""),
-    "silu": ("--set silu.k=2", ""),
-}
-SMALLER = ("--prune magnitude:0.5", "--quantize exponential:3", "--prune magnitude:0.3 --quantize linear:3", "", "")
-
-
-def random_case(rng):
-    """A network as text, and options that make sense for it."""
-    used = rng.choices(["relu", "tanh", "sigmoid", "gelu"], k=rng.randint(1, 3))
-    lines, size, last = ["input x[3] in [-1, 1]"], 3, "x"
-    for i, function in enumerate(used):
-        rows = rng.randint(2, 4)
-        weight = [[round(rng.uniform(-2, 2), 2) for _ in range(size)] for _ in range(rows)]
-        drive_ = f"dense({last}, weight = {weight}, bias = {[0.5] * rows})"
-        lines.append(f"h{i} = {function}({drive_})")
-        if rng.random() < 0.3:
-            lines.append(f"dead{i} = relu({last})")
-        size, last = rows, f"h{i}"
-    lines.append(f"output y = dense({last}, weight = {[[round(rng.uniform(-2, 2), 2) for _ in range(size)]]})")
-    options = [rng.choice(FUNCTIONS[f]) for f in dict.fromkeys(used)]
-    if rng.random() < 0.3:
-        options.append("--set identity.k=2")
-    return "\n".join(lines), " ".join(options).split(), rng.choice(SMALLER).split()
 
 
 def compiled(folder, *args):

@@ -70,3 +70,32 @@ def _layer(rng: np.random.Generator, library: Library, name: str, source: Node, 
         *made,
         Activation(f"h{number}", template.activation, sources, count, attributes, template=name, width=width),
     ]
+
+
+FUNCTIONS = {
+    "relu": ("--relu annihilation", "--set relu.h=1e-7", ""),
+    "tanh": ("--set tanh.k=3", ""),
+    "sigmoid": ("--activation sigmoid=exact", "--set sigmoid.k=5", ""),
+    "gelu": ("--activation gelu=sigmoid", ""),
+    "silu": ("--set silu.k=2", ""),
+}
+SMALLER = ("--prune magnitude:0.5", "--quantize exponential:3", "--prune magnitude:0.3 --quantize linear:3", "", "")
+
+
+def random_case(rng):
+    """A network as text, and options that make sense for it."""
+    used = rng.choices(["relu", "tanh", "sigmoid", "gelu"], k=rng.randint(1, 3))
+    lines, size, last = ["input x[3] in [-1, 1]"], 3, "x"
+    for i, function in enumerate(used):
+        rows = rng.randint(2, 4)
+        weight = [[round(rng.uniform(-2, 2), 2) for _ in range(size)] for _ in range(rows)]
+        drive_ = f"dense({last}, weight = {weight}, bias = {[0.5] * rows})"
+        lines.append(f"h{i} = {function}({drive_})")
+        if rng.random() < 0.3:
+            lines.append(f"dead{i} = relu({last})")
+        size, last = rows, f"h{i}"
+    lines.append(f"output y = dense({last}, weight = {[[round(rng.uniform(-2, 2), 2) for _ in range(size)]]})")
+    options = [rng.choice(FUNCTIONS[f]) for f in dict.fromkeys(used)]
+    if rng.random() < 0.3:
+        options.append("--set identity.k=2")
+    return "\n".join(lines), " ".join(options).split(), rng.choice(SMALLER).split()

@@ -21,6 +21,7 @@ from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.extents import Extents
 from nn2crn.engines.ports import read_outputs
 from nn2crn.errors import UnsupportedError, UsageError
+from nn2crn.frontends.samples import read_data
 from nn2crn.ir.arrays import dense
 from nn2crn.ir.equality import equal
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
@@ -30,6 +31,7 @@ from nn2crn.notation.show_network import show_network
 from nn2crn.passes.compression.options import Quantization
 
 LIBRARY = nn2crn.Library()
+SAMPLES = Path(__file__).parents[2] / "samples"
 SEEDS = range(60 if THOROUGH else 8)
 
 
@@ -106,14 +108,30 @@ def ternary(sizes, unused, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("sizes", "unused", "whole", "kept"),
-    [([4, 8, 3], 0, 40, 16), ([4, 3, 3], 1, 18, 9), ([64, 4, 2], 2, 140, 128)],
+    ("sizes", "unused", "counts"),
+    [([4, 8, 3], 0, (40, 16, 8)), ([4, 3, 3], 1, (18, 9, 3)), ([64, 4, 2], 2, (140, 128, 4))],
 )
-def test_nets_of_the_published_sizes_have_the_published_numbers_of_reactions(sizes, unused, whole, kept):
+def test_nets_of_the_published_sizes_have_the_published_numbers_of_reactions(sizes, unused, counts):
     """Vasic et al. 2022: two of the inputs of the digits and one of the irises' are not read."""
     network = ternary(sizes, unused)
-    assert nn2crn.compile(network, options("none")).reaction_count == whole
-    assert nn2crn.compile(network, options("inputs")).reaction_count == kept
+    found = tuple(nn2crn.compile(network, options(how)).reaction_count for how in ("none", "inputs", "all"))
+    assert found == counts
+
+
+@pytest.mark.parametrize("seed", SEEDS[:10])
+def test_inputs_that_are_folded_in_make_the_same_end(seed):
+    network = random_network(seed)
+    (source,) = network.inputs
+    x = np.random.default_rng(seed).uniform(source.lower, source.upper, source.size).round(3)
+    plain = nn2crn.compile(network, options())
+    (expected,) = read_outputs(plain, Extents(plain).settle({"x": x[None]})).values()
+    for how in (options("all"), options("all", max_products=3)):
+        reactions = nn2crn.compile(network, how, inputs={"x": x})
+        assert not reactions.inputs
+        assert not [f for f in reactions.families if f.order == 1] or how.max_products
+        (found,) = read_outputs(reactions, Extents(reactions).settle({})).values()
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+        assert equal(parse_network("".join(show_network(reactions))), reactions)
 
 
 @pytest.mark.parametrize("function", ["sigmoid", "tanh", "step", "exp", "product", "softplus", "hard_swish"])
@@ -155,10 +173,30 @@ def test_rate_independence_is_proved_and_what_breaks_it_is_named():
 
 def test_products_that_grow_many_times_are_warned_of():
     """Eight bits of iris are 85450 products, of 2435 before they were substituted, and nobody was told what to do."""
-    network = nn2crn.load(Path(__file__).parents[2] / "samples/iris/iris.onnx", logits=True)
+    network = nn2crn.load(SAMPLES / "iris/iris.onnx", logits=True)
     warned = [r for r in nn2crn.compile(network, options()).remarks if isinstance(r, RangeWarning)]
     assert len(warned) == 1
     assert all(word in warned[0] for word in ("--bits", "--data", "--max-products", "--reduce none"))
     few = compress(network, Compression(quantize=Quantization("linear", 3, zero=True)))
     for how in (options(), options("none")):
         assert not [r for r in nn2crn.compile(few, how).remarks if isinstance(r, RangeWarning)]
+
+
+@pytest.mark.parametrize(
+    ("name", "bits", "accuracy", "most"),
+    [("iris/iris.onnx", 3, 0.96, (28, 4, 6)), ("digits/digits.onnx", 4, 0.97, (160, 64, 25))],
+)
+def test_samples_of_few_bits_are_accurate_and_become_small(name, bits, accuracy, most):
+    """Right about the label, of all samples; reactions at most before, and after, of the inputs and all others."""
+    path = SAMPLES / name
+    network = nn2crn.load(path, logits=True, domain={"": (0.0, 10.0)})
+    few = compress(network, Compression(quantize=Quantization("linear", bits, zero=True)))
+    (file,) = (f for f in path.parent.glob("*") if f.name in ("iris.csv", "digits.npz"))
+    label = np.load(file)["label"] if file.suffix == ".npz" else np.loadtxt(file, delimiter=",", skiprows=1)[:, -1]
+    assert nn2crn.compile(few, options("none")).reaction_count <= most[0]
+    made = nn2crn.compile(few, options())
+    orders = {n: sum(f.count for f in made.families if f.order == n) for n in (1, 2)}
+    assert orders[1] <= most[1]
+    assert orders[2] <= most[2]
+    (found,) = nn2crn.predict(made, read_data(file, network)).values()
+    assert np.mean(found.argmax(axis=1) == label) >= accuracy

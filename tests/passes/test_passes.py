@@ -36,7 +36,9 @@ from nn2crn.passes.network.rate_independent.whole_weights import whole_weights
 from nn2crn.passes.network.share_drives import share_drives
 from nn2crn.passes.network.warn_ranges import warn_ranges
 from nn2crn.passes.reactions.drop_idle import drop_idle
+from nn2crn.passes.reactions.fold_inputs import fold_inputs
 from nn2crn.passes.reactions.merge_reactions import merge_reactions
+from nn2crn.passes.reactions.set_inputs import set_inputs
 from nn2crn.passes.reactions.split_products import split_products
 from nn2crn.passes.reactions.substitute_unimolecular import substitute_unimolecular
 
@@ -74,12 +76,14 @@ def corners(network):
 
 
 CONSUMED = nn2crn.Options(encoding="rate-independent", reduce="none")
+REDUCED = nn2crn.Options(encoding="rate-independent", reduce="inputs")
 
 
 REACTION_PASSES = {
     "merge_reactions": (merge_reactions, OPTIONS),
     "drop_idle": (drop_idle, OPTIONS),
     "substitute_unimolecular": (substitute_unimolecular, CONSUMED),
+    "fold_inputs": (lambda r, *values: fold_inputs(set_inputs(r, {"x": list(map(float, values))})), REDUCED),
     "split_products": (lambda r, most: split_products(r, int(most)), CONSUMED),
 }
 

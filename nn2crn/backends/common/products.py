@@ -21,7 +21,6 @@ from nn2crn.ir.families.product import Counts, ProductFamily
 _P, _Q = "P", "Q"
 _MARK = 908_172_635_444  # a coefficient whose digits stand nowhere else
 _PRODUCTS = 1 << 16  # that are written at a time
-_FIRST, _LAST = 1, 2  # of a reaction's products, or both
 _SMALL = 64  # numbers up to which a table of all is made, for each that is looked for
 
 
@@ -99,37 +98,33 @@ class ProductLayout:
         head = _filled(lambda n: around[n].before, which[first], columns)
         tail = _filled(lambda n: around[n].after, which[last], columns)
         width = len(head) + len(tail)
-        pieces = np.empty(total + width * count, dtype=object)
-        begin = first + width * np.arange(count)
-        place = np.arange(total) + len(head) + width * np.repeat(np.arange(count), np.diff(products.indptr))
-        pieces[place] = self._products(coefficients, which, species, products)
+        pieces = np.empty(3 * total + width * count, dtype=object)
+        begin = 3 * first + width * np.arange(count)
+        place = 3 * np.arange(total) + len(head) + width * np.repeat(np.arange(count), np.diff(products.indptr))
+        pieces[place] = _texts([a.begins for a in around])[which]
+        pieces[place[first]] = ""
+        pieces[place + 1] = self._names(coefficients, which, species, products)
+        pieces[place + 2] = _texts([a.ends for a in around])[which]
+        pieces[place[last] + 2] = ""
         for i, texts in enumerate(head):
             pieces[begin + i] = texts
         for i, texts in enumerate(tail):
-            pieces[place[last] + 1 + i] = texts
+            pieces[place[last] + 3 + i] = texts
         return "".join(pieces.tolist())
 
-    def _products(
-        self, coefficients: Ints, which: Ints, species: Sequence[str], products: Counts
-    ) -> NDArray[np.object_]:
-        """The text of each product, (products,): of those with the same text, each is made once."""
-        place = np.zeros(len(which), dtype=np.intp)
-        place[products.indptr[:-1]] = _FIRST
-        place[products.indptr[1:] - 1] += _LAST
-        ways = _FIRST + _LAST + 1
-        keys, each = _distinct((which * len(species) + products.indices) * ways + place)
-        rest, at = np.divmod(keys, ways)
-        number, name = np.divmod(rest, len(species))
-        begins, ends = zip(*((a.begins, a.ends) for a in map(self._around, coefficients.tolist())), strict=True)
-        names = [species[s] for s in name.tolist()]
+    def _names(self, coefficients: Ints, which: Ints, species: Sequence[str], products: Counts) -> NDArray[np.object_]:
+        """The species of each product, (products,), as often as it is made where it has no number."""
+        names = _texts(species)[products.indices]
         if self._again is not None:
-            names = [self._again.join([s] * n) for s, n in zip(names, coefficients[number].tolist(), strict=True)]
-        texts = np.empty(len(keys), dtype=object)
-        texts[:] = [
-            f"{'' if p & _FIRST else begins[n]}{s}{'' if p & _LAST else ends[n]}"
-            for n, s, p in zip(number.tolist(), names, at.tolist(), strict=True)
-        ]
-        return texts[each]
+            counts = coefficients[which].tolist()
+            names[:] = [self._again.join([s] * n) for s, n in zip(names.tolist(), counts, strict=True)]
+        return names
+
+
+def _texts(texts: Sequence[str]) -> NDArray[np.object_]:
+    found = np.empty(len(texts), dtype=object)
+    found[:] = texts
+    return found
 
 
 def _filled(layout: Callable[[int], str], which: Ints, columns: Sequence[Sequence[str]]) -> list[Sequence[str]]:

@@ -16,6 +16,11 @@ from nn2crn.version import __version__
 
 MISSING = -1  # the minus rail of an input that has none
 _NONE = ints([])
+_DETERMINISTIC = (
+    "deterministic mass action: 2 Y -> ... at the rate constant k has the flux k [Y]^2; not for stochastic simulation,"
+    " for which --molecules N writes a file"
+)
+_MOLECULES = "numbers of molecules: n of 2 Y -> ... at the rate constant k have the propensity k n (n - 1)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +92,7 @@ def comments(network: ReactionNetwork, names: list[str]) -> Iterator[str]:
     yield from map(one_line, network.remarks)
     if network.source:
         yield f"source SHA-256 {network.source}"
-    yield "deterministic mass action: 2 Y -> ... at the rate constant k has the flux k [Y]^2"
+    yield _MOLECULES if network.units.molecules else _DETERMINISTIC
     yield str(network.units)
     yield from map(one_line, settings(network, names))
 

@@ -17,4 +17,6 @@ def quote(value: str) -> str:
 
 def _printable(value: str) -> str:
     """Characters that XML cannot hold are replaced."""
+    if value.isprintable():
+        return value
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value)

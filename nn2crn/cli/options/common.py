@@ -175,7 +175,7 @@ def compiled(  # noqa: PLR0913  # one argument per option
     model: str,
     *,
     name: str,
-    inputs: tuple[str, ...] = (),
+    inputs: tuple[str, ...] | None = None,
     data: str | None = None,
     passes: str | None = None,
     print_after: tuple[str, ...] = (),
@@ -191,7 +191,9 @@ def compiled(  # noqa: PLR0913  # one argument per option
     if options["fitting"].settling_time is not None and scale and scale.kappa not in (None, 1):
         raise UsageError("--settling-time and --kappa exclude each other", hint="both say how soon it settles")
     found = loaded(model, data=data, steps=steps, **options)
-    values = vectors(inputs, found.network)
+    values = vectors(inputs or (), found.network)
+    if inputs is not None:  # else it is looked at, and not written
+        options["encoding"].refuse_open(values, [i.name for i in found.network.inputs])
     reactions, _ = compiled_in_scale(found, scale, gates, name=name, inputs=values, steps=steps)
     return reactions, found.fit
 

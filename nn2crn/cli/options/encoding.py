@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,19 @@ class EncodingOptions:
             name = next(name for name, v in given.items() if v is not None)
             raise UsageError(f"{name} is for --encoding {_RATE_INDEPENDENT}")
         return replace(options, encoding=self.name, reduce=self.reduce or "", max_products=self.max_products)
+
+    def refuse_open(self, given: Collection[str], inputs: Collection[str]) -> None:
+        """All inputs have to be given where their values are folded in.
+
+        Raises:
+            UsageError: one is not.
+        """
+        missing = [name for name in inputs if name not in given]
+        if self.reduce == "all" and missing:
+            raise UsageError(
+                f"--reduce all folds in the values of the inputs, and {missing[0]!r} has none",
+                hint="give one sample: --input V,V,...",
+            )
 
     def of_bits(self, smaller: CompressionOptions) -> CompressionOptions:
         """--bits B is --quantize linear:B:zero.
@@ -98,8 +111,8 @@ def encoding_options(command: Callable[..., None]) -> Callable[..., None]:
                      show_default=True, help="How numbers are computed: by reactions that settle, or that end."),
         click.option("--bits", metavar="B", type=click.IntRange(2, 12), help="Of whole weights, for rate-independent"
                      " chemistry; else as few as --data allow."),
-        click.option("--reduce", type=click.Choice(["inputs", "none"]), help="Of rate-independent chemistry,"
-                     " substitute reactions of one reactant, but for the inputs' [inputs]; or none."),
+        click.option("--reduce", type=click.Choice(["inputs", "all", "none"]), help="Of rate-independent chemistry,"
+                     " substitute reactions of one reactant, but for the inputs' [inputs]; all, with --input; none."),
         click.option("--max-products", metavar="N", type=click.IntRange(2), help="Of rate-independent chemistry, split"
                      " reactions that make more molecules."),
     ]  # fmt: skip

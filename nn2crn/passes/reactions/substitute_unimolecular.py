@@ -151,12 +151,12 @@ class _Substitution:
         return replace(
             network,
             blocks=tuple(moved.values()),
-            modules=tuple(_module(m, families.get(m.name, []), moved, number) for m in network.modules),
+            modules=tuple(moved_module(m, families.get(m.name, []), moved, number) for m in network.modules),
             inputs=tuple(
                 replace(p, plus=moved[p.plus.start], minus=moved[p.minus.start] if p.minus else None)
                 for p in network.inputs
             ),
-            outputs=tuple(replace(p, readout=_readout(p.readout, number)) for p in network.outputs),
+            outputs=tuple(replace(p, readout=moved_readout(p.readout, number)) for p in network.outputs),
         )
 
 
@@ -193,14 +193,16 @@ def _wanted(network: ReactionNetwork, left: list[Ints], products: Counts) -> tup
         wanted = still
 
 
-def _module(module: Module, families: list[ProductFamily], moved: dict[int, SpeciesBlock], number: Ints) -> Module:
+def moved_module(module: Module, families: list[ProductFamily], moved: dict[int, SpeciesBlock], number: Ints) -> Module:
+    """The module of these reactions; its blocks have `moved`, by where they started, and species i is number[i]."""
     return replace(
         module,
         species={s: moved[b.start] for s, b in module.species.items() if b.start in moved},
         families=tuple(families),
-        readout=_readout(module.readout, number),
+        readout=moved_readout(module.readout, number),
     )
 
 
-def _readout(readout: Readout, number: Ints) -> Readout:
+def moved_readout(readout: Readout, number: Ints) -> Readout:
+    """What is read, species i being number[i]."""
     return replace(readout, terms=tuple((number[i], c) for i, c in readout.terms))

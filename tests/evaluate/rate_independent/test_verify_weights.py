@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from driving import drive
 
-IRIS = Path(__file__).parents[2] / "samples/iris"
+IRIS = Path(__file__).parents[3] / "samples/iris"
 BITS = ("--logits", "--domain", "0:10", "--encoding", "rate-independent", "--bits", "3")
 DATA = ("--data", IRIS / "iris.csv", "--engine", "exact")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from driving import drive
+from stochastic_programs import PROGRAMS
 
 import nn2crn
-from nn2crn.backends.common.names import make_ids
 from nn2crn.engines.extents import Extents
 from nn2crn.engines.ports import read_outputs
 from nn2crn.engines.stochastic import Stochastic, ends
@@ -105,71 +105,7 @@ def test_the_antimony_file_is_the_sbml_file(tmp_path):
         assert "initialAssignment" in text
 
 
-def roadrunner_ends(path, reactions, x, time, runs):
-    import roadrunner
-
-    ids = make_ids(reactions)
-    runner = roadrunner.RoadRunner(str(path))
-    runner.integrator = "gillespie"
-    runner.integrator.variable_step_size = False
-    runner.timeCourseSelections = ids.outputs[0]
-    found = []
-    for seed in range(runs):
-        for name, value in zip(ids.inputs[0], x, strict=True):
-            runner[name] = value
-        runner.reset()
-        runner.integrator.seed = seed + 1
-        found.append(runner.simulate(times=[0, time])[-1])
-    return np.array(found)
-
-
-def copasi_ends(method):
-    def run(path, reactions, x, time, runs):
-        from basico import load_model, run_time_course, set_parameters
-
-        name, out = reactions.inputs[0].name, reactions.outputs[0]
-        model = load_model(str(path))
-        for i, value in enumerate(x):
-            set_parameters(f"{name}[{i}]", exact=True, initial_value=float(value), model=model)
-        columns = [f"Values[{out.name}[{i}]]" for i in range(out.readout.size)]
-        steps = {"method": {"Max Internal Steps": 100_000_000}}
-        return np.array(
-            [
-                run_time_course(
-                    duration=time, intervals=1, method=method, use_seed=True, seed=s + 1, settings=steps, model=model
-                ).iloc[-1][columns]
-                for s in range(runs)
-            ],
-            dtype=float,
-        )
-
-    return run
-
-
-def gillespy_ends(path, reactions, x, time, runs):
-    import gillespy2
-
-    ids = make_ids(reactions)
-    started = replace(reactions, inputs=(replace(reactions.inputs[0], values=np.array(x)),))
-    nn2crn.write(started, path, pure=True)
-    model, errors = gillespy2.import_SBML(str(path))
-    assert not errors
-    model.timespan(np.array([0.0, time]))
-    found = model.run(solver=gillespy2.NumPySSASolver, number_of_trajectories=runs, seed=1)
-    ends = np.array([[t[s][-1] for s in ids.species] for t in found])
-    return read_outputs(reactions, ends)[reactions.outputs[0].name]
-
-
-ENGINES = [
-    pytest.param(roadrunner_ends, id="roadrunner"),
-    pytest.param(copasi_ends("directMethod"), id="COPASI direct"),
-    pytest.param(copasi_ends("tauleap"), id="COPASI tau-leap"),
-    pytest.param(copasi_ends("adaptivesa"), id="COPASI adaptive"),
-    pytest.param(gillespy_ends, marks=pytest.mark.needs("gillespy2"), id="GillesPy2"),
-]
-
-
-@pytest.mark.parametrize("run", ENGINES)
+@pytest.mark.parametrize("run", PROGRAMS)
 def test_other_programs_have_the_same_mean_from_the_written_file(run, tmp_path):
     """Chemistry that never ends: a ReLU of 0.5 + x0 - x1, after ten seconds."""
     reactions, runs, x = catalytic(), 200 if FULL else 60, [1.5, 0.5]
@@ -183,7 +119,7 @@ def test_other_programs_have_the_same_mean_from_the_written_file(run, tmp_path):
     assert abs(own.mean() - 1.5) < 0.1
 
 
-@pytest.mark.parametrize("run", ENGINES)
+@pytest.mark.parametrize("run", PROGRAMS)
 def test_other_programs_end_where_the_network_does_from_the_written_file(run, tmp_path):
     reactions, x = consumed(2), [1.31, -0.57]
     nn2crn.write(reactions, tmp_path / "net.xml")
@@ -194,7 +130,7 @@ def test_other_programs_end_where_the_network_does_from_the_written_file(run, tm
 
 def test_h_is_chosen_from_the_number_of_molecules_where_it_is_less(tmp_path):
     common = ("--set", "relu.h=1e-6", "--molecules", "1000")
-    sample = Path(__file__).parents[2] / "samples/xor/xor.nn"
+    sample = Path(__file__).parents[3] / "samples/xor/xor.nn"
     faint = drive("compile", sample, *common, "-o", "faint.xml", folder=tmp_path)
     assert "neurons near zero die out" in faint.err
     bold = drive("compile", sample, *common, "--h-from-molecules", "-o", "bold.xml", folder=tmp_path)
