@@ -5,6 +5,7 @@ The ids are those of the SBML, Antimony, .crn and .net files of the same network
     inputs     of each element: tensor and index, the parameter to set, the species of its positive and negative part
     outputs    of each element: tensor and index, the parameter to read, [coefficient, species] that it is the sum of
     species    id; the block (an input, or a layer and a species of its template), the element of it, the rail
+    rate_constants  id in SBML and Antimony; the layer whose reactions have it, their order, the value
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from nn2crn.backends.common.names import Ids, make_ids
+from nn2crn.backends.common.rates import RateConstants
 from nn2crn.ir.reactions import InputPort, OutputPort, ReactionNetwork
 from nn2crn.version import __version__
 
@@ -38,10 +40,11 @@ def emit(network: ReactionNetwork, out: TextIO) -> None:
     inputs = (_input(p, names, ids) for p, names in zip(network.inputs, ids.inputs, strict=True))
     outputs = (_output(p, names, ids) for p, names in zip(network.outputs, ids.outputs, strict=True))
     parts = {"inputs": chain.from_iterable(inputs), "outputs": chain.from_iterable(outputs)}
-    for name, rows in {**parts, "species": _species(network, ids)}.items():
+    every = {**parts, "species": _species(network, ids), "rate_constants": _rate_constants(network)}
+    for name, rows in every.items():
         out.write(f'"{name}": [')
         out.writelines(f"{',' * (i > 0)}\n{json.dumps(row)}" for i, row in enumerate(rows))
-        out.write("\n]" + ("\n}\n" if name == "species" else ",\n"))
+        out.write("\n]" + ("\n}\n" if name == "rate_constants" else ",\n"))
 
 
 def _index(shape: tuple[int, ...], size: int, i: int) -> list[int]:
@@ -78,3 +81,8 @@ def _species(network: ReactionNetwork, ids: Ids) -> Iterator[dict[str, Any]]:
         for i in range(block.size):
             name = ids.species[block.start + i]
             yield {"id": name, "block": block.name, "element": i, "rail": block.rail, "role": block.role}
+
+
+def _rate_constants(network: ReactionNetwork) -> Iterator[dict[str, Any]]:
+    for name, layer, value, order in RateConstants(network).by_layer():
+        yield {"id": name, "layer": layer, "order": order, "value": value}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 import traceback
 import warnings
@@ -79,8 +80,28 @@ class Commands(click.Group):
             formatter.write_dl([(name, help_) for name, (_, help_) in COMMANDS.items()])
 
 
+def _say_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    """The version, and those of what decides what is written and computed."""
+    if asked and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        others = ", ".join(f"{name} {version(name)}" for name in _THAT_MATTER)
+        click.echo(f"nn2crn {__version__} (Python {platform.python_version()}, {others})")
+        ctx.exit()
+
+
+_THAT_MATTER = ("onnx", "numpy", "scipy", "scikit-sundae", "python-libsbml")
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="nn2crn")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Show the version and exit.",
+)
 @click.option("--debug", is_flag=True, help="Verify what each pass makes; show where an error came from.")
 def cli(debug: bool) -> None:
     """Compile a trained neural network into a chemical reaction network that computes it at steady state.

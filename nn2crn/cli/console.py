@@ -12,7 +12,6 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.cells import cell_len
 
 from nn2crn.errors import UsageError
 
@@ -97,7 +96,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]], align: str) -> Non
     room, every = width(), (head, *rows)
     least = [max(_longest_word(row[i]) for row in every) for i in range(len(head))]
     kept = _fitting(least, align, room)
-    natural = [max(cell_len(row[i]) for row in every) for i in kept]
+    natural = [max(_columns(row[i]) for row in every) for i in kept]
     widths = dict(zip(kept, _shared(natural, [least[i] for i in kept], room), strict=True))
     for line in _folded(head, widths, align):
         click.secho(line, bold=True)
@@ -115,14 +114,21 @@ def _folded(row: tuple[str, ...], widths: Mapping[int, int], align: str) -> Iter
     cells = [textwrap.wrap(row[i], max(columns, 1), break_on_hyphens=False) for i, columns in widths.items()]
     for parts in zip_longest(*cells, fillvalue="") if any(cells) else [("",) * len(cells)]:
         padded = (
-            " " * (columns - cell_len(part)) + part if align[i] == ">" else part + " " * (columns - cell_len(part))
+            " " * (columns - _columns(part)) + part if align[i] == ">" else part + " " * (columns - _columns(part))
             for (i, columns), part in zip(widths.items(), parts, strict=True)
         )
         yield (" " * _GAP).join(padded).rstrip()
 
 
+def _columns(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
 def _longest_word(text: str) -> int:
-    return max(map(cell_len, text.split()), default=0)
+    return max(map(_columns, text.split()), default=0)
 
 
 def _fitting(least: list[int], align: str, room: int) -> list[int]:

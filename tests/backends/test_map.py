@@ -29,6 +29,9 @@ def check(network):
     ids = {p.getId() for p in model.getModel().getListOfParameters() if p.isSetName()}
     assert set(parameters) == ids
     assert species == [s.getId() for s in model.getModel().getListOfSpecies()]
+    shared = {p.getId(): p.getValue() for p in model.getModel().getListOfParameters() if not p.isSetName()}
+    assert {e["id"]: e["value"] for e in found["rate_constants"]} == {k: v for k, v in shared.items() if k[0] == "k"}
+    assert {e["layer"] for e in found["rate_constants"]} <= {m.name for m in network.modules}
     labels = [f"{e['block']}[{e['element']}]{e['rail']}" for e in found["species"]]
     assert labels == network.labels()
     rails = {e["plus"] for e in found["inputs"]} | {e["minus"] for e in found["inputs"]} - {None}

@@ -118,15 +118,15 @@ def test_a_text_model_is_compiled_without_onnx_or_sympy(tmp_path):
     assert done.stdout.strip() == "[]"
 
 
-def test_the_version_is_the_packages():
+def test_the_version_is_the_packages_and_names_those_that_matter():
+    import numpy as np
+
     import nn2crn
 
-    assert (
-        nn2crn.__version__
-        in subprocess.run(
-            [sys.executable, "-m", "nn2crn.cli", "--version"], capture_output=True, text=True, check=True
-        ).stdout
-    )
+    command = [sys.executable, "-m", "nn2crn.cli", "--version"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.startswith(f"nn2crn {nn2crn.__version__} (Python {sys.version.split()[0]}, onnx ")
+    assert f"numpy {np.__version__}" in said
 
 
 def test_a_configuration_lists_every_layer_and_changes_nothing_until_edited(tmp_path):

@@ -23,7 +23,7 @@ class RateConstants:
     """
 
     def __init__(self, network: ReactionNetwork) -> None:
-        self._values = network.rate_constants()
+        self._values, self._names = network.rate_constants(), [m.name for m in network.modules]
         self._layer = {family: i for i, m in enumerate(network.modules) for family in m.families}
         self._first: list[dict[int, int]] = []
         first = 1
@@ -33,12 +33,16 @@ class RateConstants:
                 self._first[-1][order] = first
                 first += len(rates)
 
-    def __iter__(self) -> Iterator[tuple[str, float, int]]:
-        """(id, value, reaction order) of each."""
-        for values, firsts in zip(self._values, self._first, strict=True):
+    def by_layer(self) -> Iterator[tuple[str, str, float, int]]:
+        """(id, name of the layer, value, reaction order) of each."""
+        for module, values, firsts in zip(self._names, self._values, self._first, strict=True):
             for order, rates in values.items():
                 for i, rate in enumerate(rates.tolist(), firsts[order]):
-                    yield f"k{i}", rate, order
+                    yield f"k{i}", module, rate, order
+
+    def __iter__(self) -> Iterator[tuple[str, float, int]]:
+        """(id, value, reaction order) of each."""
+        return ((name, rate, order) for name, _, rate, order in self.by_layer())
 
     def as_text(self, layout: Callable[[int], str]) -> Iterator[str]:
         """Yield all of them as text, some at a time, in the layout of their order: {0} is the number, {1} the value."""
