@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from nn2crn.backends.format import FormatOptions, option
 from nn2crn.errors import UsageError
 
+FEWEST_DIGITS = 3  # that LaTeX prints
+
 
 @dataclass(frozen=True)
 class SbmlOptions(FormatOptions):
@@ -68,10 +70,22 @@ class LatexOptions(FormatOptions):
     Attributes:
         expand: every reaction by species names, instead of one row per family.
         standalone: a document that compiles by itself, instead of a fragment to \input.
+        digits: that numbers are printed with, 3 or more, or all of them if 0; the file has them all in either case.
+        symbols: a short symbol for every name, with a legend; else for long names only.
+
+    Raises:
+        UsageError: there are too few digits.
     """
 
     expand: bool = option("list every reaction, not families")
     standalone: bool = option("a whole document, not a fragment")
+    digits: int = option("of numbers as printed, 3 or more; 0 for all", default=3, value=int, metavar="N")
+    symbols: bool = option("a short symbol for every name, with a legend")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.digits, bool) or not isinstance(self.digits, int) or 0 != self.digits < FEWEST_DIGITS:
+            raise UsageError(f"--digits {self.digits}: a number has {FEWEST_DIGITS} or more", hint="0 prints all")
 
 
 @dataclass(frozen=True)

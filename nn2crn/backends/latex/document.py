@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from nn2crn.backends.latex.names import Symbols, escape
 
-_PACKAGES = "".join(rf"\usepackage{{{p}}}" for p in ("amsmath", "array", "booktabs", "longtable"))
+_PACKAGES = "".join(rf"\usepackage{{{p}}}" for p in ("amsmath", "amssymb", "array", "booktabs", "longtable", "siunitx"))
 _HEAD = rf"""\documentclass[a4paper]{{article}}
 \usepackage[margin=2cm]{{geometry}}
 {_PACKAGES}
@@ -34,16 +34,25 @@ _ONE_COLUMN = r"""\makeatletter
 \makeatother
 """
 
+_ROUNDED = "[round-mode=figures,round-precision=%d,round-pad=false]"
+_NUMBER = r"""%% numbers are here with all their digits, and rounded when they are printed
+\providecommand{\crnnum}{}\renewcommand{\crnnum}[1]{\num%s{#1}}
+"""
+
 Column = tuple[str, float]  # the ragged side, and the fraction of the line
 
 
-def document(title: str, parts: Iterable[str], *, standalone: bool) -> Iterator[str]:
-    r"""The parts under a title, or as a fragment, which starts with what it needs."""
+def document(title: str, parts: Iterable[str], *, standalone: bool, digits: int = 0) -> Iterator[str]:
+    r"""The parts under a title, or as a fragment, which starts with what it needs.
+
+    Numbers are printed with so many digits, or with all of them if it is 0.
+    """
     if standalone:
         yield f"{_HEAD}\\section*{{\\raggedright {escape(title)}}}\n"
     else:
         yield f"% needs {_PACKAGES} and makes pages of one column\n{_ONE_COLUMN}"
     yield _MACRO
+    yield _NUMBER % (_ROUNDED % digits if digits else "")
     yield from parts
     yield "\\end{document}\n" if standalone else "\\crnafter\n"
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from nn2crn.backends.latex.indices import Species, Statement, chosen, coefficient, numbered, span, times, total, uniform
 from nn2crn.backends.latex.names import mathematical
+from nn2crn.backends.latex.weights import distinct_weights
 from nn2crn.ir.arrays import Floats, Ints, Matrix, same_matrix
 from nn2crn.ir.families.family import Batch, Family, Scheme, Side
 from nn2crn.ir.families.matrix import MatrixFamily
@@ -77,16 +78,9 @@ def _short(module: Module, factor: str) -> str:
 
 def _weight(module: Module, matrix: Matrix) -> str:
     """`w_ij`, numbered if the layer has several weight matrices; the rails of a source share theirs."""
-    distinct: list[Matrix] = []
-    for used in (f.term.matrix for f in module.families if isinstance(f, MatrixFamily)):
-        if not any(_same(used, m) for m in distinct):
-            distinct.append(used)
-    known = (k for k, m in enumerate(distinct) if _same(matrix, m))
+    distinct = distinct_weights(module)
+    known = (k for k, m in enumerate(distinct) if matrix is m or same_matrix(matrix, m))
     return numbered("w", next(known), len(distinct)) + "_{ij}"
-
-
-def _same(a: Matrix, b: Matrix) -> bool:
-    return a is b or same_matrix(a, b)
 
 
 def _local(species: Species, module: Module, batch: Batch, *, biases: bool) -> Statement:

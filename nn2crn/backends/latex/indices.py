@@ -21,10 +21,10 @@ Statement = tuple[str, list[str]]
 class Species:
     """The species of a network by name and index."""
 
-    def __init__(self, network: ReactionNetwork) -> None:
+    def __init__(self, network: ReactionNetwork, *, symbols: bool = False) -> None:
         self.blocks = network.blocks
         self.starts = np.array([b.start for b in network.blocks], dtype=np.intp)
-        self.symbols = Symbols(network)
+        self.symbols = Symbols(network, every=symbols)
 
     def block(self, index: int) -> SpeciesBlock:
         """The block of the species at this index."""

@@ -5,9 +5,9 @@ The result is ASCII and compiles with pdflatex in any font encoding, in text and
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
+from nn2crn.backends.options import FEWEST_DIGITS
 from nn2crn.ir.formula import number
 from nn2crn.ir.network import numbered
 from nn2crn.ir.reactions import ReactionNetwork, SpeciesBlock
@@ -33,7 +33,6 @@ _LETTERS = (
     "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho varsigma sigma tau upsilon"
     " varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 )
-_OPENING = re.compile(r"((?:^|[ (])(?:\\penalty500\{\})?)'\{\}")  # an escaped quote before a word
 _GREEK = dict(zip("αβγδεζηθικλμνξπρςστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", _LETTERS.split(), strict=True))
 
 
@@ -46,19 +45,20 @@ def escape(text: str) -> str:
     return "".join(_word(word) + gap for word, gap in zip(words, [*gaps, ""], strict=True))
 
 
-def prose(text: str) -> str:
-    """A sentence that quotes names: escaped, with opening quotes where a word begins."""
-    return _OPENING.sub(lambda m: f"{m[1]}`{{}}", escape(text))
-
-
 def width(text: str) -> int:
     """Printed characters of the escaped text."""
     return sum(1 if _prints(c) else len(_code_point(c)) for c in text)
 
 
 def mathematical(value: float) -> str:
-    r"""A number for mathematics mode with all digits of its repr: `1.5\times10^{-6}`."""
-    mantissa, _, exponent = number(value).partition("e")
+    r"""A number for mathematics mode: `1.5\times10^{-6}`.
+
+    One of more than three digits has all of them, in the macro \crnnum, which rounds when it is printed.
+    """
+    text = number(value)
+    mantissa, _, exponent = text.partition("e")
+    if len(mantissa.replace("-", "").replace(".", "").lstrip("0")) > FEWEST_DIGITS:
+        return rf"\crnnum{{{text}}}"
     if not exponent:
         return mantissa
     power = f"10^{{{int(exponent)}}}"
@@ -73,11 +73,11 @@ def grouped(n: int) -> str:
 class Symbols:
     """Names of the species and tensors of one network as printed: a short symbol replaces a long name."""
 
-    def __init__(self, network: ReactionNetwork) -> None:
+    def __init__(self, network: ReactionNetwork, *, every: bool = False) -> None:
         tensors = [p.name for p in network.inputs] + [p.name for p in network.outputs]
         names = dict.fromkeys(tensors + [b.name for b in network.blocks])
         fresh = numbered("S", names)
-        self.legend = {name: next(fresh) for name in names if width(name) > LONGEST}
+        self.legend = {name: next(fresh) for name in names if every or width(name) > LONGEST}
 
     def name(self, name: str) -> str:
         r"""The name in mathematics mode, by the macro \crnname."""

@@ -17,18 +17,20 @@ from nn2crn.backends.latex.document import document, legend, table
 from nn2crn.backends.latex.families import indexed_family, indexed_readout, long_constants, side
 from nn2crn.backends.latex.indices import Species, Statement, coefficient, numbered
 from nn2crn.backends.latex.levels import levels
-from nn2crn.backends.latex.names import escape, grouped, mathematical, prose
+from nn2crn.backends.latex.names import escape, grouped, mathematical
+from nn2crn.backends.latex.weights import weights
 from nn2crn.backends.options import LatexOptions
 from nn2crn.ir.arrays import floats
 from nn2crn.ir.families.family import Family
 from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
+from nn2crn.ir.units import Units
 
 _DEFAULT = LatexOptions()
 
 _CONVENTIONS = r"""\par\noindent
 Rate constants are those of deterministic mass action: $2\,Y \to \cdots$ at rate constant $k$ has the flux $k[Y]^2$.
-%s.
-Subscripts count from 1, numbers in brackets from 0: $Y_1$ is the species $Y[0]$.
+%s
+Subscripts count from 1.
 """
 _WEIGHTS = r"""The weight $w_{ij}$ leads from species $j$ of the source to neuron $i$, whose bias is $b_i$.
 """
@@ -45,20 +47,31 @@ def emit(network: ReactionNetwork, out: TextIO, options: LatexOptions = _DEFAULT
         out: a text file; only ASCII is written.
         options: families or every reaction, a fragment or a document.
     """
-    species = Species(network)
+    species = Species(network, symbols=options.symbols)
     reactions = _reactions(network, species) if options.expand else _families(network, species)
     notes, ports = _notes(network, species, expand=options.expand), _ports(network, species)
-    parts = chain(notes, ports, levels(network), reactions, [_totals(network)])
-    out.writelines(document(f"Reaction network {network.name}", parts, standalone=options.standalone))
+    matrices = () if options.expand else weights(network)
+    parts = chain(notes, ports, levels(network), reactions, matrices, [_totals(network)])
+    title = f"Reaction network {network.name}"
+    out.writelines(document(title, parts, standalone=options.standalone, digits=options.digits))
 
 
 def _notes(network: ReactionNetwork, species: Species, *, expand: bool) -> Iterator[str]:
-    """Conventions of the tables, the model's remarks, and the legend of short symbols."""
-    units = str(network.units)
-    yield _CONVENTIONS % (units[0].upper() + units[1:]) + _WEIGHTS * (not expand)
-    for remark in network.remarks:
-        yield f"\n{{\\noindent\\raggedright {prose(remark)}\\par}}\n"
+    """Conventions of the tables, the compiler's remarks as comments, and the legend of short symbols."""
+    yield from (f"% {ascii(remark)[1:-1]}\n" for remark in network.remarks)
+    yield _CONVENTIONS % _units(network.units) + _WEIGHTS * (not expand)
     yield from legend(species.symbols)
+
+
+def _units(units: Units) -> str:
+    """What the numbers are in, with siunitx."""
+    if units.molecules:
+        return f"A 1 of the network is {grouped(units.molecules)} molecules; times are in \\unit{{{units.time}}}."
+    if units.dimensionless:
+        return "The numbers are dimensionless: files have a 1 as \\qty{1}{\\mole\\per\\litre}, and times in \\unit{s}."
+    one = f"\\qty{{{units.one!r}}}{{{units.concentration}}}"
+    scale = f"\\unit{{{units.concentration}}}, times in \\unit{{{units.time}}}"
+    return f"Concentrations are in {scale}; a 1 of the network is {one}."
 
 
 def _ports(network: ReactionNetwork, species: Species) -> Iterator[str]:
@@ -111,11 +124,7 @@ def _conditions(statement: Statement) -> str:
 
 
 def _reactions(network: ReactionNetwork, species: Species) -> Iterator[str]:
-    labels = [
-        f"{species.symbols.name(b.name)}[{i}]" + (f"^{{{b.rail}}}" if b.rail else "")
-        for b in network.blocks
-        for i in range(b.size)
-    ]
+    labels = [species.symbols.indexed(b, str(i)) for b in network.blocks for i in range(1, b.size + 1)]
 
     def rows() -> Iterator[str]:
         number = 0

@@ -102,6 +102,9 @@ def test_two_names_are_never_escaped_alike(a, b):
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_keep_all_their_digits(value):
     text = mathematical(value)
+    if text.startswith(r"\crnnum{"):
+        assert float(text.removeprefix(r"\crnnum{").removesuffix("}")) == value
+        return
     power = re.fullmatch(r"(-?)(?:([\d.]+)\\times)?10\^\{(-?\d+)\}", text)
     back = f"{power[1]}{power[2] or 1}e{power[3]}" if power else text
     assert float(back) == value

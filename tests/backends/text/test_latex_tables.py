@@ -2,6 +2,7 @@
 
 import io
 import re
+import subprocess
 import tracemalloc
 from dataclasses import replace
 from functools import partialmethod
@@ -25,6 +26,8 @@ import nn2crn
 from nn2crn.backends.latex.names import LONGEST, mathematical, width
 from nn2crn.backends.latex.writer import emit
 from nn2crn.backends.options import LatexOptions
+from nn2crn.errors import UsageError
+from nn2crn.ir.arrays import dense
 from nn2crn.ir.families.explicit import ExplicitFamily
 from nn2crn.ir.families.family import Scheme
 from nn2crn.ir.families.matrix import DriveTerm, MatrixFamily
@@ -57,7 +60,9 @@ def test_the_expanded_list_has_every_reaction_in_order_with_its_exact_rate_const
     for k, (row, reaction) in enumerate(zip(numbered, expected, strict=True), start=1):
         number, formula, rate = row.removesuffix(r" \\").split(" & ")
         plain = re.sub(
-            r"\\crnname\{(\w+)\}|\^\{([+-])\}|[$]|(\\,)", lambda m: m[1] or m[2] or " " * bool(m[3]), formula
+            r"\\crnname\{(\w+)\}|\^\{([+-])\}|[$]|(\\,)|_\{(\d+)\}",
+            lambda m: m[1] or m[2] or (f"[{int(m[4]) - 1}]" if m[4] else " " * bool(m[3])),
+            formula,
         )
         sides = [
             " + ".join(f"{n} {s}" if n > 1 else s for s, n in side) for side in (reaction.reactants, reaction.products)
@@ -179,26 +184,60 @@ def test_input_values_are_shown_once_set():
     assert r"\crnname{x}=(" not in latex(network)
 
 
-@pytest.mark.parametrize(
-    ("remark", "expected"),
-    [
-        ("output 'label' is left out", "output `{}label'{} is left out"),
-        ("'a' (or 'b')", "`{}a'{} (or `{}b'{})"),
-        ("it's, and 'it'", "it'{}s,{} and `{}it'{}"),
-        ("('a long name')", r"(`{}a long name'{})"),
-    ],
-)
-def test_quotes_in_a_remark_open_and_close(remark, expected):
-    assert rf"\raggedright {expected}\par" in latex(small_network(remarks=(remark,)))
+def test_what_the_compiler_remarks_is_no_part_of_the_text():
+    """A reader of the paper cannot act on it."""
+    text = latex(small_network(remarks=("output 'label' is left out:\n\\input{evil}",)))
+    (line,) = (line for line in text.splitlines() if "left out" in line)
+    assert line == r"% output 'label' is left out:\n\\input{evil}"
+
+
+def test_weights_and_biases_are_matrices_beside_the_families():
+    network = small_network(depth=2)
+    text = latex(network)
+    for module in network.modules:
+        for drive in module.drives.values():
+            for term in drive.terms:
+                lines = [" & ".join(map(mathematical, row)) for row in dense(term.matrix).tolist()]
+                assert "\\\\\n".join(lines) in text
+    assert text.count(r"\left(") == 2 * len(network.modules) - sum(
+        not np.any(d.bias) for m in network.modules for d in m.drives.values()
+    )
+    assert r"\left(" not in latex(network, expand=True)
+
+
+def test_a_matrix_that_no_page_has_room_for_is_named_by_its_size():
+    text = latex(small_network(weight=np.ones((40, 100)), bias=np.zeros(40)))
+    assert r"$w\in\mathbb{R}^{40\times100}$" in text
 
 
 @needs("latex")
-def test_quotes_open_before_a_long_word(tmp_path):
-    text = latex(
-        small_network(remarks=("output 'probabilities' is left out ('more_than_ten_letters')",)), standalone=True
-    )
-    assert "output `{}" in text
-    assert "(\\penalty500{}`{}" in text
+def test_numbers_are_rounded_as_they_are_printed(tmp_path):
+    weight = np.full((3, 4), 0.123456789)
+    for digits, shown in ((3, "0.123"), (5, "0.12346"), (0, "0.123456789")):
+        text = latex(small_network(weight=weight), standalone=True, digits=digits)
+        assert r"\crnnum{0.123456789}" in text
+        compile_pdf(text, tmp_path)
+        (pdf,) = tmp_path.glob("*.pdf")
+        said = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, encoding="utf-8", check=True).stdout
+        found = "".join(said.split())
+        assert shown in found
+        assert digits == 0 or "0.123456" not in found
+    with pytest.raises(UsageError, match="3 or more"):
+        LatexOptions(digits=2)
+
+
+def test_every_name_has_a_short_symbol_if_that_is_asked_for():
+    text = latex(small_network(x="pixels"), symbols=True)
+    assert re.search(r"S1 & pixels", text)
+    assert r"\crnname{pixels}" not in text
+    assert r"\crnname{S1}_{j}^{+}" in text
+
+
+@needs("latex")
+def test_units_are_those_of_siunitx(tmp_path):
+    network = nn2crn.compile(nn2crn.load(MODELS["xor"]), units=nn2crn.Units("nM", "h", 50.0))
+    text = latex(network, standalone=True)
+    assert r"\unit{nM}, times in \unit{h}; a 1 of the network is \qty{50.0}{nM}." in text
     compile_pdf(text, tmp_path)
 
 
@@ -228,7 +267,7 @@ def test_the_families_of_iris_fit_one_page(tmp_path):
 def test_a_long_constant_is_said_once_and_stands_for_itself_over_arrows():
     text = latex(iris())
     assert text.count("0.031394923114474005") == 1
-    assert "$c=0.031394923114474005$" in text
+    assert r"$c=\crnnum{0.031394923114474005}$" in text
     assert all(rf"\xrightarrow{{\;{rate}\;}}" in text for rate in (r"c\,w_{ij}", r"c\,|w_{ij}|", r"c\,b_{i}"))
 
 
@@ -244,7 +283,7 @@ def test_several_long_constants_are_numbered():
         replace(f, constants=np.full(3, long[f.rail])) if isinstance(f, MatrixFamily) else f for f in layer.families
     )
     text = latex(replace(network, modules=(replace(layer, families=families), *network.modules[1:])))
-    assert "$c^{(1)}=0.123456789$, $c^{(2)}=2.718281828$" in text
+    assert r"$c^{(1)}=\crnnum{0.123456789}$, $c^{(2)}=\crnnum{2.718281828}$" in text
     assert r"\xrightarrow{\;c^{(2)}\,|w_{ij}|\;}" in text
 
 
@@ -252,5 +291,6 @@ def test_several_long_constants_are_numbered():
 @pytest.mark.parametrize("options", ["", "[twocolumn]"])
 def test_a_fragment_compiles_in_a_paper_of_one_or_two_columns(tmp_path, options):
     """A long table is an error in two columns."""
-    head = rf"\documentclass{options}{{article}}\usepackage{{amsmath,array,booktabs,longtable}}\begin{{document}}"
+    packages = "amsmath,amssymb,array,booktabs,longtable,siunitx"
+    head = rf"\documentclass{options}{{article}}\usepackage{{{packages}}}\begin{{document}}"
     compile_pdf(f"{head}Before.\n{latex(small_network())}After.\\end{{document}}", tmp_path)

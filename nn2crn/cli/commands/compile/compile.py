@@ -201,6 +201,8 @@ def _what(f: Format, summary: Summary, given: dict[str, Any], archived: dict[str
     """Describe a written file; `archived` are the options of a model in an archive."""
     if f.name == "map":
         return "which ids stand for what"
+    if f.name == "latex" and not given.get("standalone"):
+        return f"latex, {summary.reactions} reactions, a fragment for \\input: --standalone makes a document of it"
     counts = f"{f.name}, {summary.species} species"
     if f.name == "sbml" and given.get("kinetics", "elementary") != "elementary":
         return f"{counts}, {summary.reactions} reactions lumped by what they change"
