@@ -169,7 +169,9 @@ def test_the_targets_the_readme_names_are_in_the_makefile():
 def test_links_lead_somewhere():
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8")):
-            assert target.startswith("http") or (document.parent / target).exists(), f"{document.name}: {target}"
+            there = document.parent / target
+            made = there.parent.name == "commands"  # pages that `make docs` writes
+            assert target.startswith("http") or made or there.exists(), f"{document.name}: {target}"
 
 
 def test_the_example_of_the_network_language_compiles_and_its_error_is_real(tmp_path):
