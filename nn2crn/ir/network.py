@@ -17,6 +17,7 @@ import numpy as np
 
 from nn2crn.errors import ModelError
 from nn2crn.ir.arrays import Floats, Matrix, as_matrix, entries, floats
+from nn2crn.ir.display import shown
 
 if TYPE_CHECKING:
     from networkx import DiGraph
@@ -158,7 +159,6 @@ class Feedback:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Return no sources: a feedback stands for a later node."""
         return ()
 
 
@@ -210,6 +210,9 @@ class Network:
     def __repr__(self) -> str:
         shapes = ({n.name: n.shape for n in ports} for ports in (self.inputs, self.outputs))
         return "Network({!r}, inputs={}, outputs={}, nodes={})".format(self.name, *shapes, len(self.nodes))
+
+    def _repr_svg_(self) -> str | None:
+        return shown(self, "svg")
 
     @cached_property
     def by_name(self) -> Mapping[str, Node]:

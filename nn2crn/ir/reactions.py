@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from nn2crn.ir.arrays import Floats, Ints, floats
+from nn2crn.ir.display import shown
 from nn2crn.ir.families.family import Bools, Family, Reaction, distinct_rates
 from nn2crn.ir.families.matrix import DriveTerm
 from nn2crn.ir.formula import Formula, Symbol
@@ -171,6 +172,9 @@ class ReactionNetwork:
 
     def __repr__(self) -> str:
         return f"ReactionNetwork({self.name!r}, species={self.species_count}, reactions={self.reaction_count})"
+
+    def _repr_html_(self) -> str | None:
+        return shown(self, "html")
 
     @cached_property
     def families(self) -> tuple[Family, ...]:

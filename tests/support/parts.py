@@ -71,6 +71,7 @@ LATEX = "texlive-latex-base texlive-latex-recommended texlive-science texlive-fo
 PARTS = {
     "latex": Part("LaTeX", latex, f"apt-get install {LATEX}"),
     "browser": Part("Chromium and Playwright", browser, f"apt-get install chromium; {PIP} playwright"),
+    "notebook": packages("nbclient and ipykernel", "nbclient", "ipykernel", get="nbclient ipykernel"),
     "distributed": packages("dask.distributed", "distributed", get="'nn2crn[cluster]'"),
     "torch": packages("PyTorch", "torch", get="torch"),
     "mypy": packages("mypy", "mypy", get="mypy"),
