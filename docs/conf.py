@@ -26,6 +26,7 @@ exclude_patterns = ["**.ipynb_checkpoints"]
 suppress_warnings = ["myst.strikethrough"]
 highlight_language = "text"  # blocks without a language are sessions
 nitpicky = False
+smartquotes = False  # they make a dash of two hyphens, which options begin with
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

@@ -102,3 +102,14 @@ def test_an_error_is_json_where_json_was_asked_for(tmp_path, arguments):
     assert said["exit_status"] == done.returncode == 2
     assert said["error"]["code"] == "usage"
     assert said["error"]["message"] in done.stderr
+
+
+def test_many_models_say_as_much_as_one(tmp_path):
+    alone = run("compile", IRIS, "--logits", "-o", tmp_path / "iris.xml").stderr.splitlines()
+    many = run("compile", IRIS, XOR, "--logits", "-o", tmp_path / "out").stderr.splitlines()
+    notes = [line for line in alone if line.startswith("note: ")]
+    assert len(notes) == 2
+    assert {line.replace("note: ", f"note: {IRIS}: ") for line in notes} <= set(many)
+    assert alone[2] in many
+    quiet = run("compile", IRIS, XOR, "--logits", "-q", "-o", tmp_path / "out").stderr
+    assert quiet == "2 of 2 models are compiled\n"

@@ -104,7 +104,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
     with opened(cluster) as workers:
         for outcome in batch.run(files, one, jobs, workers):
             outcomes.append(outcome)
-            _say(outcome, quiet=True)
+            _say(outcome, quiet=quiet or as_json, model=f"{outcome.model}: ")
     batch.show(outcomes, as_json=as_json)
     sys.exit(0 if all(o.ok for o in outcomes) else 1)
 
@@ -161,11 +161,11 @@ def _compile(  # noqa: PLR0913  # one argument per option
     )
 
 
-def _say(done: batch.Outcome, *, quiet: bool) -> None:
-    """Warnings always; notes and the summary unless they are not wanted."""
+def _say(done: batch.Outcome, *, quiet: bool, model: str = "") -> None:
+    """Warnings always; notes and the summary unless they are not wanted; of which model, if there are many."""
     for warning in done.warnings:
-        click.echo(f"warning: {warning}", err=True)
-    for line in () if quiet else (*(f"note: {note}" for note in done.notes), *done.summary):
+        click.echo(f"warning: {model}{warning}", err=True)
+    for line in () if quiet else (*(f"note: {model}{note}" for note in done.notes), *done.summary):
         click.echo(line, err=True)
 
 
