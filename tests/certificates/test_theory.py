@@ -197,15 +197,16 @@ def test_two_rails_of_an_output_have_the_room_of_the_larger_coefficient():
     assert less == pytest.approx(both)
 
 
-def test_a_driver_that_moves_within_its_room_is_no_constant_one():
-    """V drives so little that it is within its room from the start on, and is no constant yet: the decay is halved."""
+def test_a_driver_that_moves_hardly_at_all_costs_hardly_any_time():
+    """V changes the decay of Y by a millionth; Y was given half its rate, and so twice its time."""
     made = template(
         "  U+ -> U+ + V @ 1\n  V -> 0 @ 1\n  U+ -> U+ + Y @ 1\n  V + Y -> V @ 1e-6\n  Y -> 0 @ 1\n  output Y",
         function="max(u, 0)",
         more=LOOSE,
         settle="  fixed point V = U+\n  fixed point Y = U+/(1 + 1e-6*U+)",
     )
-    assert certify(given(made), tolerance=1e-3).settling_time == pytest.approx(2 * np.log(4 / 1e-3), rel=1e-3)
+    time = certify(given(made), tolerance=1e-3).settling_time
+    assert np.log(1e3) <= time <= 1.02 * np.log(1e3)
 
 
 @given_(st.lists(st.tuples(*[st.floats(0.01, 10)] * 3), min_size=1, max_size=6))

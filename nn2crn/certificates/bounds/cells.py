@@ -17,8 +17,8 @@ from nn2crn.engines.cvode.kinetics import Kinetics
 from nn2crn.ir.arrays import Floats, Ints
 
 CELLS = 48
-_SCALE = 0.25  # of a drive, near the kink of its neurons, where cells are finest
-_FARTHEST = 1e300  # a range without an end is cut up to here
+_SCALE = 0.25  # of a drive, near the kink of its neurons, where cells are finest; or less, where the kink is sharper
+_FARTHEST = 1e280  # a range without an end is cut up to here
 _ANY, _NONE = -2, -1
 
 
@@ -29,12 +29,14 @@ class Roots:
         of: for each row of values that of its drive variable; -1 if it follows from others, or from several.
         sign: for the rows of a drive variable, -1 if it is the negative of the one that `of` names.
         kink: for each row of a drive variable where it is cancelled by a bias, else 0.
+        scale: for each row of a drive variable how wide the kink of its sharpest neuron is, sqrt(f c), or 0.25.
     """
 
     def __init__(self, kinetics: Kinetics, stages: Iterable[Stage]) -> None:
         self.of = np.full(kinetics.rows, _NONE)
         self.of[kinetics.one] = _ANY
         self.kink, self.sign = np.zeros(kinetics.rows), np.ones(kinetics.rows)
+        self.scale = np.full(kinetics.rows, _SCALE)
         self.variables = [np.arange(p.start, p.stop) for p in kinetics.places]
         seen: dict[Hashable, Ints] = {}
         for rows, variable in zip(self.variables, kinetics.variables, strict=True):
@@ -57,23 +59,28 @@ class Roots:
                 np.maximum.at(most, t.into, found)
         self.of[stage.species] = np.where((least == most) & (most >= 0), most, _NONE)
         if isinstance(stage, Single):
-            self._find_kinks(stage.g, one)
+            self._find_kinks(stage, one)
 
-    def _find_kinks(self, g: Terms, one: int) -> None:
-        alone = (g.first == one) & (g.second == one)
-        bias = np.bincount(g.into[alone], g.coefficient[alone], minlength=g.size)
+    def _find_kinks(self, stage: Single, one: int) -> None:
+        g = stage.g
+        bias, made = (_alone(t, one) for t in (g, stage.f))
+        width = np.sqrt(made * stage.c)
         for mine, other in ((g.first, g.second), (g.second, g.first)):
             driven = (self.of[mine] == mine) & (other == one)
-            self.kink[mine[driven]] = -bias[g.into[driven]] / g.coefficient[driven]
+            rows, into, factor = mine[driven], g.into[driven], g.coefficient[driven]
+            self.kink[rows] = -bias[into] / factor
+            sharp = np.where(width[into] > 0, width[into] / np.abs(factor), _SCALE)
+            np.minimum.at(self.scale, rows, sharp)
 
-    def cells(self, low: Floats, high: Floats) -> Iterator[tuple[Ints, Floats, Floats]]:
+    def cells(self, low: Floats, high: Floats, count: int = CELLS) -> Iterator[tuple[Ints, Floats, Floats]]:
         """The rows of all drive variables, with the ends of a cell of each in turn; `low` and `high` are (rows,)."""
         rows = np.concatenate(self.variables)
+        count = count if np.any(low[rows] < high[rows]) else 1
         turned, root = self.sign[rows] < 0, self.of[rows]
-        kink, bottom, top = self.kink[root], low[root], high[root]
+        kink, scale, bottom, top = self.kink[root], self.scale[root], low[root], high[root]
         with np.errstate(over="ignore"):
-            a, b = (np.arcsinh(np.clip(v - kink, -_FARTHEST, _FARTHEST) / _SCALE) for v in (bottom, top))
-            ends = kink + _SCALE * np.sinh(a + (b - a) * np.linspace(0.0, 1.0, CELLS + 1)[:, None])
+            a, b = (np.arcsinh(np.clip(v - kink, -_FARTHEST, _FARTHEST) / scale) for v in (bottom, top))
+            ends = kink + scale * np.sinh(a + (b - a) * np.linspace(0.0, 1.0, count + 1)[:, None])
         ends = np.maximum.accumulate(np.clip(ends, bottom, top))
         ends[0], ends[-1] = bottom, top
         for near, far in pairwise(ends):
@@ -90,6 +97,12 @@ def _products(variable: DriveVariable, sign: int) -> tuple[Hashable, ...]:
         for p in variable.products
     ]
     return tuple(sorted(made))
+
+
+def _alone(terms: Terms, one: int) -> Floats:
+    """What the terms without factors sum up to, (size,)."""
+    chosen = (terms.first == one) & (terms.second == one)
+    return np.bincount(terms.into[chosen], terms.coefficient[chosen], minlength=terms.size).astype(np.float64)
 
 
 def terms_of(step: Stage) -> tuple[Terms, ...]:

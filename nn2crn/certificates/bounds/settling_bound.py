@@ -1,33 +1,38 @@
-"""An upper bound on the settling time: how near each value must come, from the outputs backwards, and when, forwards.
+"""An upper bound on the settling time: how far each value still is from its steady state, time by time.
 
-Stage by stage: once what drives a stage is, and stays, within `room` of its steady state, the stage is within its own
-room after a time that has a formula. Times add up along the cascade (docs/theory.md, section 4).
+Time is cut into steps. Stage by stage, what drives a stage is at most so far from its steady state from the beginning
+of each step on; so the stage's own distance obeys a linear or a Riccati inequality with constant coefficients within
+the step, which is solved in closed form (docs/theory.md, section 4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby
 
 import numpy as np
+from scipy import sparse
 
 from nn2crn.certificates.bounds.cascade import Bounds, Cascade
-from nn2crn.certificates.bounds.cells import terms_of
-from nn2crn.certificates.bounds.stages import Rails, Single, Stage, Switch, Terms, Unknown
+from nn2crn.certificates.bounds.cells import CELLS
+from nn2crn.certificates.bounds.stages import Rails, Single, Stage, Switch, Terms
 from nn2crn.certificates.bounds.steady import Steady, steady_bounds
 from nn2crn.certificates.bounds.transient import Transient
-from nn2crn.certificates.rounding import above
-from nn2crn.engines.cvode.driven_products import Product
+from nn2crn.certificates.comparison import ROUNDED, decayed, from_then_on, riccati
 from nn2crn.ir.arrays import Floats, Ints, positive_part
 
-_LOGARITHMS = 1 << 12  # half units in the last place that the time of a stage may be off by, by far
-_CELLS = 48  # parts of the range of a drive, in each of which its slowest approach is bounded
+_SHORTEST = 1e-3  # s, the first step
+_COARSE = 120  # steps of the first look
+_FINE = 150  # even steps, and as many that grow, up to where the first look ends
+_VALUES = 200_000  # about so many are looked at in even steps of a large network
+_ROOMS, _NEAREST = 200, 1e-12  # of what is fed back, and the smallest, relative
+_AFTER = 1e3  # time constants of each stage that are looked at
 
 
 @dataclass(frozen=True, eq=False)
 class Settling:
-    """Bounds on the approach to the steady state, for all inputs of a box and all starts of another.
+    """What is proved of the way to the steady state, for all inputs of a box and all starts of another.
 
     Attributes:
         time: seconds after which every output stays within the tolerance of its steady state; inf if not proved.
@@ -70,207 +75,203 @@ def settling(
 ) -> Settling:
     """The bound for inputs in `box`, (size,) each by name, and free species that start anywhere in [0, start].
 
-    Species that start higher in the file may start up to there; the states of a switch start as in the file. Inputs
-    that are `fed`, by name, are on their way.
+    Species that start higher in the file may start up to there; the sum of a switch is as in the file. Inputs that are
+    `fed`, by name, are on their way.
     """
+    fed = fed or {}
     steady = steady_bounds(cascade, box)
-    room = _Room(cascade, steady)
-    room.outputs(tolerance)
-    for step in reversed(cascade.steps):
-        room.pass_(step)
-    transient = Transient(cascade, steady, start)
-    times = _Times(cascade, steady, room.room, transient)
-    for port in cascade.network.inputs:
-        if fed and port.name in fed:
-            transient.free(port.plus.indices, fed[port.name].peak)
-            times.free(port.plus.indices, fed[port.name])
-    for step in cascade.steps:
-        transient.pass_(step)
-        times.pass_(step)
     species = cascade.kinetics.species
+    rate = min(float(steady.rate[:species].min(initial=np.inf)), *(f.rate for f in fed.values()), np.inf)
+    end = _AFTER * (1 + len(cascade.steps)) / rate if 0 < rate < np.inf else 1 / _SHORTEST
+    way = _Way(cascade, steady, start, fed, np.geomspace(_SHORTEST, end, _COARSE), CELLS // 4)
+    time = way.settled(tolerance)
+    for cells in (CELLS // 4, CELLS):
+        if 0 < time < np.inf:
+            way = _Way(cascade, steady, start, fed, _times(time, end, cascade.kinetics.rows), cells)
+            time = min(time, way.settled(tolerance))
     labels = np.array(cascade.network.labels(), dtype=object)
-    outputs = [i for port in cascade.network.outputs for i, _ in port.readout.terms]
-    last = max((float(times.time[i].max(initial=0)) for i in outputs), default=0.0)
     return Settling(
-        last,
-        min(float(steady.rate[:species].min(initial=np.inf)), *(f.rate for f in (fed or {}).values()), np.inf),
-        transient.high[:species],
+        time,
+        rate,
+        way.transient.high[:species],
         steady.low[:species],
         steady.high[:species],
         tuple(labels[~steady.known[:species]]),
     )
 
 
-class _Room:
-    """Return the distance that each value may keep from its steady state for all outputs to be within the tolerance."""
+def _times(time: float, end: float, rows: int) -> Floats:
+    """Steps that grow, and even ones, up to a time; and a few until the end."""
+    count = int(np.clip(_VALUES / rows, _FINE / 4, _FINE))
+    grows, even = np.geomspace(min(_SHORTEST, time / 2), time, count), np.linspace(0, time, count)
+    return np.concatenate([grows, even, np.geomspace(time, end, _COARSE // 2)])
 
-    def __init__(self, cascade: Cascade, steady: Steady) -> None:
-        self.cascade, self.steady = cascade, steady
-        self.room = np.full(cascade.kinetics.rows, np.inf)
-        self.size = np.maximum(np.abs(steady.low), np.abs(steady.high))
 
-    def outputs(self, tolerance: float) -> None:
-        partner = self.cascade.partner
+class _Way:
+    """How far values are from their steady state, at most, from each of `times` on.
+
+    Attributes:
+        off: of each value, (times, rows).
+        apart: of one rail less the other, in the rows of both.
+    """
+
+    def __init__(  # noqa: PLR0913  # what is known, and where to look
+        self,
+        cascade: Cascade,
+        steady: Steady,
+        start: float,
+        fed: Mapping[str, Fed],
+        times: Floats,
+        cells: int,
+    ) -> None:
+        self.cascade, self.steady, self.cells = cascade, steady, cells
+        self.times = np.unique(np.concatenate([[0.0], times]))
+        self.steps = np.diff(self.times)[:, None]
+        self.transient = Transient(cascade, steady, start)
+        self.off, self.apart = (np.zeros((len(self.times), cascade.kinetics.rows)) for _ in range(2))
+        for port in cascade.network.inputs:
+            if port.name in fed:
+                self._feed(port.plus.indices, fed[port.name])
+        with np.errstate(all="ignore"):  # infinities are meant
+            for _, section in groupby(cascade.steps, key=lambda s: isinstance(s, int)):
+                self._section(tuple(section))
+
+    def _feed(self, species: Ints, fed: Fed) -> None:
+        """An input that is fed is, from each time on, in the smallest of many rooms that it is in by then."""
+        self.transient.free(species, fed.peak)
+        _, most = self._at_first(species, self.steady)
+        rooms = np.geomspace(_NEAREST, 1.0, _ROOMS) * most.max(initial=_NEAREST)
+        settled = np.array([fed.time(np.full(len(species), room)) for room in rooms])
+        within = np.where(settled <= self.times[:, None], rooms, np.inf).min(axis=1)
+        self.off[:, species] = np.minimum(within[:, None], most)
+
+    def settled(self, tolerance: float) -> float:
+        """From when on all outputs are within the tolerance; inf if never."""
+        far = np.zeros(len(self.times))
         for port in self.cascade.network.outputs:
-            rows = [i for i, _ in port.readout.terms]
-            weights = [np.abs(c) for _, c in port.readout.terms]
-            rails = len(rows) == 2 and np.array_equal(partner[rows[0]], rows[1])  # noqa: PLR2004  # a pair
-            weight: Floats = sum(weights, np.zeros(port.readout.size))
-            if rails:  # their room is for both together
-                weight = np.maximum(*weights)
-            for i in rows:
-                np.minimum.at(self.room, i, tolerance / np.maximum(weight, 1e-300))
+            far = np.maximum(far, self._output(port.readout.terms).max(axis=1, initial=0))
+        within = np.flatnonzero(far <= tolerance)
+        return float(self.times[within[0]]) if len(within) else np.inf
 
-    def pass_(self, step: int | Stage) -> None:
-        with np.errstate(all="ignore"):
-            if isinstance(step, int):
-                self._drive(step)
-            elif isinstance(step, Single):
-                self._single(step)
-            elif isinstance(step, Rails):
-                self._rails(step)
-            elif isinstance(step, Switch):
-                self._switch(step)
+    def _output(self, terms: tuple[tuple[Ints, Floats], ...]) -> Floats:
+        rows, weights = [i for i, _ in terms], [c for _, c in terms]
+        if len(rows) == 2 and np.array_equal(self.cascade.partner[rows[0]], rows[1]):  # noqa: PLR2004  # two rails
+            if np.array_equal(weights[0], -weights[1]):
+                return np.asarray(np.abs(weights[0]) * self.apart[:, rows[0]])
+            return np.asarray(np.maximum(*np.abs(weights)) * self.off[:, rows[0]])  # which is of both together
+        return sum((np.abs(c) * self.off[:, i] for i, c in terms), np.zeros((len(self.times), 1)))
+
+    def _section(self, section: tuple[int | Stage, ...]) -> None:
+        for number in (s for s in section if isinstance(s, int)):
+            self.transient.pass_(number)
+            self._drive(number)
+        stages = tuple(s for s in section if not isinstance(s, int))
+        for step in stages:
+            self.transient.pass_(step)
+        if stages:
+            self._stages(stages)
+
+    def _stages(self, steps: tuple[Stage, ...]) -> None:
+        """What follows from one drive alone is bounded in each cell of its range."""
+        species = np.concatenate([s.species.reshape(-1) for s in steps])
+        rooted = species[self.cascade.roots.of[species] >= 0]
+        worst = [np.zeros((len(self.times), len(rooted))) for _ in range(2)]
+        for cell in self.steady.in_cells(steps, self.cells) if len(rooted) else ():
+            for step in steps:
+                self._stage(step, cell)
+            for found, of in zip(worst, (self.off, self.apart), strict=True):
+                np.maximum(found, of[:, rooted], out=found)
+        for step in steps:
+            self._stage(step, self.steady)
+            here = np.isin(rooted, step.species)
+            self.off[:, rooted[here]], self.apart[:, rooted[here]] = (found[:, here] for found in worst)
+            self.transient.cap(step.species.reshape(-1), self.off[0, step.species.reshape(-1)])
 
     def _drive(self, number: int) -> None:
         place, variable = self.cascade.kinetics.places[number], self.cascade.kinetics.variables[number]
-        share = self.room[place] / len(variable.products)
         for product in variable.products:
-            ones = np.ones(product.matrix.shape[1])
-            total = np.asarray(positive_part(product.matrix, 1) @ ones + positive_part(product.matrix, -1) @ ones)
-            most = float(np.min(share / total, initial=np.inf, where=total > 0))
-            each = most if self.cascade.paired(product) is not None else most / len(product.sources)
-            for _, rows in product.sources:
-                self.room[rows] = np.minimum(self.room[rows], each)
+            first = self.cascade.paired(product)
+            moved = self.apart[:, first] if first is not None else sum(self.off[:, r] for _, r in product.sources)
+            for sign in (1, -1):
+                self.off[:, place] += (positive_part(product.matrix, sign) @ np.asarray(moved).T).T * ROUNDED
+        self.off[:, place] = np.where(np.isnan(self.off[:, place]), np.inf, self.off[:, place])
 
-    def _single(self, step: Single) -> None:
-        room, squared = self.room[step.species], step.c > 0
-        f_low, _ = step.f.bounds(self.steady.low, self.steady.high)
-        g_low, g_high = step.g.bounds(self.steady.low, self.steady.high)
-        decay = self.steady.rate[step.species]  # where y decays in proportion
-        for_g = np.where(squared, step.c * room / 4, np.minimum(decay * room / 8 / self.size[step.species], decay / 2))
-        for_f = np.where(
-            squared, np.minimum(slowest(f_low / 2, g_low - for_g, g_high + for_g, step.c) * room / 4, f_low / 2),
-            decay * room / 8,
-        )  # fmt: skip
-        step.f.allow(for_f, self.size, self.room)
-        step.g.allow(for_g, self.size, self.room)
-
-    def _rails(self, step: Rails) -> None:
-        room = np.minimum(*self.room[step.species])
-        self.room[step.species] = room
-        decay = self.steady.rate[step.species[0]]
-        for_g = np.minimum(decay * room / 12 / self.size[step.species].sum(axis=0), decay / 2)
-        for f in step.f:
-            f.allow(decay * room / 12, self.size, self.room)
-        step.g.allow(for_g, self.size, self.room)
-
-    def _switch(self, step: Switch) -> None:
-        room = np.minimum(*self.room[step.species])
-        self.room[step.species] = room
-        total = self.cascade.network.initial[step.species].sum(axis=0)
-        rate = self.steady.rate[step.species[0]]
-        for terms in (step.on, step.off):
-            terms.allow(np.minimum(rate * room / (8 * total), rate / 4), self.size, self.room)
-
-
-def slowest(f: Floats, g_low: Floats, g_high: Floats, c: Floats) -> Floats:
-    """The least sqrt(g^2 + 4 f c) for g between its bounds."""
-    nearest = np.where((g_low < 0) & (g_high > 0), 0.0, np.minimum(np.abs(g_low), np.abs(g_high)))
-    return np.sqrt(nearest**2 + 4 * f * c)
-
-
-class _Times:
-    """Bound the time after which each value stays within its room."""
-
-    def __init__(self, cascade: Cascade, steady: Steady, room: Floats, transient: Transient) -> None:
-        self.cascade, self.steady, self.room, self.transient = cascade, steady, room, transient
-        self.time = np.zeros(cascade.kinetics.rows)
-        self.held = np.array(cascade.held)
-
-    def free(self, species: Ints, fed: Fed) -> None:
-        """An input that is fed."""
-        self.time[species], self.held[species] = fed.time(self.room[species]), False
-
-    def pass_(self, step: int | Stage) -> None:
-        with np.errstate(all="ignore"):
-            if isinstance(step, int):
-                place, variable = self.cascade.kinetics.places[step], self.cascade.kinetics.variables[step]
-                self.time[place] = max(self._latest(p) for p in variable.products)
-            elif isinstance(step, Unknown):
-                self.time[step.species] = np.inf
-            else:
-                self._stage(step)
-
-    def _latest(self, product: Product) -> float:
-        return max(float(self.time[rows].max(initial=0)) for _, rows in product.sources)
-
-    def _stage(self, step: Single | Rails | Switch) -> None:
-        first = step.species if isinstance(step, Single) else step.species[0]
-        begun = np.zeros(len(first))
-        for terms in terms_of(step):
-            for rows in (terms.first, terms.second):
-                np.maximum.at(begun, terms.into, self.time[rows])
+    def _stage(self, step: Stage, at: Steady) -> None:
+        """Puts in what is known of a stage whose steady states are `at`."""
+        species = step.species
         if isinstance(step, Single):
-            needed = self._single(step, begun)
+            off = np.where(step.c > 0, self._squared(step, at), self._linear(step, at))
         elif isinstance(step, Rails):
-            needed = self._rails(step, begun)
+            off = self._rails(step, at)
+        elif isinstance(step, Switch):
+            off = self._switch(step, at)
         else:
-            needed = self._switch(step)
-        ended = above(begun + np.maximum(needed, 0.0), _LOGARITHMS)
-        ended = np.where(self.steady.known[first] & ~np.isnan(ended), ended, np.inf)
-        self.time[step.species] = np.where(np.isinf(self.room[first]), 0.0, ended)  # of no account to any output
-        for species in np.atleast_2d(step.species):
-            self.transient.cap(species, ended, self.room[species])
+            off = np.full((len(self.times), species.shape[-1]), np.inf)
+        for row in np.atleast_2d(species):
+            self.off[:, row] = np.where(at.known[row] & ~np.isnan(off), off, np.inf)
 
-    def _decay(self, g: Terms, least: Floats) -> Floats:
-        """The least rate of decay while the values in it stay within their room; `rate` is that of steady values."""
-        fixed = np.ones(g.size, dtype=bool)
-        fixed[g.into[~(self.held[g.first] & self.held[g.second])]] = False
-        return np.where(fixed, least, least / 2)
+    def _moved(self, terms: Terms, at: Steady) -> Floats:
+        """How far a sum of products is from what it is in the end, (times, size)."""
+        moves = self.off[0] > 0  # and never farther off later on
+        moving = moves[terms.first] | moves[terms.second]
+        first, second, into = terms.first[moving], terms.second[moving], terms.into[moving]
+        size = np.maximum(np.abs(at.low), np.abs(at.high))
+        a, b = self.off[:, first], self.off[:, second]
+        off = np.abs(terms.coefficient[moving]) * (size[first] * b + size[second] * a + a * b)
+        off = np.where(np.isnan(off), np.inf, off)
+        into_ = sparse.csr_array((np.ones(len(into)), (into, np.arange(len(into)))), shape=(terms.size, len(into)))
+        return np.asarray((into_ @ off.T).T) * ROUNDED
 
-    def _single(self, step: Single, begun: Floats) -> Floats:
-        room = self.room[step.species]
-        size = np.log(np.exp(self.transient.log_at(step.species, begun)) + self.steady.high[step.species])
-        size = np.where(np.isfinite(size), size, self.transient.log_at(step.species, begun) + 1.0)
-        linear = (size + np.log(2 / room)) / self._decay(step.g, self.steady.rate[step.species])
-        return np.where(step.c > 0, self._squared(step, room), linear)
+    def _at_first(self, species: Ints, at: Steady) -> tuple[Floats, Floats]:
+        """How far species are from their steady state at the start, and ever."""
+        ends = at.low[species], at.high[species]
+        return tuple(np.maximum(top[species] - ends[0], ends[1]) for top in (self.transient.start, self.transient.high))  # type: ignore[return-value]  # two
 
-    def _squared(self, step: Single, room: Floats) -> Floats:
-        """From above and from below, the worst of the cells into which the range of g is cut."""
-        f_low, f_high = step.f.bounds(self.steady.low, self.steady.high)
-        g_low, g_high = step.g.bounds(self.steady.low, self.steady.high)
-        c, margin = step.c, step.c * room / 4
-        ends = _cut(g_low - margin, g_high + margin, np.sqrt(f_low * c))
-        worst = np.zeros(len(room))
-        for a, b in pairwise(ends):
-            least = slowest(f_low / 2, a, b, c)
-            most = np.sqrt(np.maximum(a**2, b**2) + 8 * f_high * c)
-            lowest = np.where(
-                b > 0, f_low / (np.sqrt(b**2 + 2 * f_low * c) + b), (np.sqrt(b**2 + 2 * f_low * c) - b) / (2 * c)
-            )
-            below = np.log(2 * most**2 / (c**2 * lowest * room)) / least
-            above = np.log1p(2 * most / (c * room)) / least
-            worst = np.maximum(worst, np.maximum(above, below))
-        return worst
+    def _decay(self, g: Terms, species: Ints, at: Steady) -> tuple[Floats, Floats]:
+        """At least the rate -g, (times, size), and how far g is off."""
+        moved = self._moved(g, at)
+        _, g_high = g.bounds(at.low, at.high)
+        return np.maximum(-(g_high + moved), -self.transient.swells[species]), moved
 
-    def _rails(self, step: Rails, begun: Floats) -> Floats:
-        logs = [self.transient.log_at(s, begun) for s in step.species]
-        size = np.logaddexp(np.logaddexp(*logs), np.log(self.steady.high[step.species].sum(axis=0)))
-        return np.asarray(
-            (size + np.log(2 / self.room[step.species[0]])) / self._decay(step.g, self.steady.rate[step.species[0]])
-        )
+    def _linear(self, step: Single, at: Steady) -> Floats:
+        rate, g_moved = self._decay(step.g, step.species, at)
+        made = self._moved(step.f, at) + g_moved * at.high[step.species]
+        return self._decayed(*self._at_first(step.species, at), rate, made)
 
-    def _switch(self, step: Switch) -> Floats:
-        """Neither state is ever more than both together."""
-        total = self.cascade.network.initial[step.species].sum(axis=0)
-        return np.asarray(np.log(2 * total / self.room[step.species[0]]) / (self.steady.rate[step.species[0]] / 2))
+    def _rails(self, step: Rails, at: Steady) -> Floats:
+        rate, g_moved = self._decay(step.g, step.species[0], at)
+        made = self._moved(step.f[0], at) + self._moved(step.f[1], at)
+        (first, most), high = (v.sum(axis=0) for v in self._at_first(step.species, at)), at.high[step.species]
+        both = self._decayed(first, most, rate, made + g_moved * high.sum(axis=0))
+        least, largest = (d[step.species[0]] for d in at.difference)
+        start = self.transient.start[step.species]
+        first = np.maximum(start[0] - least, start[1] + largest)
+        apart = self._decayed(first, most, rate, made + g_moved * np.maximum(np.abs(least), np.abs(largest)))
+        self.apart[:, step.species[0]] = self.apart[:, step.species[1]] = np.fmin(apart, both)
+        return both
 
+    def _switch(self, step: Switch, at: Steady) -> Floats:
+        on, off = (self._moved(t, at) for t in (step.on, step.off))
+        high, rate = at.high[step.species], np.maximum(at.rate[step.species[0]] - on - off, 0.0)
+        most = np.maximum(high[0], high[1])  # one less its end is the other's end less the other
+        return self._decayed(most, most, rate, on * high[1] + off * high[0])
 
-def _cut(low: Floats, high: Floats, scale: Floats) -> Floats:
-    """The ends (cells + 1, n) of cells that are fine near zero, where the approach is slow."""
-    a, b = np.arcsinh(low / scale), np.arcsinh(high / scale)
-    parts = np.linspace(0.0, 1.0, _CELLS + 1)[:, None]
-    ends = scale * np.sinh(a + (b - a) * parts)
-    ends[0], ends[-1] = low, high
-    return np.asarray(ends)
+    def _decayed(self, first: Floats, most: Floats, rate: Floats, made: Floats) -> Floats:
+        """e' <= made - rate e, e <= first at the start and e <= most ever."""
+        return from_then_on(*decayed(first, most, rate, made, self.steps), most)
+
+    def _squared(self, step: Single, at: Steady) -> Floats:
+        """The larger of the ways from above and from below."""
+        f_moved, g_moved = self._moved(step.f, at), self._moved(step.g, at)
+        (f_low, f_high), (low, high) = step.f.bounds(at.low, at.high), (v[step.species] for v in (at.low, at.high))
+        _, most = self._at_first(step.species, at)
+        above_ = np.maximum(self.transient.start[step.species] - low, 0.0)
+        b = g_moved - at.rate[step.species]
+        way, limit = riccati(above_, f_moved + g_moved * high, b, step.c, self.steps, unknown=most)
+        from_above = from_then_on(way, limit, most)
+        a, b = f_low / high, step.c * low
+        made = a - np.minimum(f_moved / f_low, 1.0) * f_high / low
+        none = np.zeros(len(a))
+        part, end = riccati(none, made / ROUNDED, b - a - g_moved, b, self.steps, unknown=none)
+        from_below = from_then_on((1 - part / ROUNDED) * high, (1 - end / ROUNDED) * high, high)
+        return np.maximum(from_above, from_below)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from itertools import groupby
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nn2crn.certificates.bounds.cascade import Bounds, Cascade, interval, rail, root
+from nn2crn.certificates.bounds.cells import CELLS
 from nn2crn.certificates.bounds.groups import Group
 from nn2crn.certificates.bounds.stages import Rails, Single, Stage, Switch
 from nn2crn.certificates.rounding import above, below
@@ -112,15 +113,20 @@ class Steady:
 
     def by_cells(self, steps: tuple[Stage, ...], rooted: Ints) -> Steady:
         """Bounds that hold in every cell, of the species that are rooted."""
-        union = None
-        for rows, low, high in self.cascade.roots.cells(self.low, self.high):
+        cells = self.in_cells(steps)
+        union = next(cells)
+        for cell in cells:
+            union.joined(cell, rooted)
+        return union
+
+    def in_cells(self, steps: tuple[Stage, ...], count: int = CELLS) -> Iterator[Steady]:
+        """The same in each cell, of the species that are rooted."""
+        for rows, low, high in self.cascade.roots.cells(self.low, self.high, count):
             cell = self._copy()
             cell.low[rows], cell.high[rows] = low, high
             for step in steps:
                 cell.settle(step)
-            union = cell if union is None else union.joined(cell, rooted)
-        assert union is not None  # noqa: S101  # there are cells
-        return union
+            yield cell
 
     def _copy(self) -> Steady:
         made = copy(self)

@@ -12,7 +12,7 @@ from nn2crn.ir.arrays import Floats, Ints
 
 
 class Transient:
-    """Upper bounds at all times; where there is none, (start + grows t) exp(swells t) is a bound at time t."""
+    """Upper bounds at all times of values, `high`, and of g in y' = f + g y - ..., `swells`."""
 
     def __init__(self, cascade: Cascade, steady: Steady, start: float) -> None:
         self.cascade, self.steady, self.start = cascade, steady, np.zeros(cascade.kinetics.rows)
@@ -22,7 +22,7 @@ class Transient:
         for port in cascade.network.inputs:
             for block in filter(None, (port.plus, port.minus)):
                 self.low[block.indices] = steady.low[block.indices]
-        self.grows, self.swells = np.zeros(cascade.kinetics.rows), np.zeros(cascade.kinetics.rows)
+        self.swells = np.zeros(cascade.kinetics.rows)
 
     def pass_(self, step: int | Stage) -> None:
         if isinstance(step, int):
@@ -52,17 +52,9 @@ class Transient:
             if species[i] in self.cascade.quotients:
                 divisor, ratio = self.cascade.quotients[int(species[i])]
                 high[i] = above(np.maximum(self.start[species[i]], ratio) + self.high[divisor], 4)
-        self.high[species] = high
-        self.grows[species], self.swells[species] = made, np.maximum(swells, 0.0)
+        self.high[species], self.swells[species] = high, swells
 
-    def cap(self, species: Ints, settled: Floats, room: Floats) -> None:
-        """Bound a value that grows for a limited time, and then stays within its room of the steady state."""
-        most = np.exp(self.log_at(species, settled)) + self.steady.high[species] + room
-        grown = np.where(np.isnan(most), np.inf, most)
-        self.high[species] = np.where(np.isfinite(self.high[species]), self.high[species], grown)
-
-    def log_at(self, species: Ints, time: Floats) -> Floats:
-        """The logarithm of an upper bound at a time."""
-        with np.errstate(all="ignore"):
-            later = np.log(self.start[species] + self.grows[species] * time) + self.swells[species] * time
-            return np.where(np.isfinite(self.high[species]), np.log(self.high[species]), later)
+    def cap(self, species: Ints, off: Floats) -> None:
+        """Bound a value that is never farther than `off` from its steady state."""
+        most = self.steady.high[species] + off
+        self.high[species] = np.fmin(self.high[species], np.where(np.isnan(most), np.inf, most))
