@@ -14,7 +14,8 @@ import nn2crn
 from nn2crn.engines.cvode.internal import Internal
 
 NAMES = ("marabou_fc_2-2sig-3", "marabou_mnist2x5_sigmoid", "velardo_lesson9")
-LARGE = ("marabou_robust_sigmoid", "marabou_softmax_last")  # take a client ten gigabytes and more
+LARGE = ("marabou_robust_sigmoid", "marabou_softmax_last")  # take a client gigabytes, but in the form it loads soonest
+IN_CLIENTS = LARGE[1:]  # the other takes minutes there: docs/chemistry.md
 SIGNALS = ("P", "Q", "Y", "D")  # as large as drives, or as what they are made of
 SHARES = {"softmax.shifted": ("P",)}  # which are none
 
@@ -41,6 +42,16 @@ def test_the_large_ones_in_our_own_engines(model):
     report = verified("verify", model, *data, "--engine", "fixed-point", "--engine", "internal")
     assert max(e["max_error"] for e in report["engines"]) <= 1e-2
     assert peak(network) < 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", models(IN_CLIENTS))
+def test_a_large_one_in_both_clients(model):
+    """52 000 reactions in the form that each loads soonest, which verify chooses; 0.6 GB each."""
+    data = ["--data", model.with_suffix(".npz"), "--samples", 3]
+    report = verified("verify", model, *data, "--engine", "roadrunner", "--engine", "copasi")
+    assert [e["engine"] for e in report["engines"]] == ["roadrunner", "copasi"]
+    assert max(e["max_error"] for e in report["engines"]) <= 1e-2
 
 
 def verified(*command):

@@ -47,18 +47,6 @@ class Terms:
         least, most = corners.min(axis=0), corners.max(axis=0)
         return below(self._sum(least), operations, size), above(self._sum(most), operations, size)
 
-    def allow(self, budget: Floats, size: Floats, room: Floats) -> None:
-        """Lowers `room`, how far each value may be off, until each sum is off by at most `budget` (size,).
-
-        Values are at most `size` in magnitude. Of a product's share of the budget a third goes to each factor's being
-        off, and a third to both's.
-        """
-        count = np.bincount(self.into, minlength=self.size)
-        share = budget[self.into] / (3 * count[self.into] * np.abs(self.coefficient))
-        for mine, other in ((self.first, self.second), (self.second, self.first)):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                np.minimum.at(room, mine, np.fmin(share / size[other], np.sqrt(share)))
-
     def sorted(self, chosen: Bools) -> Floats:
         """The terms of the chosen sums (size,) as columns, in an order that depends on nothing but the terms."""
         kept = chosen[self.into]
