@@ -11,9 +11,9 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import nn2crn
-from nn2crn.certificates.comparison import decayed, from_then_on, riccati
 from nn2crn.certificates.bounds.settling_bound import settling
 from nn2crn.certificates.certificate import Subject, subject
+from nn2crn.certificates.comparison import decayed, from_then_on, riccati
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.ports import read_outputs
 from nn2crn.templates.options import Options
