@@ -44,7 +44,7 @@ def test_no_sample_is_left_out():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RECURRENT)
 def test_a_sample_with_loops(name):
-    """All is finite where inputs drive ReLUs (docs/theory.md, section 6); of the others the error is, and it is said."""
+    """All is finite where inputs drive ReLUs (docs/theory.md, section 6); of the others errors are, and it is said."""
     found = certify(subject(nn2crn.load(SAMPLES / name), Options()))
     assert all(error is not None and np.isfinite(error) for error in found.error_bound.values())
     if name != "winner/winner.nn":
