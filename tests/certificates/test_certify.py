@@ -185,6 +185,7 @@ def test_a_larger_start_takes_longer_only_where_it_matters():
     assert times[1] == pytest.approx(times[0] + np.log(100), abs=2.0)
 
 
+@pytest.mark.slow
 def test_a_million_weights_are_certified():
     net = random_mlp([300, 1200, 600, 5], 0, lower=0.0).network()
     given = subject(net, nn2crn.Options(), box={"": (0.0, 1.0)})
