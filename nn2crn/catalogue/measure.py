@@ -169,7 +169,7 @@ def _settling_time(engine: Internal, inputs: dict[str, Floats], start: Floats, e
 
 
 def plot(template: Template, library: Library, path: Path) -> None:
-    """Draws the steady state of the chemistry and the function over the range.
+    """Draws the steady state of the chemistry and the function over the range, and their difference.
 
     Raises:
         UsageError: matplotlib is missing, the template has several drives, or the suffix is unknown to it.
@@ -187,11 +187,14 @@ def plot(template: Template, library: Library, path: Path) -> None:
     node = Activation("y", template.activation, template.drives, 1)
     rails = {f"{name}{rail}": np.maximum(sign * u, 0)[:, None] for rail, sign in (("+", 1), ("-", -1))}
     found = read_outputs(network, Internal(network).settle(rails))["y"][:, 0]
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
+    exact = apply(template, node, [u[:, None]])[:, 0]
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes, errors = figure.subplots(2, sharex=True, height_ratios=(3, 1))
     axes.plot(u, found, label=f"steady state of {template.name}")
-    axes.plot(u, apply(template, node, [u[:, None]])[:, 0], "--", label=f"{template.activation}(u)")
-    axes.set(xlabel="drive u", ylabel="output")
+    axes.plot(u, exact, "--", label=f"{template.activation}(u)")
+    errors.plot(u, found - exact)
+    axes.set(ylabel="output")
+    errors.set(xlabel="drive u", ylabel="error")
     axes.legend()
     try:
         figure.savefig(path)

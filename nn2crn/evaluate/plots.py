@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_CURVES = 10  # as many as can be told apart
+_COLOURS, _DASHES = 10, ("-", (0, (4, 1)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+_CURVES = _COLOURS * len(_DASHES)  # as many as can be told apart
+_COLUMN = 20  # names of a legend
 
 
 def check_plot(path: str) -> None:
@@ -34,16 +36,19 @@ def plot_course(  # noqa: PLR0913  # what is drawn
     expected: Mapping[str, float],
     units: tuple[str, str],
     bands: Mapping[str, Floats] | None = None,
+    *,
+    linear: bool = False,
 ) -> None:
-    """Draws concentrations or values against time (logarithmic), and what the network itself gives, dashed.
+    """Draws concentrations or values against time, and what the network itself gives, as thin lines.
 
     Args:
         path: the file, .svg or .png or what else matplotlib writes.
         times: (n,), from zero.
-        curves: values (n,) by label; the first ten are drawn.
+        curves: values (n,) by label; the first forty are drawn.
         expected: the network's own value of some of them.
         units: of the times, as `s`, and of the values, as `nM`, or empty.
         bands: half the width (n,) of a band around a curve.
+        linear: an even axis of time, not a logarithmic one.
 
     Raises:
         OutputError: the file cannot be written.
@@ -52,32 +57,42 @@ def plot_course(  # noqa: PLR0913  # what is drawn
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
-    draw_course(axes, times, curves, expected, units)
+    draw_course(axes, times, curves, expected, units, linear=linear)
     for label in list(curves)[: _CURVES if bands else 0]:
         low, high = (curves[label] + side * (bands or {})[label] for side in (-1, 1))
         axes.fill_between(times[1:], low[1:], high[1:], alpha=0.25)
     _save(figure, path)
 
 
-def draw_course(
+def draw_course(  # noqa: PLR0913  # what is drawn
     axes: Axes,
     times: Floats,
     curves: Mapping[str, Floats],
     expected: Mapping[str, float],
     units: tuple[str, str],
+    *,
+    linear: bool = False,
 ) -> None:
     """Draw the picture of `plot_course` on given axes."""
     clock, concentration = units
     value = f"value ({concentration})" if concentration else "value"
-    for label, values in list(curves.items())[:_CURVES]:
-        (line,) = axes.plot(times[1:], values[1:], label=label)
+    first = 0 if linear else 1  # a logarithmic axis has no zero
+    for k, (label, values) in enumerate(list(curves.items())[:_CURVES]):
+        dashes = _DASHES[k // _COLOURS]
+        (line,) = axes.plot(times[first:], values[first:], label=label, color=f"C{k % _COLOURS}", linestyle=dashes)
         if label in expected:
-            axes.axhline(expected[label], color=line.get_color(), linestyle="--", linewidth=0.8)
-    axes.set(xscale="log", xlabel=f"time ({clock})", ylabel=value, xlim=(times[1], times[-1]))
-    title = "dashed: the network's own value" if expected else ""
+            axes.axhline(expected[label], color=line.get_color(), linestyle="--", linewidth=0.6, alpha=0.7)
+    scale = "linear" if linear else "log"
+    axes.set(xscale=scale, xlabel=f"time ({clock})", ylabel=value, xlim=(times[first], times[-1]))
+    title = "thin and dashed: the network's own value" if expected else ""
     more = f"the first {_CURVES} of {len(curves)}" if len(curves) > _CURVES else ""
     axes.set_title("; ".join(filter(None, [title, more])), fontsize="medium")
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    axes.legend(
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
+        frameon=False,
+        ncols=1 + (min(len(curves), _CURVES) - 1) // _COLUMN,
+    )
 
 
 def new_axes() -> Axes:

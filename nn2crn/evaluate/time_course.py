@@ -72,8 +72,8 @@ class Run:
         rows = self.done.swapaxes(0, 1).reshape(-1, len(self.columns))
         return pd.DataFrame(rows, index=index, columns=list(self.columns))
 
-    def plot(self, sample: int = 0, ax: Axes | None = None) -> Axes:
-        """Draws the courses of one sample, what the network itself gives as dashed lines; on axes of matplotlib.
+    def plot(self, sample: int = 0, ax: Axes | None = None, *, linear: bool = False) -> Axes:
+        """Draws the courses of one sample, what the network itself gives as thin lines; on axes of matplotlib.
 
         Raises:
             UsageError: matplotlib is not installed.
@@ -81,7 +81,7 @@ class Run:
         curves = dict(zip(self.columns, self.done[:, sample].T, strict=True))
         expected = dict(zip(self.columns, self.expected[sample].tolist(), strict=False))
         axes = ax or plots.new_axes()
-        plots.draw_course(axes, self.times, curves, expected, (self.unit, self.concentration))
+        plots.draw_course(axes, self.times, curves, expected, (self.unit, self.concentration), linear=linear)
         return axes
 
     def ends(self) -> list[dict[str, Any]]:
@@ -247,12 +247,12 @@ def write(run: Run, target: str) -> None:
     write_text(Path(target), lambda out: csv.writer(out, lineterminator="\n").writerows([head, *rows()]))
 
 
-def draw(run: Run, path: str) -> None:
-    """Draws the first sample."""
-    if run.done.shape[1]:
-        expected = dict(zip(run.columns, run.expected[0].tolist(), strict=False))
-        curves = dict(zip(run.columns, run.done[:, 0].T, strict=True))
-        plots.plot_course(path, run.times, curves, expected, (run.unit, run.concentration))
+def draw(run: Run, path: str, sample: int = 0, *, linear: bool = False) -> None:
+    """Draws one sample, if it was run, against a logarithmic or an even axis of time."""
+    if sample < run.done.shape[1]:
+        expected = dict(zip(run.columns, run.expected[sample].tolist(), strict=False))
+        curves = dict(zip(run.columns, run.done[:, sample].T, strict=True))
+        plots.plot_course(path, run.times, curves, expected, (run.unit, run.concentration), linear=linear)
 
 
 def _inert(name: str) -> str:

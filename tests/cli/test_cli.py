@@ -170,4 +170,21 @@ def test_the_name_of_a_single_input_may_be_left_out(tmp_path):
 def test_a_drawing_is_named_when_it_is_written(tmp_path):
     (tmp_path / "x.nn").write_text("input x[1]\noutput y = relu(x)\n")
     done = run("simulate", "x.nn", "--input", "1", "--plot", "out.svg", cwd=tmp_path, check=0)
-    assert "out.svg: the courses of the first sample" in done.stderr
+    assert "out.svg: the courses of sample 0" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_picture_is_of_any_sample_with_either_axis(tmp_path):
+    xor = SAMPLES / "xor" / "xor.nn"
+    data = "--data", SAMPLES / "xor" / "xor.csv"
+    made = [
+        command_line.nn2crn("simulate", xor, *data, "--plot", f"{k}.svg", *options, cwd=tmp_path)
+        for k, options in enumerate((["--sample", "1"], ["--linear"], []))
+    ]
+    assert [done.returncode for done in made] == [0, 0, 0]
+    assert "0.svg: the courses of sample 1" in made[0].stderr
+    assert len({(tmp_path / f"{k}.svg").read_bytes() for k in range(3)}) == 3
+    for options, says in ((["--sample", "4", "--plot", "a.svg"], "counted from 0"), (["--linear"], "are for --plot")):
+        done = command_line.nn2crn("simulate", xor, *data, *options, cwd=tmp_path)
+        assert done.returncode == 2
+        assert says in done.stderr

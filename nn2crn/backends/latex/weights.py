@@ -13,9 +13,9 @@ from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.reactions import Module, ReactionNetwork
 
 _ROWS, _COLUMNS = 32, 8  # what a narrow page has room for
-_BEGIN = r"""\par\medskip\begingroup\noindent\raggedright\footnotesize
+_BEGIN = r"""\par\medskip\begingroup\raggedright\footnotesize
 \setlength{\arraycolsep}{3pt}\setlength{\lineskip}{3pt}
-\textbf{%s}:\par\nobreak\noindent
+\noindent\textbf{%s}:\par\nobreak\noindent
 %s\par\endgroup
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     "--starts", metavar="N", type=click.IntRange(1), help="Say where N random starts lead, in place of courses."
 )
 @cluster_option
-@click.option("--plot", metavar="FILE", help="Draw the courses of the first sample, as .svg or .png.")
+@click.option("--plot", metavar="FILE", help="Draw the courses of a sample, as .svg or .png.")
+@click.option("--sample", metavar="N", type=click.IntRange(0), default=0, help="Which sample is drawn, from 0 [0].")
+@click.option("--linear", is_flag=True, help="Draw against an even axis of time, not a logarithmic one.")
 @json_option
 def simulate(  # noqa: PLR0913  # one argument per option
     model: str,
@@ -56,6 +58,8 @@ def simulate(  # noqa: PLR0913  # one argument per option
     species: tuple[str, ...],
     target: str | None,
     plot: str | None,
+    sample: int,
+    linear: bool,
     starts: int | None,
     cluster: str | None,
     as_json: bool,
@@ -70,8 +74,10 @@ def simulate(  # noqa: PLR0913  # one argument per option
         raise UsageError("--starts says where the outputs end", hint="leave out options of courses, and of engines")
     if options["gates"] and not t_end:
         raise UsageError("with --gates nothing is steady: fuels are used up, and leak", hint="give --t-end")
+    drawn = _Drawn(plot, sample, linear)
+    drawn.refuse_alone(runs)
     time_course.check_targets(target, plot)
-    case = subject(model, inputs=inputs, **options)
+    case = drawn.within(subject(model, inputs=inputs, **options))
     if starts:
         _from_starts(case, starts, as_json=as_json)
         return
@@ -81,7 +87,8 @@ def simulate(  # noqa: PLR0913  # one argument per option
         return
     with opened(cluster) as workers:
         run = time_course.simulate(case, engine, t_end=t_end, points=points, patterns=species, cluster=workers)
-    _write(run, model, target, plot)
+    drawn.draw(run)
+    _write(run, model, target)
     if as_json:
         show_json("simulate", {"model": model, "engine": engine, **run.as_json(), "files": files})
     elif not target:
@@ -91,12 +98,35 @@ def simulate(  # noqa: PLR0913  # one argument per option
         sys.exit(130)
 
 
-def _write(run: Run, model: str, target: str | None, plot: str | None) -> None:
+class _Drawn(NamedTuple):
+    """What --plot, --sample and --linear ask for."""
+
+    plot: str | None
+    sample: int
+    linear: bool
+
+    def refuse_alone(self, runs: int | None) -> None:
+        """Raises UsageError where there is no picture of single runs."""
+        if (self.sample or self.linear) and (runs or not self.plot):
+            raise UsageError("--sample and --linear are for --plot, of single runs")
+
+    def within(self, case: Case) -> Case:
+        """Raises UsageError if there is no such sample."""
+        if self.sample >= case.samples:
+            raise UsageError(f"--sample {self.sample}: there are {case.samples} samples, counted from 0")
+        return case
+
+    def draw(self, run: Run) -> None:
+        from nn2crn.evaluate import time_course
+
+        if self.plot:
+            time_course.draw(run, self.plot, self.sample, linear=self.linear)
+            click.echo(f"{self.plot}: the courses of sample {self.sample}", err=True)
+
+
+def _write(run: Run, model: str, target: str | None) -> None:
     from nn2crn.evaluate import time_course
 
-    if plot:
-        time_course.draw(run, plot)
-        click.echo(f"{plot}: the courses of the first sample", err=True)
     if target:
         time_course.write(run, target)
         click.echo(f"{model}: the courses of {run.samples} sample{'s'[: run.samples != 1]} are in {target}", err=True)
