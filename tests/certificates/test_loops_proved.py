@@ -87,7 +87,8 @@ def test_no_certificate_of_a_loop_is_violated(function, share):
     rng, settled = np.random.default_rng(len(function)), 0
     options = Options(settings={"relu.h": 1e-3} if function == "relu" else {})
     for _ in range(max(NETS // share, 4)):
-        n, scale = int(rng.integers(3, 41 if SWEPT and share == 1 else 12)), rng.uniform(0.5, 2.0)
+        most = 41 if SWEPT and share == 1 else 12
+        n, scale = int(rng.integers(3, most)), rng.uniform(0.5, 2.0) / (1 if share == 1 else 3)
         w = random_w(n, scale, rng) * (3 if function == "sigmoid" else 1)
         network = recurrent_net(w, rng.normal(size=(n, 2)), rng.normal(size=n) / 2, function)
         given = subject(network, options)
