@@ -42,11 +42,20 @@ def _from_keras(model: Any) -> bytes:
         path = Path(folder) / "model.onnx"
         try:
             with warnings.catch_warnings(action="ignore"), contextlib.redirect_stdout(io.StringIO()):
+                _call(model)
                 model.export(str(path), format="onnx", verbose=False)
         except Exception as e:
             hint = "with PyTorch behind Keras (KERAS_BACKEND=torch): pip install onnxscript; else: pip install tf2onnx"
             raise UsageError(f"Keras cannot export this model: {_first_line(e)}", hint=hint) from e
         return path.read_bytes()
+
+
+def _call(model: Any) -> None:
+    """Keras exports what has been called; here with zeros."""
+    import keras
+
+    zeros = [keras.ops.zeros([1 if size is None else size for size in node.shape], node.dtype) for node in model.inputs]
+    model(zeros[0] if len(zeros) == 1 else zeros)
 
 
 def _from_sklearn(estimator: Any) -> bytes:
