@@ -16,6 +16,7 @@ from nn2crn.ir.families.product import as_counts
 from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, SpeciesBlock
 from nn2crn.ir.verify.invariant import require
 
+_PARTS = "split"  # the stem of species that split_products makes: they belong to no neuron
 _Signed = list[tuple[SpeciesBlock, int]]  # species, and the sign that they have for their neurons
 
 
@@ -65,7 +66,7 @@ def consumed_links(network: ReactionNetwork) -> dict[tuple[int, int], Matrix]:
     """
     parts: tuple[InputPort | Module, ...] = (*network.inputs, *network.modules)
     found = matrices(network)
-    made = sparse.csr_array(found.change.maximum(0))
+    made = _made_in_the_end(network, found)
     makes = [sparse.csr_array(_placed(_raising(p), _size(p), network) @ made.T) for p in parts]
     consumes = [sparse.csr_array(_placed(_spending(p), _size(p), network) @ found.reactants.T) for p in parts]
     links = {}
@@ -76,6 +77,18 @@ def consumed_links(network: ReactionNetwork) -> dict[tuple[int, int], Matrix]:
             if source != target and weights.nnz:
                 links[source, target] = as_matrix(weights.astype(np.float64))
     return links
+
+
+def _made_in_the_end(network: ReactionNetwork, found: Matrices) -> sparse.csr_array:
+    """What each reaction makes (reactions, species), by way of species that are but parts of its products."""
+    parts = [b.indices for m in network.modules for s, b in m.species.items() if s.stem == _PARTS]
+    made = sparse.csr_array(found.change.maximum(0))
+    among = np.concatenate([ints([]), *parts])
+    through = sparse.csr_array(made[:, among] @ found.reactants.T.tocsr()[among])
+    more = sparse.csr_array(through @ made)
+    while more.nnz:  # a chain of parts comes to an end
+        made, more = sparse.csr_array(made + more), sparse.csr_array(through @ more)
+    return made
 
 
 def _size(part: InputPort | Module) -> int:
@@ -96,11 +109,12 @@ def _raising(part: InputPort | Module) -> _Signed:
     if isinstance(part, InputPort):
         return []
     meets = {"M": 1, "N": -1}
-    return [(b, meets.get(s.stem, -1 if b.rail == "-" else 1)) for s, b in part.species.items()]
+    return [(b, meets.get(s.stem, -1 if b.rail == "-" else 1)) for s, b in part.species.items() if s.stem != _PARTS]
 
 
 def _spending(part: InputPort | Module) -> _Signed:
     """The species whose reactions say what reads a neuron, each weight once."""
     if isinstance(part, InputPort):
         return [(part.plus, 1)]
-    return [(b, -1 if s.stem == "M" else 1) for s, b in part.species.items() if s.stem != "N" and b.rail != "-"]
+    own = [(s, b) for s, b in part.species.items() if s.stem not in ("N", _PARTS) and b.rail != "-"]
+    return [(b, -1 if s.stem == "M" else 1) for s, b in own]

@@ -13,6 +13,8 @@ from driving import drive
 from read_back import as_sbml, check, crn, net, npz, odes, omex, sbml
 
 import nn2crn
+from nn2crn.analysis.consumption import consumed_links
+from nn2crn.ir.arrays import dense
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 CONSUMED = ("--encoding", "rate-independent", "--logits")
@@ -85,3 +87,14 @@ def test_copasi_runs_a_file_of_an_input_that_nothing_reads(tmp_path):
     (tmp_path / "net.nn").write_text("input x[2] in [0, 1]\noutput y = relu(dense(x, weight = [[0, 1]]))\n")
     done = drive("verify", "net.nn", "--encoding", "rate-independent", "--engine", "copasi", folder=tmp_path)
     assert done.status == 0, done.out
+
+
+def test_drawings_of_products_in_parts_have_the_weights_of_whole_ones():
+    """Species that products are made by, of which there are more than neurons, were taken for neurons: a defect."""
+    links = []
+    for most in (None, 2):
+        options = nn2crn.Options(encoding="rate-independent", max_products=most)
+        links.append(consumed_links(nn2crn.compile(nn2crn.load(CASES["iris ternary"][0]), options)))
+    assert links[0].keys() == links[1].keys()
+    for key, weights in links[0].items():
+        np.testing.assert_array_equal(dense(weights), dense(links[1][key]))
