@@ -31,12 +31,13 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "number": _three_digits,
     "error": "{:.1e}".format,
     "bound": lambda bound: at_most(bound, 2),
-    "percent": "{:.1%}".format,
+    "percent": lambda share: f"{share:.1%}" if share > -_FAR else f"{share:.1e}",
     "whole_percent": lambda share: f"{100 * share:.3g} %",
     "nano": lambda molar: f"{molar * 1e9:.3g} nM",
     "micro": lambda molar: f"{molar * 1e6:.3g} \N{MICRO SIGN}M",
     "hours": lambda hours: f"{_three_digits(hours)} h",
 }
+_FAR = 10.0  # below which a share of variance is not read in percent
 _NOTHING = "\N{EN DASH}"  # where there is no number
 
 
