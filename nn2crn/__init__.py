@@ -25,6 +25,7 @@ _WHERE = {
     "Options": "compiler",
     "Pruning": "passes.compression.options",
     "Quantization": "passes.compression.options",
+    "RateIndependence": "certificates.rate_independence",
     "Realisation": "evaluate.tube.realise",
     "Report": "evaluate.verify",
     "ReportPage": "reporting.report",
@@ -56,6 +57,7 @@ __all__ = [
     "Options",
     "Pruning",
     "Quantization",
+    "RateIndependence",
     "Realisation",
     "Report",
     "ReportPage",
@@ -83,6 +85,7 @@ __all__ = [
 if TYPE_CHECKING:
     from nn2crn.api import certify, predict, realise, report, robustness, simulate, verify
     from nn2crn.certificates.certificate import Certificate
+    from nn2crn.certificates.rate_independence import RateIndependence
     from nn2crn.compiler import Compression, Library, Options, Units, compile, compress, load, write  # noqa: A004  # the verb users know
     from nn2crn.engines.steady_state.sensitivity import sensitivities
     from nn2crn.errors import Nn2crnError

@@ -8,9 +8,8 @@ from numpy.typing import ArrayLike
 
 from nn2crn import compiler
 from nn2crn.arguments import names
-from nn2crn.certificates import certificate
 from nn2crn.certificates.boxes import boxes_of
-from nn2crn.certificates.certificate import Certificate
+from nn2crn.certificates.registry import Asked, Proof, prove
 from nn2crn.engines.ports import read_outputs
 from nn2crn.evaluate import time_course
 from nn2crn.evaluate import verify as measured
@@ -122,15 +121,17 @@ def certify(
     tolerance: float = 1e-2,
     start: float = 1.0,
     options: Options | None = None,
-) -> Certificate:
+) -> Proof:
     """Certify the chemistry of a model, for all inputs in a box and all starts in another.
+
+    Returns a `Certificate`, or, of rate-independent chemistry, a `RateIndependence`, which holds for all inputs.
 
     Args:
         model: a file, or what `load` returned.
         box: lower and upper bound of all inputs, or of each by name; their domains, or [-1, 1], if None.
         tolerance: what counts as settled, in units of the outputs.
         start: mol/l, the largest concentration that a species may start with.
-        options: which templates.
+        options: which encoding and templates.
 
     Raises:
         UsageError: the box names no input, or is below zero for one that has no rail for negative values.
@@ -138,9 +139,7 @@ def certify(
     network = model if isinstance(model, Network) else compiler.load(model)
     given = {} if box is None else dict(box) if isinstance(box, Mapping) else {"": box}
     bounds = boxes_of(network, None, given)
-    return certificate.certify(
-        certificate.subject(network, options or Options(), box=bounds), tolerance=tolerance, start=start
-    )
+    return prove(Asked(network, options or Options(), box=bounds, tolerance=tolerance, start=start))
 
 
 def robustness(  # noqa: PLR0913  # an argument per option

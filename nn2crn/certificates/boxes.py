@@ -63,7 +63,7 @@ def _one(side: Floats) -> float:
 
 
 def show_boxes(boxes: Mapping[str, tuple[Bound, Bound]]) -> str:
-    """`x in [0, 1], y[0] in [2, 3], y[1] in [4, 5]`; of many different intervals, what they lie in."""
+    """`x in [0, 1], y[0] in [2, 3], y[1] in [4, 5]`; of many different intervals, the one that holds them all."""
     return ", ".join(
         text for name, (low, high) in boxes.items() for text in _shown(name, np.atleast_1d(low), np.atleast_1d(high))
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from nn2crn.analysis.consumption import competing, levels
 from nn2crn.analysis.stoichiometry import matrices
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.ir.units import Units
 
 _MOST_ORDER = 2
 
@@ -48,6 +49,20 @@ class RateIndependence:
     def holds(self) -> bool:
         """True if the outputs are proved to end at the network's values, whatever the rates."""
         return not self.competing and self.acyclic and self.order <= _MOST_ORDER
+
+    @property
+    def box(self) -> Mapping[str, tuple[float, float]]:
+        """Bounds of inputs: none, since it holds for all."""
+        return {}
+
+    def in_tube(self, units: Units, kappa: float) -> RateIndependence:
+        """Convert to these units, all rate constants multiplied by kappa: nothing here depends on them."""
+        del units, kappa
+        return self
+
+    def __repr__(self) -> str:
+        said = "holds for all inputs and positive rates" if self.holds else "not proved"
+        return f"<RateIndependence of {self.model}: {said}; {self.species} species, {self.reactions} reactions>"
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"proved": self.holds}

@@ -44,5 +44,5 @@ def vacuous_errors(bounds: Mapping[str, float], network: Network, library: Libra
 
 
 def vacuous_peak(bound: float) -> bool:
-    """True if no solution holds so much, whatever a concentration of 1 stands for."""
+    """True if no solution can hold this concentration, whatever a value of 1 stands for."""
     return FULLEST < bound < np.inf

@@ -18,7 +18,7 @@ SETTLED = 1e-6  # what may be left to the steady state, relative to a value wher
 def never_forgets(network: ReactionNetwork) -> bool:
     """Whether a relation that is conserved decides where it ends, as log E - V+ + V- of the exact templates.
 
-    Solvers keep a sum, as S + T of a switch, to rounding, but not a logarithm: what steps are off by stays.
+    Solvers keep a sum, as S + T of a switch, to rounding, but not a logarithm: the error of each step stays.
     """
     return any("log(" in show(f) for m in network.modules for f, _ in m.conserved)
 

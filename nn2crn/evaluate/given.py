@@ -91,7 +91,7 @@ def values_of(ports: Sequence[Input] | Sequence[InputPort], inputs: Inputs) -> d
     values = {p.name: _rows(p, given[p.name]) for p in ports}
     if len({len(rows) for rows in values.values()}) > 1:
         counts = ", ".join(f"{name} {len(rows)}" for name, rows in values.items())
-        raise UsageError(f"the inputs have not the same number of samples: {counts}", hint=_ROWS)
+        raise UsageError(f"the inputs do not have the same number of samples: {counts}", hint=_ROWS)
     return values
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LASTS = (1e6, 1e9)  # seconds: when even a ReLU at its kink with h = 1e-10 has settled, and when engines give up
-_LOOKS = 200  # times at which is looked whether anything changes
+_LOOKS = 200  # times at which a course is checked for change
 _TOGETHER = 50  # samples between two looks at the progress
 _PARTS = 16  # times as many on a cluster
 
@@ -162,7 +162,7 @@ def simulate(  # noqa: PLR0913  # what is run, and how
             if t_end or interrupted:
                 break
             enough = _settled(np.concatenate([c for c, _ in pieces], axis=1), np.concatenate([e for _, e in pieces]))
-            if enough <= _LOOKS or last == _LASTS[-1]:  # known now is when nothing changes any more
+            if enough <= _LOOKS or last == _LASTS[-1]:  # the time after which nothing changes is known
                 times = _spread(float(times[min(enough, _LOOKS) - 1]), points)
                 pieces, interrupted = _pieces(chosen, case, times, shown, ends=False)
                 break

@@ -24,7 +24,7 @@ def in_molecules(network: ReactionNetwork, molecules: int) -> ReactionNetwork:
         molecules: per unit of concentration.
 
     Raises:
-        UsageError: there are not as many as one, or a rate constant is past double precision.
+        UsageError: there is less than one molecule, or a rate constant exceeds double precision.
     """
     if molecules < 1:
         raise UsageError(f"--molecules {molecules}: there must be at least one")
@@ -65,7 +65,7 @@ def _readout(readout: Readout, molecules: int) -> Readout:
 
 
 def faintest(network: ReactionNetwork, molecules: int) -> dict[str, float]:
-    """The h of templates by name, of which a unit's molecules have less than one: neurons near zero die out."""
+    """Return h by template where h times the molecules per unit is below 1: neurons near zero die out."""
     return {
         m.template: float(h)
         for m in network.modules

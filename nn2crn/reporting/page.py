@@ -113,7 +113,7 @@ def _figure(figures: Figures, path: str, kind: str) -> Markup:
 
 
 def _embedded(figures: Figures) -> str:
-    """The figures as JSON that no HTML parser takes for an end."""
+    """Return the figures as JSON that an HTML parser cannot mistake for a closing tag."""
     text = json.dumps(figures, allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -110,6 +110,15 @@ def test_what_is_measured_and_proved_is_said_in_a_line():
     assert repr(proved).startswith("<Certificate of xor: error y <= ")
 
 
+def test_what_is_proved_follows_from_the_encoding():
+    whole = nn2crn.Compression(quantize=nn2crn.Quantization("linear", 3, zero=True))
+    network = nn2crn.compress(nn2crn.load(IRIS, logits=True), whole)
+    proved = nn2crn.certify(network, options=nn2crn.Options(encoding="rate-independent"))
+    assert isinstance(proved, nn2crn.RateIndependence)
+    assert proved.holds
+    assert repr(proved).startswith("<RateIndependence of iris: holds for all inputs and positive rates; ")
+
+
 def test_what_becomes_of_it_in_tubes_is_said_in_a_line():
     network = nn2crn.load(IRIS, logits=True, domain={"": (0.0, 8.0)})
     rows = [FLOWER, [6.3, 3.3, 6.0, 2.5]]

@@ -1,7 +1,7 @@
 """Values that follow from one drive variable alone, bounded in each of the cells of its range.
 
-The exponentials e^-P and e^-Q of a bounded sigmoid are each as small as may be somewhere in the range of the drive, but
-nowhere both. Intervals of the whole range do not show that; those of a cell do (docs/theory.md, section 3).
+The exponentials e^-P and e^-Q of a bounded sigmoid each come close to zero somewhere in the drive's range, but never
+both at once. Intervals of the whole range do not show that; those of a cell do (docs/theory.md, section 3).
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def _row(matrix: Matrix, i: int) -> Floats:
 
 
 def groups(kinetics: Kinetics, stages: Sequence[Stage], roots: Roots) -> tuple[Group, ...]:
-    """All groups of two drives and more that a bound comes of."""
+    """Yield the groups of two or more drives that give a bound."""
     forms = Forms(kinetics, stages)
     found = (_group(forms, stage, i, roots) for stage in stages if isinstance(stage, Single) for i in _sums(stage))
     return tuple(g for g in found if g is not None)

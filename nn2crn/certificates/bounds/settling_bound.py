@@ -25,7 +25,7 @@ from nn2crn.ir.arrays import Floats, Ints, positive_part
 _SHORTEST = 1e-3  # s, the first step
 _COARSE = 120  # steps of the first look
 _FINE = 150  # even steps, and as many that grow, up to where the first look ends
-_VALUES = 200_000  # about so many are looked at in even steps of a large network
+_VALUES = 200_000  # of a large network, about this many are checked, evenly spaced
 _ROOMS, _NEAREST = 200, 1e-12  # of what is fed back, and the smallest, relative
 _AFTER = 1e3  # time constants of each stage that are looked at
 
@@ -197,7 +197,7 @@ class _Way:
         self.off[:, place] = np.where(np.isnan(self.off[:, place]), np.inf, self.off[:, place])
 
     def _stage(self, step: Stage, at: Steady) -> None:
-        """Puts in what is known of a stage whose steady states are `at`."""
+        """Enter the bounds of a stage whose steady states are `at`."""
         species = step.species
         if isinstance(step, Single):
             off = np.where(step.c > 0, self._squared(step, at), self._linear(step, at))
@@ -253,7 +253,7 @@ class _Way:
     def _switch(self, step: Switch, at: Steady) -> Floats:
         on, off = (self._moved(t, at) for t in (step.on, step.off))
         high, rate = at.high[step.species], np.maximum(at.rate[step.species[0]] - on - off, 0.0)
-        most = np.maximum(high[0], high[1])  # one less its end is the other's end less the other
+        most = np.maximum(high[0], high[1])  # their sum is constant: one is below its end by what the other is above
         return self._decayed(most, most, rate, on * high[1] + off * high[0])
 
     def _decayed(self, first: Floats, most: Floats, rate: Floats, made: Floats) -> Floats:

@@ -29,9 +29,9 @@ from nn2crn.ir.network import Activation, Affine, Feedback, Network, Term
 from nn2crn.ir.reactions import Module
 from nn2crn.templates.registry import Library
 
-_LOGARITHMIC = ("relu.anderson2021", "smoothed_relu.anderson2021")  # contract in the logarithms of their species,
-_LINEAR = ("relu.annihilation", "identity.dual_rail")  # these in the species themselves, and
-# these, and the first and the last, end between what they would settle at with the least and the largest of their drive
+_LOGARITHMIC = ("relu.anderson2021", "smoothed_relu.anderson2021")  # contract in the logarithms of their species
+_LINEAR = ("relu.annihilation", "identity.dual_rail")  # contract in the species themselves
+# end between the steady states for the least and the largest drive, as do all of those above
 _MONOTONE = (
     *(f"{name}.{variant}" for name in ("sigmoid", "tanh") for variant in ("chain", "algebraic", "bounded")),
     *_LOGARITHMIC, "identity.dual_rail",
@@ -172,7 +172,7 @@ def matrix_of(layers: tuple[Activation, ...], network: Network) -> Matrix | None
 
 
 def linear_loop(given: Matrix, drive: Interval) -> tuple[Loop, Diagonal | None]:
-    """The strongest that holds of: Volterra-Lyapunov stability, contraction, one steady state at most.
+    """Prove the strongest property that holds: Volterra-Lyapunov stability, contraction, or at most one steady state.
 
     Args:
         given: the loop.

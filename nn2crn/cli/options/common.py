@@ -136,7 +136,7 @@ def loaded(  # noqa: PLR0913  # one argument per option
 
 
 def _note_unused(found: Loaded) -> None:
-    """Says which templates of the user's own no layer has: one that is not `by default` is to be chosen."""
+    """Name the user's own templates that no layer uses: one that is not `by default` has to be chosen."""
     from nn2crn.passes.name_layers import with_layers
     from nn2crn.passes.network.expand_compositions import choosable
 

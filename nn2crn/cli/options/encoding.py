@@ -31,7 +31,7 @@ class EncodingOptions:
 
     @property
     def finds_bits(self) -> bool:
-        """True if weights are to be whole numbers, of how many bits is not said."""
+        """True if weights are to be whole numbers and the number of bits is not given."""
         return self.name == _RATE_INDEPENDENT and self.bits is None
 
     def chosen(self, options: Options) -> Options:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _BIMOLECULAR = 2
 _FASTEST = "1e6 /M/s"
-_NOTHING = 1e-9  # what species start below of which none starts above zero
+_NOTHING = 1e-9  # start of species where all start at zero
 
 
 def scale_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -133,7 +133,7 @@ def gate_options(command: Callable[..., None]) -> Callable[..., None]:
     options = [
         click.option("--gates", metavar="C", help="Build it of strand displacement gates, each at C, as '100 nM'; with"
                      " --unit or --max-signal."),
-        click.option("--gate-leak", metavar="K", help="At which gates make their products by themselves, as '1 /M/s'."),
+        click.option("--gate-leak", metavar="K", help="Rate at which gates leak their products, as '1 /M/s'."),
     ]  # fmt: skip
     wrapped: Callable[..., None] = collected
     for option in reversed(options):

@@ -1,8 +1,8 @@
 """The mass-action ODEs of a network, for many inputs at once, without expanding its weights into reactions.
 
 Concentrations stand in columns, one per input: arrays are (rows, batch). The rows of `values` are all species, then 1,
-then the drive variables (see drives.py). In these terms the network has few reactions, of order two at most: a handful
-per neuron, however many weights there are. Their rate constants may be negative where drives were put together.
+then the drive variables (see driven_products.py). In these terms the network has few reactions, of order two at most: a
+handful per neuron, however many weights there are. Their rate constants may be negative where drives were put together.
 """
 
 from __future__ import annotations

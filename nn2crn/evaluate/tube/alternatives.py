@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,8 +63,7 @@ class Subject:
 
 def alternatives(subject: Subject, limits: Limits, names: tuple[str, ...]) -> Iterator[Alternative]:
     """Other templates, parameters and weights of the same encoding; those that cannot be compiled are left out."""
-    kinds = _rate_independent(subject) if subject.options.encoding == "rate-independent" else _catalytic(subject)
-    for options, other in kinds:
+    for options, other in _BY_ENCODING[subject.options.encoding](subject):
         try:
             yield Alternative(options, other.realise(limits, names))
         except Nn2crnError:
@@ -105,3 +104,9 @@ def _rate_independent(subject: Subject) -> Iterator[tuple[str, Subject]]:
 
 def _compressed(subject: Subject, how: compiler.Compression) -> Network:
     return compiler.compress(subject.whole, how, library=subject.options.library)
+
+
+_BY_ENCODING: Mapping[str, Callable[[Subject], Iterator[tuple[str, Subject]]]] = {
+    "catalytic": _catalytic,
+    "rate-independent": _rate_independent,
+}

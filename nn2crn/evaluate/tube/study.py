@@ -25,7 +25,7 @@ _PERCENT = 100.0
 
 @dataclass(frozen=True)
 class Errors:
-    """Of what the tubes have errors: coefficients of variation, a leak (concentration per time), or few molecules.
+    """The errors of the tubes: coefficients of variation, a leak (concentration per time), or few molecules.
 
     `molecules` is how many a 1 of the network is; concentrations are smooth if None.
     """
@@ -80,7 +80,7 @@ class Study:
     cluster: Cluster | None = None
 
     def ready(self) -> Study:
-        """What workers of a cluster settle tubes of."""
+        """Return what a worker of a cluster needs to settle tubes."""
         return self
 
     @property
@@ -167,4 +167,4 @@ class Study:
 
 
 def _unsaid(_: int) -> None:
-    """Workers say how far they are by what they are done with."""
+    """Report nothing: workers show their progress by the pieces they return."""

@@ -5,7 +5,7 @@ The differential equations stay the same. Of a ReLU neuron with catalysts X_j, g
     -> Y     (h + b Y) + Y sum_j k_j X_j
     Y ->     Y^2 + Y sum_j l_j X_j
 
-The sums stand in the rate laws, or are parameters by assignment rule (drives.py).
+The sums stand in the rate laws, or are parameters by assignment rule (driven.py).
 """
 
 from __future__ import annotations

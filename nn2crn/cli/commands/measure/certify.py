@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nn2crn.cli.console import json_option, say, show_json
-from nn2crn.cli.options.common import Loaded, loaded, model_options
+from nn2crn.cli.options.common import loaded, model_options
 from nn2crn.cli.options.fitting import FittingOptions
 from nn2crn.cli.options.scale import in_scale, scale_options
 from nn2crn.cli.options.values import POSITIVE
 
 if TYPE_CHECKING:
+    from nn2crn.ir.network import Network
     from nn2crn.tune.scale import Wanted
 
 _TITLE = 11  # columns
@@ -54,61 +55,28 @@ def certify(  # noqa: PLR0913  # one argument per option
 
     An input without bounds is taken to lie in [-1, 1]. docs/theory.md has the proofs.
     """  # fmt: skip
+    from nn2crn import compiler
+    from nn2crn.certificates.boxes import boxes_of
+    from nn2crn.certificates.registry import Asked, in_words, prove
+
     found = loaded(model, fitting=fitting, **options)
-    as_data, lines = _PROVERS[found.options.encoding](found, _Asked(name, fitting, scale, tolerance, start))
+    box = boxes_of(found.network, found.data, fitting.boxes())
+    original = None if found.network is found.whole else found.whole
+    proof = prove(Asked(found.network, found.options, name, box, original, tolerance, start))
+    made = in_scale(found, compiler.compile(found.network, found.options, name=name), scale)
+    proof = proof.in_tube(made.units, made.kappa)
     if as_json:
-        show_json("certify", {**as_data, "model": model, "encoding": found.options.encoding})
+        show_json("certify", {**proof.as_json(), "model": model, "encoding": found.options.encoding})
         return
-    for title, text in lines:
+    for title, text in chain(_default(found.network, proof.box, box), in_words(proof)):
         say(f"{title:{_TITLE}}{text}".rstrip(), _TITLE)
 
 
-_Proved = tuple[dict[str, Any], Iterator[tuple[str, str]]]  # as data, and as lines with titles
-
-
-class _Asked(NamedTuple):
-    """The other options given."""
-
-    name: str
-    fitting: FittingOptions
-    scale: Wanted
-    tolerance: float
-    start: float
-
-
-def _catalytic(found: Loaded, asked: _Asked) -> _Proved:
-    from nn2crn.certificates import certificate
-    from nn2crn.certificates.boxes import boxes_of
-    from nn2crn.certificates.statements import statements
-
-    box = boxes_of(found.network, found.data, asked.fitting.boxes())
-    original = None if found.network is found.whole else found.whole
-    given = certificate.subject(found.network, found.options, name=asked.name, box=box, original=original)
-    made = in_scale(found, given.reactions, asked.scale)
-    proved = certificate.certify(given, tolerance=asked.tolerance, start=asked.start).in_tube(made.units, made.kappa)
-    said = {*box, *(node.name for node in found.network.inputs if node.lower is not None and node.upper is not None)}
-    unsaid = {name: bounds for name, bounds in proved.box.items() if name not in said}
-    return proved.as_json(), chain(_default(unsaid), statements(proved))
-
-
-def _default(unsaid: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Inputs of which nobody has said where they lie: all that follows is of a box that was not asked for."""
+def _default(network: Network, used: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name the inputs whose bounds nobody gave: all that follows is of a box that was not asked for."""
     from nn2crn.certificates.boxes import show_boxes
 
+    bounded = {node.name for node in network.inputs if node.lower is not None and node.upper is not None}
+    unsaid = {name: bounds for name, bounds in used.items() if name not in bounded and name not in given}
     if unsaid:
         yield "BY DEFAULT", f"{show_boxes(unsaid)}: nothing is proved beyond; give --box LOW:HIGH, or --data"
-
-
-def _rate_independent(found: Loaded, asked: _Asked) -> _Proved:
-    """For all inputs: neither a box, nor a start, nor a tolerance, nor a scale makes a difference."""
-    from nn2crn import compiler
-    from nn2crn.certificates.rate_independence import rate_independence
-
-    proved = rate_independence(compiler.compile(found.network, found.options, name=asked.name))
-    return proved.as_json(), proved.statements()
-
-
-_PROVERS: Mapping[str, Callable[[Loaded, _Asked], _Proved]] = {
-    "catalytic": _catalytic,
-    "rate-independent": _rate_independent,
-}

@@ -10,6 +10,7 @@ import click
 from nn2crn.cli.commands.measure import tube_tables
 from nn2crn.cli.console import json_option, show_json, working
 from nn2crn.cli.options.common import loaded, model_options
+from nn2crn.cli.options.encoding import EncodingOptions
 from nn2crn.cli.options.values import vectors
 from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.ir.quantities import parse_quantity, parse_rate
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from nn2crn.evaluate.tube.gate_search import GateSearch
     from nn2crn.evaluate.tube.realise import Limits, Realisation
 
-_OTHER = {"catalytic": "rate-independent", "rate-independent": "catalytic"}
 _BITS = 4  # of whole weights where there are no data to say how many are enough
 _BIMOLECULAR = 2
 _SEARCHED = 30  # samples that gates are searched on
@@ -73,23 +73,23 @@ def realise(  # noqa: PLR0913  # one argument per option
     leaks = _bimolecular(leak, "--leak") if leak else None
     signal, amount = parse_quantity(max_signal, "--max-signal").molar, parse_quantity(gates, "--gates").molar
     limits, names = Limits(signal, _bimolecular(max_rate, "--max-rate"), amount, max_use), schemes(scheme)
-    subjects, refused = [_subject(model, inputs, options)], ""
+    subjects, refused = [_subject(model, inputs, options)], list[str]()
     found = [subjects[0].realise(limits, names)]
-    if not alone:
+    for encoding in [] if alone else _others(options):
         try:
-            other = _subject(model, inputs, options | {"encoding": _other(options)})
+            other = _subject(model, inputs, options | {"encoding": encoding})
             found, subjects = [*found, other.realise(limits, names)], [*subjects, other]
         except Nn2crnError as e:
-            refused = f"{_OTHER[options['encoding'].name]}: {e.message}"
+            refused.append(f"{encoding.name}: {e.message}")
     pairs = [(f, [] if alone else _alternatives(s, f, limits, names)) for s, f in zip(subjects, found, strict=True)]
     search = _searched(subjects[0], found[0], limits, leaks) if leaks else None
     if as_json:
-        counted = {"refused": refused or None, "counted_by": COUNTED}
+        counted = {"refused": "; ".join(refused) or None, "counted_by": COUNTED}
         show_json("realise", {"model": model, **_as_json(search, pairs), **counted})
         return
     count = f"{found[0].samples} sample{'s'[: found[0].samples != 1]}"
     click.echo(f"{model}: {count}\nsignals <= {max_signal}, displacement <= {max_rate}, gates {gates}")
-    tube_tables.show(found, limits, refused)
+    tube_tables.show(found, limits, "; ".join(refused))
     for chemistry, others in pairs:
         tube_tables.show_alternatives(chemistry, others)
     if search:
@@ -109,11 +109,12 @@ def _bimolecular(text: str, option: str) -> float:
     return rate.value
 
 
-def _other(options: dict[str, Any]) -> Any:
-    """The other encoding, with as few bits as the data allow."""
-    given = options["encoding"]
-    bits = None if options["data"] or given.name != "catalytic" else _BITS
-    return replace(given, name=_OTHER[given.name], bits=bits, reduce=None, max_products=None)
+def _others(options: dict[str, Any]) -> list[EncodingOptions]:
+    """Return the other encodings; one of whole weights with as few bits as the data allow."""
+    from nn2crn.lower.registry import ENCODINGS
+
+    others = [EncodingOptions(name) for name in ENCODINGS if name != options["encoding"].name]
+    return [replace(e, bits=_BITS) if e.finds_bits and not options["data"] else e for e in others]
 
 
 def _subject(model: str, inputs: tuple[str, ...], options: dict[str, Any]) -> Subject:

@@ -1,4 +1,4 @@
-"""The nonlinear ONNX operators: each names an activation of the template menu; what is chemistry is said there."""
+"""The nonlinear ONNX operators: each names an activation of the template menu; their chemistry is in the templates."""
 
 from __future__ import annotations
 
