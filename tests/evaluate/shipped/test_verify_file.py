@@ -37,7 +37,7 @@ def test_a_pure_file_runs_in_both_clients(tmp_path, model):
 def test_a_species_that_is_not_there_is_no_matter_of_large_weights(tmp_path, monkeypatch):
     path = tmp_path / "pure.xml"
     assert run("compile", SAMPLES / "xor/xor.nn", "--pure", "-o", path).exit_code == 0
-    monkeypatch.setattr(Copasi, "_held", lambda _: {})
+    monkeypatch.setattr(Copasi, "_held", lambda *_: {})
     done = run("verify", SAMPLES / "xor/xor.nn", "--file", path, "--samples", 1, "--engine", "copasi")
     assert "there is no x_0_s in the file\nhint: compile the file again" in done.output
     assert "large weights" not in done.output
