@@ -128,7 +128,7 @@ def test_sensitivities_rank_reactions(tmp_path):
     assert said[0].endswith("1 sample, 5 rate constants")
     assert any("x[0] + layer1[0] -> x[0] + 2 layer1[0]" in line for line in said[2:])
     report = json.loads(run("sensitivities", tmp_path / "n.nn", "--input", "1,0.5", "--json"))
-    assert report["outputs"][0][0] == pytest.approx(2.0, abs=1e-5)
+    assert report["values"][0][0] == pytest.approx(2.0, abs=1e-5)
     assert report["by_input"]["x"][0][0] == pytest.approx([2, -1], abs=1e-4)
 
 
