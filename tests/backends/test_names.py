@@ -87,6 +87,7 @@ STRUCTURE = {
     "dsd": lines,
     "icrn": python,
     "net": lines,
+    "pil": lines,
     "npz": arrays,
     "odes": python,
     "dot": dot,

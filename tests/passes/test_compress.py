@@ -88,7 +88,7 @@ def test_latex_lists_the_levels(tmp_path):
     hidden = next(network.affines())
     smallest = np.abs(connections(hidden)).min()
     counts = [np.sum(connections(hidden) == sign * smallest) for sign in (1, -1)]
-    assert f"layer1 & ${smallest.item()!r}$ & {counts[0]} & {counts[1]} \\\\" in text
+    assert f"layer1 & $\\crnnum{{{smallest.item()!r}}}$ & {counts[0]} & {counts[1]} \\\\" in text
 
 
 def test_latex_has_no_table_of_levels_where_there_are_none(tmp_path):
