@@ -85,7 +85,10 @@ class Options:
             if name in self.settings
         }
         layer, activation = self._choices(node)
-        return template.values({**activation.settings, **chosen, **node.settings, **layer.settings})
+        elsewhere = layer.template or node.template or self.variants.get(node.function)  # named with other parameters
+        fitting = {p.name for p in template.parameters}
+        general = {k: v for k, v in activation.settings.items() if k in fitting or not elsewhere}
+        return template.values({**general, **chosen, **node.settings, **layer.settings})
 
     def refuse_unused(self, templates: Iterable[Template], layers: Iterable[str]) -> None:
         """Refuse an option without effect on any of these templates and layers, most likely a misspelling.

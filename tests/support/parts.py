@@ -80,6 +80,7 @@ PARTS = {
     "gillespy2": packages("GillesPy2", "gillespy2", get="gillespy2"),
     "pysces": packages("PySCeS", "pysces", get="pysces"),
     "peppercorn": packages("Peppercorn", "peppercornenumerator", "dsdobjects", get="peppercornenumerator"),
+    "tellurium": packages("Tellurium", "tellurium", "six", get="tellurium six"),
     "bionetgen": packages("BioNetGen", "bionetgen", get="bionetgen"),
     "mount": Part("private mounts", mount, "allow user namespaces", installable=False),
     "models": Part(
