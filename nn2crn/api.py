@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
-from nn2crn import compiler
-from nn2crn.arguments import names
+from nn2crn.arguments import by_input, names
 from nn2crn.certificates.boxes import boxes_of
 from nn2crn.certificates.registry import Asked, Proof, prove
 from nn2crn.engines.ports import read_outputs
 from nn2crn.evaluate import time_course
 from nn2crn.evaluate import verify as measured
-from nn2crn.evaluate.given import Chemistry, Inputs, case_of, compiled, labels_of, shape_of, values_of
+from nn2crn.evaluate.given import Chemistry, Inputs, case_of, compiled, labels_of, network_of, shape_of, values_of
 from nn2crn.evaluate.report import Report
 from nn2crn.evaluate.time_course import Run
 from nn2crn.evaluate.tube import realise as tube
@@ -136,9 +135,8 @@ def certify(
     Raises:
         UsageError: the box names no input, or is below zero for one that has no rail for negative values.
     """
-    network = model if isinstance(model, Network) else compiler.load(model)
-    given = {} if box is None else dict(box) if isinstance(box, Mapping) else {"": box}
-    bounds = boxes_of(network, None, given)
+    network = network_of(model)
+    bounds = boxes_of(network, None, by_input(box, "the box"))
     return prove(Asked(network, options or Options(), box=bounds, tolerance=tolerance, start=start))
 
 

@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from nn2crn.errors import UsageError
+from nn2crn.ir.arrays import Floats
 
 _T = TypeVar("_T")
 
@@ -57,6 +60,32 @@ def bounds(given: Any, name: str) -> tuple[Any, Any]:
     except (TypeError, ValueError):
         raise UsageError(f"{name} cannot be {given!r}", hint="give a lower and an upper bound, as (0, 1)") from None
     return low, high
+
+
+def input_values(given: Floats, name: str, *, nonnegative: bool) -> None:
+    """Refuse values of an input that are no concentrations, of one species or of two for either sign.
+
+    Raises:
+        UsageError: one is NaN or infinite, or negative though there is no species for the negative part.
+    """
+    if not np.all(np.isfinite(given)):
+        raise UsageError(f"input {name!r}: a value is NaN or infinite", hint="give finite numbers")
+    if nonnegative and np.any(given < 0):
+        raise UsageError(
+            f"input {name!r} was declared non-negative, and has no rail for a negative value",
+            hint="compile the model with another domain, or none, to allow negative values",
+        )
+
+
+def by_input(given: Mapping[str, Any] | Any, name: str) -> dict[str, Any]:
+    """Bounds by input name; a pair is for all inputs, which go by the name "".
+
+    Raises:
+        UsageError: it is neither a mapping nor a pair.
+    """
+    if given is None:
+        return {}
+    return dict(given) if isinstance(given, Mapping) else {"": bounds(given, name)}
 
 
 def _is_number(value: Any) -> bool:

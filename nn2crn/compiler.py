@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nn2crn.arguments import instance
+from nn2crn.arguments import by_input, instance
 from nn2crn.backends import write as writing
 from nn2crn.backends.registry import formats
 from nn2crn.errors import OutputError, UnsupportedError, UsageError
@@ -86,7 +86,7 @@ def load(  # noqa: PLR0913  # one argument per option
     *,
     outputs: Sequence[str] = (),
     logits: bool = False,
-    domain: Mapping[str, tuple[float, float]] | None = None,
+    domain: Mapping[str, tuple[float, float]] | tuple[float, float] | None = None,
     library: Library | None = None,
     settle_loops: bool = False,
 ) -> Network:
@@ -98,7 +98,7 @@ def load(  # noqa: PLR0913  # one argument per option
         example: of a module, the inputs of one sample: a tensor, or a tuple of them.
         outputs: names of the tensors to compute; all numeric outputs if empty.
         logits: compile a softmax or sigmoid at the very end only up to what goes into it.
-        domain: lower and upper bound by input name; the name "" stands for all inputs.
+        domain: lower and upper bound of all inputs, or of each by name.
         library: the templates a .nn file may name; those of the package if None.
         settle_loops: compile an ONNX Loop as the limit of its steps; a remark says how far the steps may be from it.
 
@@ -108,8 +108,9 @@ def load(  # noqa: PLR0913  # one argument per option
     """
     model = open_model(as_file(path, example))
     wanted = (outputs,) if isinstance(outputs, str) else tuple(outputs)
-    request = Request(wanted, logits, library or Library(), settle_loops, domain or {})
-    return set_domain(reader_for(model)(model, request), domain or {})
+    within = by_input(domain, "the domain of the inputs")
+    request = Request(wanted, logits, library or Library(), settle_loops, within)
+    return set_domain(reader_for(model)(model, request), within)
 
 
 def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per option

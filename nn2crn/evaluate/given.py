@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nn2crn import compiler
+from nn2crn.arguments import input_values
 from nn2crn.errors import UsageError
 from nn2crn.evaluate.case import Case, case
 from nn2crn.frontends.samples import random_data
@@ -27,12 +28,26 @@ _ROWS = "give an array of numbers, (samples, size), for each input"
 
 def case_of(model: Model | Network, inputs: Inputs | None, options: Options | None, random: int = 0) -> Case:
     """The model's chemistry on these samples, or so many random ones, and what the model itself makes of them."""
-    network = model if isinstance(model, Network) else compiler.load(model)
+    network = network_of(model)
     chosen = options or Options()
     values = random_data(network, random) if inputs is None else values_of(network.inputs, inputs)
     path = str(model) if isinstance(model, str | Path) else network.name
     drawn = "random samples" if inputs is None else "samples"
     return case(path, network, compiler.compile(network, chosen), chosen, values, drawn=drawn)
+
+
+def network_of(model: Model | Network) -> Network:
+    """The network, or what a model is read as.
+
+    Raises:
+        UsageError: it is neither, or compiled already.
+    """
+    if isinstance(model, ReactionNetwork):
+        raise UsageError(
+            "this is a ReactionNetwork, which does not keep the network that it was compiled from",
+            hint="give that network, which nn2crn.load returned, or its file; and the same options=nn2crn.Options(...)",
+        )
+    return model if isinstance(model, Network) else compiler.load(model)
 
 
 def labels_of(labels: ArrayLike | None, samples: int) -> Ints | None:
@@ -103,6 +118,8 @@ def _rows(port: Input | InputPort, given: ArrayLike) -> Floats:
         raise UsageError(
             f"input {port.name!r}: these are not numbers, or rows of different lengths", hint=_ROWS
         ) from None
+    nonnegative = port.nonnegative if isinstance(port, Input) else port.minus is None
+    input_values(rows, port.name, nonnegative=nonnegative)
     size = int(np.prod(port.shape, dtype=np.int64))
     shapes = tuple(dict.fromkeys([shape_of(port.shape), (size,), tuple(port.shape)]))
     for shape in shapes:

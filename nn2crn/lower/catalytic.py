@@ -49,6 +49,8 @@ from nn2crn.passes.recipe import recipe
 from nn2crn.templates.options import Options
 from nn2crn.templates.registry import Library
 
+LOOPS = "the network has loops: that they settle is not proved by compiling; run nn2crn certify"
+
 
 def lower(network: Network, library: Library) -> ReactionNetwork:
     """The chemistry of a network whose affine maps are read by activations only, each with its template chosen.
@@ -90,8 +92,12 @@ class _Lowering:
         outputs = tuple(OutputPort(o.name, o.shape, self.readouts[o.source]) for o in self.network.outputs)
         return ReactionNetwork(
             self.network.name, tuple(self.blocks), modules, tuple(self.inputs), outputs,
-            self.network.remarks, self.network.source, CATALYTIC.name, recurrent=self.network.recurrent,
+            self._remarks(), self.network.source, CATALYTIC.name, recurrent=self.network.recurrent,
         )  # fmt: skip
+
+    def _remarks(self) -> tuple[str, ...]:
+        """A loop may have no steady state, or grow without bound: only certificates look."""
+        return (*self.network.remarks, *((LOOPS,) if self.network.recurrent else ()))
 
     def _block(self, name: str, rail: str, role: Role, initial: Floats) -> SpeciesBlock:
         start = self.blocks[-1].stop if self.blocks else 0

@@ -70,3 +70,26 @@ def test_the_count_of_schemes_is_that_of_the_reactions():
     network = nn2crn.compile(recurrent_net(*contractive(5, 2)))
     for family in network.families:
         assert sum(n for _, n in family.schemes) == family.count == sum(b.count for b in family.batches())
+
+
+GROWS = b"network grow\ninput x[1]\nfeedback y[1]\ny = relu(x + dense(y, weight = [[2]]))\noutput y\n"
+ONWARD = b"network onward\ninput x[1]\ny = relu(dense(x, weight = [[2]]))\noutput y\n"
+
+
+@pytest.mark.parametrize("suffix", [".xml", ".ant"])
+def test_no_file_promises_that_a_loop_settles(suffix, tmp_path):
+    """Feedback that grows without bound compiled in silence, into a file whose outputs "end at its outputs"."""
+    texts = []
+    for model in GROWS, ONWARD:
+        nn2crn.write(nn2crn.compile(nn2crn.load(model)), tmp_path / f"net{suffix}")
+        texts.append(" ".join((tmp_path / f"net{suffix}").read_text().replace("\n// ", " ").split()))
+    looped, onward = texts
+    assert "until nothing changes: if the network's loops settle, which is not proved here, the parameters" in looped
+    assert "that they settle is not proved by compiling; run nn2crn certify" in looped
+    assert "loops" not in onward
+
+
+def test_a_loop_is_noted_when_it_is_compiled():
+    (said,) = nn2crn.compile(nn2crn.load(GROWS)).remarks
+    assert said == "the network has loops: that they settle is not proved by compiling; run nn2crn certify"
+    assert not nn2crn.compile(nn2crn.load(ONWARD)).remarks

@@ -208,6 +208,43 @@ def test_a_wrong_argument_is_refused_with_what_would_do(wrong):
     assert e.value.hint
 
 
+@pytest.mark.parametrize("measure", ["certify", "verify", "robustness", "realise", "report"])
+def test_reactions_are_refused_with_the_network_that_would_do(measure):
+    """The hint was "give a path, bytes, ...", which a user who has a network in memory does not have."""
+    arguments = () if measure == "certify" else ([[0, 1]],)
+    with pytest.raises(nn2crn.Nn2crnError, match="this is a ReactionNetwork") as e:
+        getattr(nn2crn, measure)(REACTIONS, *arguments)
+    assert "nn2crn.load" in e.value.hint
+
+
+def test_a_domain_may_be_two_numbers_for_all_inputs():
+    """It was taken for names: "the model has no input 8"."""
+    assert same(nn2crn.load(IRIS, domain=(0, 8)), nn2crn.load(IRIS, domain={"": (0, 8)}))
+    assert nn2crn.load(IRIS, domain=[0, 8]).inputs[0].nonnegative
+    with pytest.raises(nn2crn.Nn2crnError, match="the domain of the inputs cannot be 8"):
+        nn2crn.load(IRIS, domain=8)
+
+
+BOUNDED = nn2crn.load(IRIS, domain=(0, 8))
+
+
+@pytest.mark.parametrize("measure", ["predict", "simulate", "verify", "robustness", "realise"])
+@pytest.mark.parametrize(("value", "says"), [
+    (-1.0, "'X' was declared non-negative, and has no rail for a negative value"),
+    (np.nan, "'X': a value is NaN or infinite"),
+    (np.inf, "'X': a value is NaN or infinite"),
+])  # fmt: skip
+def test_inputs_that_no_concentration_can_be_are_refused(measure, value, says):
+    """NaN came back as NaN, and -1 was computed with, of which there is no concentration."""
+    chemistry = [BOUNDED, nn2crn.compile(BOUNDED)] if measure in ("predict", "simulate") else [BOUNDED]
+    for given in chemistry:
+        with pytest.raises(nn2crn.Nn2crnError, match=says) as e:
+            getattr(nn2crn, measure)(given, [[*FLOWER[:3], value]])
+        assert e.value.hint
+    with pytest.raises(nn2crn.Nn2crnError, match=says):
+        nn2crn.sensitivities(nn2crn.compile(BOUNDED), {"X": [*FLOWER[:3], value]})
+
+
 def test_one_pattern_of_species_and_one_engine_may_come_alone():
     columns = nn2crn.simulate(REACTIONS, [0, 1], species="layer1*", points=2).columns
     assert columns == ("y[0]", "layer1[0]", "layer1[1]")

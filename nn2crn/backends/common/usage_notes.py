@@ -27,12 +27,13 @@ def how_to_use(network: ReactionNetwork, *, rules: bool = True) -> list[str]:
     """
     inputs = ", ".join(_scalars(p.name, p.plus.size) for p in network.inputs)
     outputs = ", ".join(_scalars(p.name, p.readout.size) for p in network.outputs)
+    if_settled = "if the network's loops settle, which is not proved here, " if network.recurrent else ""
     if rules:
         start = f"Set the parameters named like the network's inputs ({inputs})" if inputs else ""
-        end = f"the parameters named like its outputs ({outputs}) end at its outputs."
+        end = f"{if_settled}the parameters named like its outputs ({outputs}) end at its outputs."
     else:
         start = "Set the concentrations of the inputs' species, as said below," if inputs else ""
-        end = "the concentrations that the outputs are read from, as said below, then stay."
+        end = f"{if_settled}the concentrations that the outputs are read from, as said below, then stay."
     run = f"{start} and run" if start else "Run"
     consumed, units = any(not p.held for p in network.inputs), str(network.units)
     return [

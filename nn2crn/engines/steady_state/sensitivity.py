@@ -18,7 +18,7 @@ from scipy.sparse.linalg import splu
 
 from nn2crn.analysis.intervals import Interval
 from nn2crn.analysis.slopes import slope
-from nn2crn.arguments import instance
+from nn2crn.arguments import input_values, instance
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.mass_action import MassAction
 from nn2crn.engines.ports import read_outputs
@@ -135,6 +135,7 @@ def sensitivities(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> 
         inputs: values by input name: each flattened (size,) for one sample, or (samples, size).
 
     Raises:
+        UsageError: the inputs do not fit.
         SimulationError: the network does not settle.
     """
     instance(network, ReactionNetwork, "a reaction network", "nn2crn.compile makes one of a network")
@@ -142,6 +143,8 @@ def sensitivities(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> 
     if not isinstance(inputs, Mapping) or set(inputs) != set(sizes):
         raise UsageError(f"the inputs are {', '.join(sizes)}, each by its name", hint="give a mapping to arrays")
     given = {k: np.asarray(v, dtype=np.float64) for k, v in inputs.items()}
+    for port in network.inputs:
+        input_values(given[port.name], port.name, nonnegative=port.minus is None)
     many = all(v.ndim == 2 and v.shape[1] == sizes[k] for k, v in given.items())  # noqa: PLR2004  # (samples, size)
     values = {k: v.reshape((-1, sizes[k]) if many else (1, -1)) for k, v in given.items()}
     point = _Point(network)

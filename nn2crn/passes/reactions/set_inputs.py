@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nn2crn.arguments import input_values
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import floats
 from nn2crn.ir.reactions import InputPort, ReactionNetwork
@@ -32,7 +33,4 @@ def set_inputs(network: ReactionNetwork, values: Mapping[str, Sequence[float]]) 
 def _check(port: InputPort, given: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
     if given.shape != (port.plus.size,):
         raise UsageError(f"input {port.name!r} takes {port.plus.size} values, not {given.size}")
-    if not np.all(np.isfinite(given)):
-        raise UsageError(f"input {port.name!r}: a value is NaN or infinite")
-    if port.minus is None and np.any(given < 0):
-        raise UsageError(f"input {port.name!r} was declared non-negative, and has no rail for a negative value")
+    input_values(given, port.name, nonnegative=port.minus is None)
