@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nn2crn.errors import UsageError
-from nn2crn.ir.arrays import Floats
 
 _T = TypeVar("_T")
 
@@ -62,7 +62,7 @@ def bounds(given: Any, name: str) -> tuple[Any, Any]:
     return low, high
 
 
-def input_values(given: Floats, name: str, *, nonnegative: bool) -> None:
+def input_values(given: NDArray[np.float64], name: str, *, nonnegative: bool) -> None:
     """Refuse values of an input that are no concentrations, of one species or of two for either sign.
 
     Raises:
