@@ -25,6 +25,7 @@ from nn2crn.frontends.source import Model
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.keywords import known_keywords
 from nn2crn.lower.registry import encoding
 from nn2crn.passes.network.set_domain import Bound
 from nn2crn.reporting import report as reporting
@@ -32,6 +33,7 @@ from nn2crn.reporting.report import ReportPage
 from nn2crn.templates.options import Options
 
 
+@known_keywords
 def predict(
     chemistry: ReactionNetwork | Network, inputs: Inputs, *, options: Options | None = None
 ) -> dict[str, Floats]:
@@ -56,6 +58,7 @@ def predict(
     return {name: rows.reshape(len(rows), *shapes[name]) for name, rows in read_outputs(reactions, states).items()}
 
 
+@known_keywords
 def simulate(  # noqa: PLR0913  # an argument per option
     chemistry: ReactionNetwork | Network,
     inputs: Inputs,
@@ -86,6 +89,7 @@ def simulate(  # noqa: PLR0913  # an argument per option
     return time_course.simulate(subject, engine, t_end=t_end, points=points, patterns=species)
 
 
+@known_keywords
 def verify(  # noqa: PLR0913  # an argument per option
     model: Model | Network,
     inputs: Inputs | None = None,
@@ -113,6 +117,7 @@ def verify(  # noqa: PLR0913  # an argument per option
     return measured.verify(subject, run, tolerance, skipped=skipped)
 
 
+@known_keywords
 def certify(
     model: Model | Network,
     *,
@@ -140,6 +145,7 @@ def certify(
     return prove(Asked(network, options or Options(), box=bounds, tolerance=tolerance, start=start))
 
 
+@known_keywords
 def robustness(  # noqa: PLR0913  # an argument per option
     model: Model | Network,
     inputs: Inputs,
@@ -179,6 +185,7 @@ def robustness(  # noqa: PLR0913  # an argument per option
     return measured_tubes.robustness(study, cvs, amounts=amounts, leak=leak, molecules=molecules, by=by)
 
 
+@known_keywords
 def realise(
     model: Model | Network,
     inputs: Inputs,
@@ -205,6 +212,7 @@ def realise(
     return tube.realise(made.reactions, made.inputs, limits or Limits(), names, made.expected)
 
 
+@known_keywords
 def report(  # noqa: PLR0913  # an argument per option
     model: Model | Network,
     inputs: Inputs | None = None,

@@ -30,6 +30,7 @@ from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
 from nn2crn.ir.verify.invariant import enabled
 from nn2crn.ir.verify.reactions import verify_drives
+from nn2crn.keywords import known_keywords
 from nn2crn.lower.registry import ENCODINGS, encoding
 from nn2crn.lower.verify import verify_lowered
 from nn2crn.passes.compression.compress import discretise, sparsify
@@ -80,6 +81,7 @@ def reaction_passes(options: Options) -> tuple[ReactionPass, ...]:
     )
 
 
+@known_keywords
 def load(  # noqa: PLR0913  # one argument per option
     path: Model | Any,
     example: Any = None,
@@ -113,6 +115,7 @@ def load(  # noqa: PLR0913  # one argument per option
     return set_domain(reader_for(model)(model, request), within)
 
 
+@known_keywords
 def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per option
     network: Network,
     options: Options | None = None,
@@ -126,7 +129,8 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
     """Lower a network to reactions, through `passes`.
 
     Args:
-        network: what `load` returned.
+        network: what `load` returned; for Options(encoding="rate-independent"), with whole weights, as --bits 3 has:
+            compress(network, Compression(quantize=Quantization("linear", 3, zero=True))).
         options: which templates, and their parameters; how many reactions at most.
         name: of the reaction network; the network's own if empty.
         inputs: values that the written file starts with, by input name, each flattened (size,); zero if not given.
@@ -174,6 +178,7 @@ def prepare(network: Network, options: Options, *, steps: PassPipeline | None = 
     return (steps or PassPipeline()).network(passes(options), network)
 
 
+@known_keywords
 def compress(
     network: Network, compression: Compression, *, library: Library | None = None, steps: PassPipeline | None = None
 ) -> Network:

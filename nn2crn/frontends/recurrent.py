@@ -13,6 +13,7 @@ from nn2crn.frontends.arrays import read_array
 from nn2crn.frontends.source import ModelFile, Request
 from nn2crn.ir.arrays import Floats, Matrix, as_matrix, dense, floats
 from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Output, Term
+from nn2crn.keywords import known_keywords
 from nn2crn.templates.registry import Library
 
 _MATRIX = 2  # axes
@@ -20,6 +21,7 @@ _FITTING = "of n neurons and m inputs, W is (n, n), V (n, m) and b (n,)"
 _SLOW = "the published dynamics run away where a neuron's outgoing weights sum to zero or less: its leak is no decay"
 
 
+@known_keywords
 def recurrent(  # noqa: PLR0913  # the parts of such a network
     W: ArrayLike | Matrix,  # noqa: N803  # as they are called everywhere
     V: ArrayLike | Matrix,  # noqa: N803

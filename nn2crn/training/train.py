@@ -18,6 +18,7 @@ from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, floats
 from nn2crn.ir.network import Activation, Affine, Input, Network, Output, Term
+from nn2crn.keywords import known_keywords
 from nn2crn.passes.network.drop_dead import drop_dead
 from nn2crn.passes.network.expand_compositions import expand_compositions
 from nn2crn.passes.network.fuse_affine import fuse_affine
@@ -56,6 +57,7 @@ class Trained:
         return self.fit.interrupted
 
 
+@known_keywords
 def train(  # noqa: PLR0913  # one argument per choice
     x: ArrayLike,
     target: ArrayLike,

@@ -27,6 +27,7 @@ from nn2crn.ir.arrays import Floats, Ints, dense, ints
 from nn2crn.ir.families.matrix import MatrixFamily
 from nn2crn.ir.formula import Formula, Symbol, symbols
 from nn2crn.ir.reactions import Module, ReactionNetwork
+from nn2crn.keywords import known_keywords
 
 _BROKEN = 1e-12  # a change of a conserved relation by one reaction beyond rounding
 _NONE = np.zeros(0, dtype=np.intp)
@@ -127,6 +128,7 @@ class Sensitivities:
         ]  # fmt: skip
 
 
+@known_keywords
 def sensitivities(network: ReactionNetwork, inputs: Mapping[str, ArrayLike]) -> Sensitivities:
     """The derivatives of all outputs at the steady state, for one sample or for many.
 
