@@ -129,6 +129,7 @@ def certify(
     """Certify the chemistry of a model, for all inputs in a box and all starts in another.
 
     Returns a `Certificate`, or, of rate-independent chemistry, a `RateIndependence`, which holds for all inputs.
+    print() shows the lines of the command; `statements()` has them with their titles.
 
     Args:
         model: a file, or what `load` returned.

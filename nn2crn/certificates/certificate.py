@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -16,9 +16,11 @@ from nn2crn.certificates.bounds.cascade import Bounds, Cascade
 from nn2crn.certificates.bounds.error_bound import ErrorBound, error_bound
 from nn2crn.certificates.bounds.settling_bound import Fed, settling
 from nn2crn.certificates.bounds.steady import steady_bounds
-from nn2crn.certificates.boxes import plain
+from nn2crn.certificates.boxes import plain, show_boxes
+from nn2crn.certificates.counts import counts
 from nn2crn.certificates.loops.closing import Opened, opened
 from nn2crn.certificates.loops.steady_states import Loop
+from nn2crn.certificates.statements import lines, statements
 from nn2crn.certificates.vacuous import vacuous_errors, vacuous_peak
 from nn2crn.errors import UsageError
 from nn2crn.frontends.samples import box as bounded
@@ -118,7 +120,15 @@ class Certificate:
         clock, molar = self.units.time, self.units.per_litre
         settles = "not proved" if self.settling_time is None else f"<= {self.settling_time:.3g} {clock}"
         peak = "not proved" if self.peak is None else f"<= {self.peak:.3g} {molar}"
-        return f"<Certificate of {self.model}: error {errors}; settling {settles}; peak {peak}>"
+        box = f"; for {show_boxes(self.box)}" if self.box else ""
+        return f"<Certificate of {self.model}: error {errors}; settling {settles}; peak {peak}{box}>"
+
+    def __str__(self) -> str:
+        return lines(self.statements())
+
+    def statements(self) -> Iterator[tuple[str, str]]:
+        """Yield the lines that `nn2crn certify` prints, each with its title."""
+        return statements(self)
 
     def as_json(self) -> dict[str, Any]:
         found = asdict(self) | {"proved": not self.not_proved, "loops": [loop.as_json() for loop in self.loops]}
@@ -274,26 +284,9 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
         vacuous_peak=vacuous_peak(peak),
         loops=given.loops,
         not_proved=tuple(unproved),
-        **_counts(reactions),
+        **counts(reactions),
     )
 
 
 def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
-
-
-def _counts(reactions: ReactionNetwork) -> dict[str, Any]:
-    schemes = [pair for f in reactions.families for pair in f.schemes]
-    catalytic = sum(n * any(dict(s.products).get(slot) == m for slot, m in s.reactants) for s, n in schemes)
-    layers = reactions.rate_constants()
-    orders = sorted({order for rates in layers for order in rates})
-    found = {o: [rates[o] for rates in layers if o in rates] for o in orders}
-    return {
-        "rate_constants": {
-            o: (float(min(r[0] for r in v)), float(max(r[-1] for r in v)), sum(map(len, v))) for o, v in found.items()
-        },
-        "species": reactions.species_count,
-        "reactions": reactions.reaction_count,
-        "catalytic": catalytic,
-        "order": max(found, default=0),
-    }

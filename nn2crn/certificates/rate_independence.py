@@ -10,6 +10,7 @@ import numpy as np
 
 from nn2crn.analysis.consumption import competing, levels
 from nn2crn.analysis.stoichiometry import matrices
+from nn2crn.certificates.statements import lines
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
 
@@ -63,6 +64,9 @@ class RateIndependence:
     def __repr__(self) -> str:
         said = "holds for all inputs and positive rates" if self.holds else "not proved"
         return f"<RateIndependence of {self.model}: {said}; {self.species} species, {self.reactions} reactions>"
+
+    def __str__(self) -> str:
+        return lines(self.statements())
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"proved": self.holds}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from nn2crn import compiler
 from nn2crn.certificates.certificate import Certificate, certify, subject
 from nn2crn.certificates.rate_independence import RateIndependence, rate_independence
-from nn2crn.certificates.statements import statements
 from nn2crn.ir.network import Network
 from nn2crn.passes.network.set_domain import Bound
 from nn2crn.templates.options import Options
@@ -58,8 +57,3 @@ def prove(asked: Asked) -> Proof:
         UsageError: the box names no input, or is below zero for one that has no rail for negative values.
     """
     return _PROVERS[asked.options.encoding](asked)
-
-
-def in_words(proof: Proof) -> Iterator[tuple[str, str]]:
-    """Yield the lines of a proof for people, each with its title."""
-    yield from statements(proof) if isinstance(proof, Certificate) else proof.statements()

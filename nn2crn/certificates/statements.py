@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from nn2crn.certificates.boxes import show_boxes
-from nn2crn.certificates.certificate import Certificate
 from nn2crn.certificates.loops.steady_states import Loop
 from nn2crn.certificates.rounding import at_least, at_most
 
+if TYPE_CHECKING:
+    from nn2crn.certificates.certificate import Certificate
+
+_TITLE = 11  # columns
 _VACUOUS_ERROR = "; vacuous: the network's own values hardly differ by more"
+
+
+def lines(titled: Iterable[tuple[str, str]]) -> str:
+    """Lines, each after its title, as `nn2crn certify` prints them."""
+    return "\n".join(f"{title:{_TITLE}}{text}".rstrip() for title, text in titled)
 
 
 def statements(c: Certificate) -> Iterator[tuple[str, str]]:

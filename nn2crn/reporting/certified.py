@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nn2crn.certificates.boxes import boxes_of
-from nn2crn.certificates.registry import Asked, in_words, prove
+from nn2crn.certificates.registry import Asked, prove
 from nn2crn.evaluate.case import Case
 
 
@@ -19,4 +19,4 @@ def certified(subject: Case, tolerance: float) -> dict[str, Any]:
     proof = prove(Asked(subject.network, subject.options, name, box, tolerance=tolerance))
     about = {"model": subject.model, "encoding": subject.reactions.encoding}
     certificate = {"schema": "nn2crn certify 1", **proof.as_json(), **about}
-    return {"certificate": certificate, "statements": list(map(list, in_words(proof)))}
+    return {"certificate": certificate, "statements": list(map(list, proof.statements()))}

@@ -108,6 +108,21 @@ def test_what_is_measured_and_proved_is_said_in_a_line():
     proved = api.certify(XOR, box=(0, 1))
     assert proved.error_bound["y"] < 0.01
     assert repr(proved).startswith("<Certificate of xor: error y <= ")
+    assert repr(proved).endswith("; for x in [0, 1]>")
+    by_default = nn2crn.certify(nn2crn.load(IRIS, logits=True))
+    assert repr(by_default).endswith("; for X in [-1, 1]>")  # which nobody gave
+
+
+@pytest.mark.parametrize("options", [(), ("--encoding", "rate-independent")], ids=["catalytic", "rate-independent"])
+def test_a_proof_in_python_is_printed_as_by_the_command(options):
+    """print() had one line of it."""
+    asked = nn2crn.Options(encoding=options[1]) if options else nn2crn.Options()
+    proved = nn2crn.certify(XOR, box=(0, 1), options=asked)
+    command = [sys.executable, "-m", "nn2crn.cli", "certify", XOR, "--box", "0:1", *options]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert str(proved) == said.rstrip("\n")
+    assert len(list(proved.statements())) == len(said.splitlines())
+    assert "\n" not in repr(proved)
 
 
 def test_what_is_proved_follows_from_the_encoding():

@@ -57,7 +57,7 @@ def certify(  # noqa: PLR0913  # one argument per option
     """  # fmt: skip
     from nn2crn import compiler
     from nn2crn.certificates.boxes import boxes_of
-    from nn2crn.certificates.registry import Asked, in_words, prove
+    from nn2crn.certificates.registry import Asked, prove
 
     found = loaded(model, fitting=fitting, **options)
     box = boxes_of(found.network, found.data, fitting.boxes())
@@ -68,7 +68,7 @@ def certify(  # noqa: PLR0913  # one argument per option
     if as_json:
         show_json("certify", {**proof.as_json(), "model": model, "encoding": found.options.encoding})
         return
-    for title, text in chain(_default(found.network, proof.box, box), in_words(proof)):
+    for title, text in chain(_default(found.network, proof.box, box), proof.statements()):
         say(f"{title:{_TITLE}}{text}".rstrip(), _TITLE)
 
 
