@@ -47,6 +47,10 @@ class Nn2crnError(Exception):
         return _printable("\n".join([*parts, *([f"hint: {self.hint}"] if self.hint else [])]))
 
 
+class DataWarning(UserWarning):
+    """What to know of data: a column that is left out, or what rounded weights keep; the command line notes it."""
+
+
 def _printable(text: str) -> str:
     """The text without what a terminal would obey, and no line longer than people read: models bring names along."""
     lines = (line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..." for line in text.split("\n"))

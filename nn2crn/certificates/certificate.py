@@ -258,7 +258,7 @@ def certify(given: Subject, *, tolerance: float = 1e-2, start: float = 1.0) -> C
     neutral = tuple(m.name for m in reactions.modules if library.get(m.template).stability == "neutral")
     unproved = [*errors.reasons]
     if settled.unproved:
-        unproved.append(f"that {len(settled.unproved)} species settle, {settled.unproved[0]} the first of them")
+        unproved.append(settled.show_unproved())
     if open_end:
         unproved.append("when a network with such loops has settled, and how large its concentrations are until then")
     return Certificate(

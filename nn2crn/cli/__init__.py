@@ -15,7 +15,7 @@ import click
 
 from nn2crn.cli.completion import completed
 from nn2crn.cli.console import show_json
-from nn2crn.errors import Nn2crnError, SizeError, UsageError, choose_from
+from nn2crn.errors import DataWarning, Nn2crnError, SizeError, UsageError, choose_from
 from nn2crn.plugins import PluginWarning
 from nn2crn.version import __version__
 
@@ -117,7 +117,8 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """The console script: an error is one message and an exit status, never a traceback, unless --debug asks for it."""
-    warnings.simplefilter("once", PluginWarning)
+    for noted in _NOTED:
+        warnings.simplefilter("once", noted)
     warnings.showwarning = partial(_show, warnings.showwarning)
     try:
         sys.exit(cli.main(standalone_mode=False))
@@ -137,19 +138,21 @@ def main() -> None:
     sys.exit(status)
 
 
+_NOTED = (PluginWarning, DataWarning)
 _INTERRUPTED, _DEFECT = 130, 70
 _MEMORY = "give another --max-memory, or a smaller model"
 _REPORT = "hint: please report it, with the model if you can, and with what `nn2crn --debug COMMAND ...` prints"
 
 
 def _with_notes(message: str, error: Exception) -> str:
-    """The message, and in which pass it was."""
-    return "\n".join([message, *getattr(error, "__notes__", ())])
+    """The message, and in which pass it was; after which others, only under --debug."""
+    notes = getattr(error, "__notes__", ())
+    return "\n".join([message, *(n if "--debug" in sys.argv else n.partition(", after ")[0] for n in notes)])
 
 
 def _show(otherwise: Callable[..., None], message: Warning | str, category: type[Warning], *where: Any) -> None:
-    """Show omissions from installed packages as notes; any other warning as usual."""
-    if issubclass(category, PluginWarning):
+    """Show omissions from installed packages and from data as notes; any other warning as usual."""
+    if issubclass(category, _NOTED):
         click.echo(f"note: {message}", err=True)
     else:
         otherwise(message, category, *where)

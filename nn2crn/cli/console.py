@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import zip_longest
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.errors import UsageError
+from nn2crn.errors import DataWarning, UsageError
 
 if TYPE_CHECKING:
     from nn2crn.ir.reactions import ReactionNetwork
@@ -44,6 +45,24 @@ def working(what: str) -> Iterator[Callable[[str], None]]:
     console = Console(stderr=True, highlight=False)
     with console.status(what):
         yield lambda line: console.print(line, markup=False)
+
+
+@contextmanager
+def noting() -> Iterator[list[str]]:
+    """Collect what is noted of data files, for JSON and for commands that can be quiet, instead of showing it."""
+    notes: list[str] = []
+    with warnings.catch_warnings():
+        otherwise = warnings.showwarning
+
+        def keep(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, DataWarning):
+                notes.append(str(message))
+            else:
+                otherwise(message, category, *where, **more)
+
+        warnings.showwarning = keep
+        warnings.simplefilter("always", DataWarning)
+        yield notes
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as docs/json.md says.")

@@ -77,7 +77,8 @@ def _warn_outside(network: Network, values: Mapping[str, Floats]) -> None:
 
     for name, count in outside(network, values).items():
         total = len(values[name])
-        click.echo(f"warning: {count} of {total} samples of {name} lie outside of the domain it has here", err=True)
+        lie = f"sample{'s'[: total != 1]} of {name} lie{'s'[: count == 1]}"
+        click.echo(f"warning: {count} of {total} {lie} outside of the domain it has here", err=True)
 
 
 def _shipped_subject(

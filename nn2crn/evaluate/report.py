@@ -117,8 +117,9 @@ class Report:
         worst = max((e.error for e in self.engines), default=float("nan"))
         ran = ", ".join(e.engine for e in self.engines) or "no engine"
         failed = f"; {', '.join(f.engine for f in self.failures)} failed" * bool(self.failures)
+        count = f"{self.samples} sample{'s'[: self.samples != 1]}"
         word = "within" if self.within else "NOT within"
-        return f"<Report: {word} {self.tolerance:g} on {self.samples} samples in {ran} (at most {worst:.1e}){failed}>"
+        return f"<Report: {word} {self.tolerance:g} on {count} in {ran} (at most {worst:.1e}){failed}>"
 
     @property
     def within(self) -> bool:

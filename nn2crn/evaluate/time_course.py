@@ -56,7 +56,7 @@ class Run:
     def __repr__(self) -> str:
         end, names = f"{self.times[-1]:.4g} {self.unit}", ", ".join(self.columns[:3])
         more = ", ..." if len(self.columns) > 3 else ""  # noqa: PLR2004  # as many as are named
-        return f"<Run of {self.samples} samples to {end}: {names}{more}>"
+        return f"<Run of {self.samples} sample{'s'[: self.samples != 1]} to {end}: {names}{more}>"
 
     def to_frame(self) -> Any:
         """A pandas DataFrame with a row per sample and time, and a column per output and species.

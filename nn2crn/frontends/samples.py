@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,13 +14,18 @@ from typing import TypeVar
 import numpy as np
 
 from nn2crn.arguments import at_least
-from nn2crn.errors import ModelError, Nn2crnError, UsageError
+from nn2crn.errors import DataWarning, ModelError, Nn2crnError, UsageError
 from nn2crn.files.numpy_arrays import Archive, open_npz
 from nn2crn.files.reading import look_at
 from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.network import Input, Network
 
 _Read = TypeVar("_Read")
+_NOT_INPUTS = {  # what people call columns of labels, and of what tells samples apart
+    *("class", "label", "labels", "target", "y", "species", "category", "outcome"),
+    *("", "id", "index", "sample", "unnamed: 0"),
+}
+_NAMED = 8  # columns that a note names
 
 
 class DataError(Nn2crnError):
@@ -33,8 +39,9 @@ def read_data(path: str | Path, network: Network, labels: str = "") -> dict[str,
 
     An .npz has an array per input, (samples, ...), by its name or as x0, x1, ... in the network's order; for a single
     input, the first array that fits will do. A .csv has a row per sample and the inputs' scalars as its columns, in the
-    network's order. Left out are a first row of names, the column that it calls `labels`, and one column after the
-    inputs', which may be labels, too.
+    network's order. Left out are a first row of names, the column that it calls `labels`, and columns beside the
+    inputs' that have a name for labels (class, target, y, ...) or for samples (id, index, ...); or, where names do not
+    decide it, one column after the inputs'. A DataWarning says which.
 
     Raises:
         UsageError: the file's suffix is neither, or it cannot be read.
@@ -200,13 +207,13 @@ def _csv(path: Path, network: Network, labels: str) -> dict[str, Floats]:
     wanted = sum(i.size for i in network.inputs)
     rows = csv_rows(path)
     named = bool(rows) and is_header(rows[0])
-    label = rows[0].index(labels) if named and labels in rows[0] else None
     for line, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
             raise DataError(f"{path}, line {line}: {len(row)} values, where the first line has {len(rows[0])}")
-    if label is not None:
-        rows = [row[:label] + row[label + 1 :] for row in rows]
-    table = np.array([_numbers(path, n, row, wanted) for n, row in enumerate(rows[named:], 1 + named)])
+    label = rows[0].index(labels) if named and labels in rows[0] else None
+    there = [i for i in range(len(rows[0]) if rows else 0) if i != label]
+    columns = _columns(path, rows[0], there, wanted, named=named) if rows else []
+    table = np.array([_numbers(path, n, row, columns) for n, row in enumerate(rows[named:], 1 + named)])
     ends = np.cumsum([i.size for i in network.inputs])[:-1]
     parts: Sequence[Floats] = np.split(table.reshape(-1, wanted), ends, axis=1)
     return {node.name: part for node, part in zip(network.inputs, parts, strict=True)}
@@ -225,16 +232,36 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _numbers(path: Path, line: int, row: list[str], wanted: int) -> list[float]:
-    if not wanted <= len(row) <= wanted + 1:
-        single = ";" in row[0] or "\t" in row[0]
-        hint = (
-            "columns are separated by commas"
-            if single
-            else "the inputs' columns come first, then one of labels at most"
-        )
-        raise DataError(f"{path}, line {line}: {len(row)} values, where the inputs want {wanted}", hint=hint)
-    for cell in row[:wanted]:
+def _columns(path: Path, head: list[str], there: list[int], wanted: int, *, named: bool) -> list[int]:
+    """Choose the inputs' columns of those `there`: by the names, if what is left is side by side, or the first."""
+    kept = [i for i in there if not (named and head[i].strip().casefold() in _NOT_INPUTS)]
+    if len(there) > wanted == len(kept) and kept[-1] - kept[0] < wanted:
+        names = ", ".join(repr(head[i]) for i in there if i not in kept)
+        is_out = "columns {} are" if len(there) > wanted + 1 else "column {} is"
+        _note_left_out(path, f"{is_out.format(names)} left out, by name", [head[i] for i in kept])
+        return kept
+    if not wanted <= len(there) <= wanted + 1:
+        single = ";" in head[0] or "\t" in head[0]
+        beside = "the inputs' columns come first, then one of labels at most"
+        hint = "columns are separated by commas" if single else beside
+        raise DataError(f"{path}, line {1 + named}: {len(there)} values, where the inputs want {wanted}", hint=hint)
+    if len(there) > wanted:
+        last = f"column {head[there[-1]]!r}" if named else "the last column"
+        _note_left_out(path, f"{last} is taken for labels", [head[i] for i in there[:wanted]] if named else ())
+    return there[:wanted]
+
+
+def _note_left_out(path: Path, what: str, inputs: Collection[str]) -> None:
+    """Warn that a column is not read, and name those that are: nothing else shows that it is the wrong one."""
+    names = list(inputs)
+    shown = names if len(names) <= _NAMED else [*names[:3], "...", names[-1]]
+    said = f"; inputs are {', '.join(shown)}" if names else ""
+    warnings.warn(f"{path}: {what}{said}", DataWarning, stacklevel=2)
+
+
+def _numbers(path: Path, line: int, row: list[str], columns: Iterable[int]) -> list[float]:
+    cells = [row[i] for i in columns]
+    for cell in cells:
         if not _is_number(cell):
             raise DataError(f"{path}, line {line}: {cell!r} is not a number")
-    return [float(cell) for cell in row[:wanted]]
+    return [float(cell) for cell in cells]

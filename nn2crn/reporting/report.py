@@ -40,7 +40,8 @@ class ReportPage:
 
     def __repr__(self) -> str:
         word = "within" if self.ok else "NOT within"
-        said = f"{word} {self.figures['verification']['tolerance']:g} on {self.figures['samples']} samples"
+        count = self.figures["samples"]
+        said = f"{word} {self.figures['verification']['tolerance']:g} on {count} sample{'s'[: count != 1]}"
         return f"<ReportPage of {self.figures['name']}: {said}>"
 
     def _repr_html_(self) -> str:

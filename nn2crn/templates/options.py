@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from nn2crn.arguments import numbers
-from nn2crn.errors import UsageError, choose_from
+from nn2crn.errors import UsageError, did_you_mean
 from nn2crn.ir.network import Activation
 from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
@@ -114,8 +114,9 @@ class Options:
         ]:
             known = sorted({f"{t.activation}.{p.name}" for t in seen for p in t.parameters})
             near = get_close_matches(name, known, cutoff=0.3) or known
-            title = f"parameters in use: {', '.join(near) or 'none'}; activations"
-            hint = choose_from(name, sorted(activations), title)
+            meant = did_you_mean(name, known if name in self.settings else activations)
+            listed = f"parameters in use: {', '.join(near) or 'none'}; activations: {', '.join(sorted(activations))}"
+            hint = f"{meant}{listed}"
             raise UsageError(f"no layer of this network uses {name!r}", hint=hint)
         there = list(layers)
         for name in self.layers:

@@ -28,10 +28,15 @@ def fewest_bits(network: Network, data: Mapping[str, Floats], options: Options) 
     """
     if is_whole(network):
         return None
-    given = Task(network, options, data, data)
     for bits in BITS:
         how = Quantization("linear", bits, zero=True)
-        accuracy = given.accuracy(compiler.compress(network, Compression(quantize=how), library=options.library))
+        accuracy = kept_by(how, network, data, options)
         if np.isfinite(accuracy) and accuracy >= KEPT:
             return how, accuracy
     raise CompressionError(f"{BITS[-1]} bits are too few for {network.name}", hint="retrain it with fewer bits")
+
+
+def kept_by(how: Quantization, network: Network, data: Mapping[str, Floats], options: Options) -> float:
+    """The share of what the network makes of the samples that its quantized weights keep: classes, or variance."""
+    quantized = compiler.compress(network, Compression(quantize=how), library=options.library)
+    return Task(network, options, data, data).accuracy(quantized)

@@ -111,5 +111,21 @@ def test_many_models_say_as_much_as_one(tmp_path):
     assert len(notes) == 2
     assert {line.replace("note: ", f"note: {IRIS}: ") for line in notes} <= set(many)
     assert alone[2] in many
-    quiet = run("compile", IRIS, XOR, "--logits", "-q", "-o", tmp_path / "out").stderr
-    assert quiet == "2 of 2 models are compiled\n"
+    quiet = run("compile", IRIS, XOR, "--logits", "-q", "-o", tmp_path / "out")
+    assert quiet.output == ""
+    failed = run("compile", tmp_path / "none.onnx", XOR, "-q", "-o", tmp_path / "out")
+    assert failed.stdout == ""
+    assert "none.onnx" in failed.stderr
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_one_model_is_written_to_a_folder_as_several_are(tmp_path, there):
+    """As `compile *.onnx -o out/` where the pattern finds one."""
+    folder = tmp_path / "out"
+    if there:
+        folder.mkdir()
+    done = run("compile", XOR, "-o", folder if there else f"{folder}/", "--to", "sbml", "--to", "crn")
+    assert done.exit_code == 0, done.output
+    assert sorted(p.name for p in folder.iterdir()) == ["xor.crn", "xor.xml"]
+    assert run("compile", XOR, "-o", folder, "--for", "copasi", "--map", tmp_path / "m.json").exit_code == 0
+    assert (tmp_path / "m.json").exists()

@@ -128,10 +128,12 @@ def test_a_failing_pass_is_named():
 
 def test_the_command_line_names_the_pass(tmp_path):
     (tmp_path / "net.nn").write_text("input x[9]\noutput y = silu.product(x)")
-    outcome = drive("compile", "net.nn", "--max-reactions", "3", "-o", "-", folder=tmp_path)
+    command = ("compile", "net.nn", "--max-reactions", "3", "-o", "-")
     names = [name_of(p) for p in passes(Options())]
     before = names[: names.index("expand_compositions")]
-    assert outcome.err.splitlines()[-1] == f"in the pass expand_compositions, after {', '.join(before)}"
+    assert drive(*command, folder=tmp_path).err.splitlines()[-1] == "in the pass expand_compositions"
+    told = drive("--debug", *command, folder=tmp_path).err.splitlines()[-1]
+    assert told == f"in the pass expand_compositions, after {', '.join(before)}"
 
 
 # Values

@@ -35,12 +35,20 @@ def test_what_is_here_has_a_version_and_what_is_not_how_to_get_it(monkeypatch):
     assert said["optional"]["matplotlib"]["version"] == real("matplotlib")
 
 
+def test_a_program_that_is_here_does_not_look_absent(monkeypatch):
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: "/bin/dot" if name == "dot" else None)
+    rows = {line.split()[0]: line.split()[1] for line in run("doctor").output.splitlines() if line[:1].isalpha()}
+    assert (rows["dot"], rows["pdflatex"]) == ("here", "-")
+
+
 @pytest.mark.parametrize(("arguments", "meant"), [
     (["compil", "m.nn"], "did you mean 'compile'?"),
     (["compile", XOR, "--to", "antimon"], "did you mean 'antimony'?"),
     (["compile", XOR, "-o", "a.xmll"], "did you mean '.xml'?"),
     (["inspect", XOR, "--activation", "rleu=exact"], "did you mean 'relu'?"),
     (["inspect", XOR, "--output", "yy"], "did you mean 'y'?"),
+    (["inspect", XOR, "--set", "relu.q=3"], "did you mean 'relu.h'?"),
+    (["inspect", XOR, "--set", "relu.hh=3"], "did you mean 'relu.h'?"),
 ])  # fmt: skip
 def test_a_name_that_is_nearly_right_is_suggested(arguments, meant):
     error = run(*arguments).exception

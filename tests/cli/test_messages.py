@@ -154,3 +154,37 @@ def test_a_configuration_made_without_logits_is_refused_with_the_options_to_repe
     (tmp_path / "net.toml").write_text(written)
     said = run("compile", IRIS, "--logits", "--config", "net.toml", cwd=tmp_path, check=2).stderr
     assert "give the --logits and --output that nn2crn config was given" in said
+
+
+def test_trees_are_said_to_be_no_neural_network(tmp_path):
+    trees = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], name="trees", domain="ai.onnx.ml", n_targets=1)
+    graph = helper.make_graph(
+        [trees],
+        "forest",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1])],
+    )
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 3)]
+    (tmp_path / "forest.onnx").write_bytes(helper.make_model(graph, opset_imports=opsets).SerializeToString())
+    done = drive("check", "forest.onnx", folder=tmp_path)
+    assert done.status == 1
+    assert "are not a neural network" in done.err
+
+
+@pytest.mark.parametrize(("defined", "hinted"), [("output y = relu(x)", True), ("output z = relu(x)", False)])
+def test_a_value_that_is_used_before_it_is_defined_may_be_fed_back(tmp_path, defined, hinted):
+    (tmp_path / "bad.nn").write_text(f"input x[2]\nh = relu(x + y)\n{defined}\n")
+    done = drive("check", "bad.nn", folder=tmp_path)
+    assert "there is no value 'y' here" in done.err
+    assert ("announced with its size: feedback y[2]" in done.err) is hinted
+
+
+def test_one_sample_is_not_called_samples(tmp_path):
+    done = drive("verify", SAMPLES / "xor" / "xor.nn", "--samples", "1", "--engine", "fixed-point", folder=tmp_path)
+    assert ": 1 random sample of" in done.out.decode()
+
+
+def test_one_species_that_may_not_settle_is_named(tmp_path):
+    text = "input x[1] in [0, 1]\nfeedback y[1]\noutput y = relu(x + dense(y, weight = [[2]]))\n"
+    (tmp_path / "loop.nn").write_text(text)
+    assert "NOT PROVED that layer1[0] settles\n" in drive("certify", "loop.nn", folder=tmp_path).out.decode()

@@ -50,6 +50,13 @@ class Settling:
     high: Floats
     unproved: tuple[str, ...]
 
+    def show_unproved(self) -> str:
+        """Say of which species it is not proved that they settle; there is one at least."""
+        first, *others = self.unproved
+        return (
+            f"that {len(others) + 1} species settle, {first} the first of them" if others else f"that {first} settles"
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Fed:

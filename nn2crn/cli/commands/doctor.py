@@ -46,7 +46,9 @@ def doctor(as_json: bool) -> None:
     say(", ".join(f"{name} {there or 'MISSING'}" for name, there in found["needed"].items()))
     click.echo()
     rows: list[tuple[str, ...]] = [
-        (name, part["version"] or "-", part["for"] if part["installed"] else f"not here: {part['get']}; {part['for']}")
+        (name, part["version"] or "here", part["for"])
+        if part["installed"]
+        else (name, "-", f"not here: {part['get']}; {part['for']}")
         for name, part in found["optional"].items()
     ]
     table(("optional", "version", "what for"), rows, "<<<")

@@ -185,12 +185,14 @@ def compiled(  # noqa: PLR0913  # one argument per option
 ) -> tuple[ReactionNetwork, Fit | None]:
     """The reaction network that the options of `model_options` ask for, and how its parameters were found, if so."""
     steps = steps_of(passes, print_after)
-    uses = options["fitting"].given or options["smaller"].given(options["config"]) or options["encoding"].finds_bits
+    uses = options["fitting"].given or options["smaller"].given(options["config"]) or options["encoding"].uses_data
     if data and not (uses or (scale is not None and scale.signal is not None)):
         raise UsageError("--data has no use here", hint=_USES)
     if options["fitting"].settling_time is not None and scale and scale.kappa not in (None, 1):
         raise UsageError("--settling-time and --kappa exclude each other", hint="both say how soon it settles")
     found = loaded(model, data=data, steps=steps, **options)
+    if not data:
+        options["encoding"].note_unmeasured()
     values = vectors(inputs or (), found.network)
     if inputs is not None:  # else it is looked at, and not written
         options["encoding"].refuse_open(values, [i.name for i in found.network.inputs])

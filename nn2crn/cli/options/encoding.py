@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.cli.options.compression import CompressionOptions
-from nn2crn.errors import UsageError
+from nn2crn.errors import DataWarning, UsageError
 
 if TYPE_CHECKING:
     from nn2crn.compiler import Options
@@ -34,6 +35,11 @@ class EncodingOptions:
         """True if weights are to be whole numbers and the number of bits is not given."""
         return self.name == _RATE_INDEPENDENT and self.bits is None
 
+    @property
+    def uses_data(self) -> bool:
+        """True if samples say how many bits weights should have, or what those given keep."""
+        return self.name == _RATE_INDEPENDENT
+
     def chosen(self, options: Options) -> Options:
         """The compiler's options with these.
 
@@ -45,6 +51,13 @@ class EncodingOptions:
             name = next(name for name, v in given.items() if v is not None)
             raise UsageError(f"{name} is for --encoding {_RATE_INDEPENDENT}")
         return replace(options, encoding=self.name, reduce=self.reduce or "", max_products=self.max_products)
+
+    def note_unmeasured(self) -> None:
+        """Warn that nothing says what weights of so few bits cost, and what does."""
+        if self.bits is not None:
+            known = "nn2crn verify says what this costs"
+            chosen = "with --data and no --bits, as few bits as keep the classes are chosen"
+            warnings.warn(f"weights of {self.bits} bits: {known}; {chosen}", DataWarning, stacklevel=2)
 
     def refuse_open(self, given: Collection[str], inputs: Collection[str]) -> None:
         """All inputs have to be given where their values are folded in.
@@ -81,21 +94,28 @@ class EncodingOptions:
     ) -> CompressionOptions:
         """Return the quantization: --bits B is --quantize linear:B:zero; else the fewest that keep --data's classes.
 
+        A DataWarning says what the weights keep of what the network makes of the data.
+
         Raises:
             UsageError: both are given.
             CompressionError: no number of bits is enough.
         """
-        if self.bits is not None:
-            return self.of_bits(smaller)
-        if not self.finds_bits or data is None or smaller.given(config):
-            return smaller
-        from nn2crn.tune.bits import fewest_bits
+        from nn2crn.passes.compression.options import Quantization
+        from nn2crn.tune.bits import fewest_bits, kept_by
 
-        found = fewest_bits(network, data, options)
+        if self.bits is not None:
+            smaller = self.of_bits(smaller)
+            how = Quantization.parse(smaller.quantize or "")
+            found = (how, kept_by(how, network, data, options)) if data is not None else None
+        elif not self.finds_bits or data is None or smaller.given(config):
+            return smaller
+        else:
+            found = fewest_bits(network, data, options)
         if found is None:
             return smaller
         how, kept = found
-        click.echo(f"note: weights of {how.bits} bits keep {kept:.1%} of what the network makes of --data", err=True)
+        said = f"weights of {how.bits} bits keep {kept:.1%} of what the network makes of --data"
+        warnings.warn(said, DataWarning, stacklevel=2)
         return replace(smaller, quantize=str(how))
 
 

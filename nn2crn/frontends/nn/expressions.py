@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -235,7 +236,10 @@ class ExpressionBuilder(LiteralBuilder):
 
     def look_up(self, name: str, place: Place) -> Value:
         if name not in self.values:
-            raise self.error(f"there is no value {name!r} here", place, f"so far: {_listed(list(self.values))}")
+            hint = f"so far: {_listed(list(self.values))}"
+            later = re.search(rf'^\s*(output\s+)?"?{re.escape(name)}"?\s*=', self.text, re.MULTILINE)
+            hint += f"; what is fed back is announced with its size: feedback {name}[2]" if later else ""
+            raise self.error(f"there is no value {name!r} here", place, hint)
         return self.values[name]
 
     def origin(self, place: Place) -> str:

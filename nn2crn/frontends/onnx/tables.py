@@ -45,6 +45,10 @@ _BRANCHES = (
     "it runs a graph of its own, step by step or on a condition",
     "export the model unrolled, without loops and branches; for a fixed point see docs/recurrent.md",
 )
+_TREES = (
+    "decision trees, as of a random forest or of boosting, are not a neural network: they compare, and look leaves up",
+    "train a network on the same table, as by nn2crn train or scikit-learn's MLPClassifier",
+)
 LOOP = (
     "it runs a graph of its own, step by step",
     "export the model unrolled; or --settle-loops compiles the limit of its steps, and says how far they end from it",
@@ -60,6 +64,8 @@ def reason(op: str) -> tuple[str, str]:
         )
     if op in _SEQUENTIAL:
         return _STEPS if op in _OVER_SEQUENCES else _BRANCHES
+    if op.startswith("TreeEnsemble"):
+        return _TREES
     return "this op is not supported", ""
 
 

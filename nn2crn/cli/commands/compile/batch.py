@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import click
 
 from nn2crn.backends.format import Format
-from nn2crn.backends.registry import format_of
+from nn2crn.backends.registry import format_of, formats
 from nn2crn.cli.console import show_json, table
 from nn2crn.engines.cluster import Cluster
 from nn2crn.errors import Nn2crnError, OutputError, UsageError
@@ -60,7 +61,28 @@ def folder_of(targets: Sequence[str]) -> Path:
     """
     if len(targets) != 1 or targets[0] == "-" or (Path(targets[0]).suffix and not Path(targets[0]).is_dir()):
         raise UsageError("several models are written to one folder", hint="name it: -o out/")
-    folder = Path(targets[0])
+    return _made(Path(targets[0]))
+
+
+def names_folder(targets: Sequence[str]) -> bool:
+    """True if -o ends with a slash, or is a folder not called like a file: a pattern may have found one model only."""
+    if len(targets) != 1 or targets[0] == "-":
+        return False
+    like_a_file = targets[0].endswith(tuple(s for f in formats() for s in f.suffixes))
+    return targets[0].endswith(("/", os.sep)) or (Path(targets[0]).is_dir() and not like_a_file)
+
+
+def files_in(folder: str, model: str, formats: Sequence[Format]) -> tuple[str, ...]:
+    """Where one model goes in a folder, which is made if it is not there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    made, stem = _made(Path(folder)), "stdin" if model == "-" else Path(model).stem
+    return tuple(str(made / (stem + f.suffixes[0])) for f in formats)
+
+
+def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as e:
@@ -132,8 +154,8 @@ def _bar(count: int) -> Iterator[Callable[[str], None]]:
         yield lambda model: progress.update(task, advance=1, description=model)
 
 
-def show(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
-    """A row per model and the errors of those that failed; or all of it as JSON."""
+def show(outcomes: Sequence[Outcome], *, as_json: bool, quiet: bool = False) -> None:
+    """A row per model unless it is `quiet`, and the errors of those that failed; or all of it as JSON."""
     failed = [o for o in outcomes if not o.ok]
     if as_json:
         models = [asdict(o) | {"ok": o.ok} for o in outcomes]
@@ -143,11 +165,13 @@ def show(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
         (o.model, ", ".join(o.files), str(o.species), str(o.reactions)) if o.ok else (o.model, "failed", "", "")
         for o in outcomes
     ]
-    table(("model", "files", "species", "reactions"), rows, "<<>>")
+    if not quiet:
+        table(("model", "files", "species", "reactions"), rows, "<<>>")
     for o in failed:
         assert o.error is not None  # noqa: S101  # else it had not failed
         click.echo(f"{o.error['message']}" + f"\nhint: {o.error['hint']}" * bool(o.error["hint"]), err=True)
-    click.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} models are compiled", err=True)
+    if failed or not quiet:
+        click.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} models are compiled", err=True)
 
 
 def formats_named(names: Sequence[str], default: str) -> list[Format]:

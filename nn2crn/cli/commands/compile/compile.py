@@ -14,7 +14,7 @@ from nn2crn.backends.clients import CLIENTS, Client, client_named, options_in_ar
 from nn2crn.backends.format import Format, FormatOption
 from nn2crn.backends.registry import formats
 from nn2crn.cli.commands.compile import batch
-from nn2crn.cli.console import json_option, refuse_both, spinner
+from nn2crn.cli.console import json_option, noting, refuse_both, spinner
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import compiled, models_options
 from nn2crn.cli.options.compression import step_options
@@ -83,12 +83,14 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
 ) -> None:
     """Compile MODEL and write it; to MODEL.xml in this folder unless -o or --to says otherwise.
 
-    Several models are written to one folder, -o out/; those that fail are named, and the others done.
+    Several models are written to one folder, -o out/, as one may be; those that fail are named, and the others done.
     """
     if len(models) == 1:
         if cluster:
             raise UsageError("--cluster is for several models", hint="one is compiled by one process")
         refuse_both(targets, as_json=as_json)
+        if batch.names_folder(targets):
+            targets = batch.files_in(targets[0], models[0], _chosen(names, options["client"]))
         done = _compile(models[0], targets, names, quiet=quiet or as_json, **options)
         _say(done, quiet=quiet or as_json)
         if as_json:
@@ -96,8 +98,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
         return
     if options["map_file"]:
         raise UsageError("--map is of one model", hint="name the format: --to map")
-    default = client_named(options["client"]).format if options["client"] else "sbml"
-    chosen = batch.formats_named(names, default)
+    chosen = _chosen(names, options["client"])
     files = batch.files_of(models, batch.folder_of(targets), chosen)
     one = partial(_guarded, names=tuple(f.name for f in chosen), **options)
     outcomes = []
@@ -105,8 +106,13 @@ def compile(  # noqa: A001, PLR0913  # the verb users type; one argument per opt
         for outcome in batch.run(files, one, jobs, workers):
             outcomes.append(outcome)
             _say(outcome, quiet=quiet or as_json, model=f"{outcome.model}: ")
-    batch.show(outcomes, as_json=as_json)
+    batch.show(outcomes, as_json=as_json, quiet=quiet)
     sys.exit(0 if all(o.ok for o in outcomes) else 1)
+
+
+def _chosen(names: tuple[str, ...], client: str | None) -> list[Format]:
+    """The formats that files in a folder are written in."""
+    return batch.formats_named(names, client_named(client).format if client else "sbml")
 
 
 def _guarded(model: str, targets: tuple[str, ...], names: tuple[str, ...], **options: Any) -> batch.Outcome:
@@ -137,7 +143,9 @@ def _compile(  # noqa: PLR0913  # one argument per option
     known = {o.name for f in formats() for o in f.declared}
     given = {name: value for name, value in options.items() if name in known and value is not None}
     used = _used(given, plan)
-    network, fit = compiled(model, inputs=inputs, quiet=quiet, **{k: v for k, v in options.items() if k not in known})
+    with noting() as noted:
+        others = {k: v for k, v in options.items() if k not in known}
+        network, fit = compiled(model, inputs=inputs, quiet=quiet, **others)
     if reader:
         used[reader.format] = {**reader.options_for(network), **used[reader.format]}
     with spinner(network):
@@ -156,7 +164,7 @@ def _compile(  # noqa: PLR0913  # one argument per option
         s.species,
         s.reactions,
         warnings=said["warnings"],
-        notes=said["notes"],
+        notes=(*noted, *said["notes"]),
         summary=(*lines, *([fit.show()] if fit else [])),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.console import json_option, refuse_both, say, show_json, table
+from nn2crn.cli.console import json_option, noting, refuse_both, say, show_json, table
 from nn2crn.cli.options.common import compiled, data_options, model_options, settle_option
 from nn2crn.cli.options.compression import CompressionOptions, compression_options, step_options
 from nn2crn.cli.options.limits import memory_option
@@ -145,10 +145,14 @@ def convert(  # noqa: PLR0913  # one argument per option
     refuse_both([target], as_json=as_json)
     refuse_unwritable(model, [target])
     network = compiler.load(model, outputs=outputs, logits=logits, library=library, settle_loops=settle_loops)
-    compression = smaller.compression(None, read_data(data, network) if data else None)
+    with noting() as noted:
+        compression = smaller.compression(None, read_data(data, network) if data else None)
     network = compiler.compress(network, compression, library=library)
     written = compiler.convert(network, target, library=library)
     if as_json:
-        show_json("convert", {"model": model, "files": [*map(str, written)], **sorted_out(network.remarks)})
+        said = sorted_out((*noted, *network.remarks))
+        show_json("convert", {"model": model, "files": [*map(str, written)], **said})
         return
+    for note in noted:
+        click.echo(f"note: {note}", err=True)
     click.echo(f"{model}: written as {' and '.join(map(str, written))}", err=True)

@@ -168,7 +168,8 @@ def _curves(report: Robustness) -> dict[str, list[tuple[float, float, float]]]:
 
 
 def _show(report: Robustness) -> None:
-    click.echo(f"{report.model}: {report.samples} samples, {report.tubes} tubes for each error")
+    count = f"{report.samples} sample{'s'[: report.samples != 1]}"
+    click.echo(f"{report.model}: {count}, {report.tubes} tubes for each error")
     rows: list[tuple[str, ...]] = [
         (str(o.errors), f"{o.accuracy:.3f}", f"{o.low_accuracy:.3f}",
          "" if o.same_class is None else f"{o.same_class:.1%}", f"{o.error:.2g}") for o in report.outcomes

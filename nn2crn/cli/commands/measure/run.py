@@ -94,7 +94,7 @@ def simulate(  # noqa: PLR0913  # one argument per option
     elif not target:
         _ends(run)
     if run.interrupted:
-        click.echo(f"interrupted: {run.samples} of {case.samples} samples are done", err=True)
+        click.echo(f"interrupted: {run.samples} of {case.samples} samples done", err=True)
         sys.exit(130)
 
 
@@ -113,7 +113,8 @@ class _Drawn(NamedTuple):
     def within(self, case: Case) -> Case:
         """Raises UsageError if there is no such sample."""
         if self.sample >= case.samples:
-            raise UsageError(f"--sample {self.sample}: there are {case.samples} samples, counted from 0")
+            there = f"{case.samples} sample{'s'[: case.samples != 1]}, counted from 0"
+            raise UsageError(f"--sample {self.sample}: the data have {there}")
         return case
 
     def draw(self, run: Run) -> None:

@@ -20,6 +20,7 @@ _KEPT = 0.005  # of the samples, which may change class in an alternative that i
 _RATES = {0: "M/s", 1: "/s", 2: "/M/s"}
 _NM, _UM = 1e9, 1e6
 _LONG = 1000  # hours
+_FEW = 10  # samples, below which the share that is right says little
 
 
 def show(found: list[Realisation], limits: Limits, refused: str) -> None:
@@ -102,6 +103,9 @@ def _said(found: list[Realisation], limits: Limits) -> Iterator[str]:
 
 def _better(found: Realisation, tried: list[Alternative]) -> Iterator[str]:
     """The best of those that are as right, by each figure."""
+    if found.samples < _FEW:
+        yield f"{found.samples} sample{'s'[: found.samples != 1]}: not a measure of accuracy, so none is advised"
+        return
     good = [a for a in tried if _as_right(a.found, found)]
     figures: list[tuple[str, Callable[[Realisation], float], Callable[[Realisation], str]]] = [
         ("settles soonest", lambda f: inf if f.settles is None else f.settles, lambda f: _hours(f.settles)),

@@ -95,7 +95,8 @@ def _unsaid(_: str) -> None:
 def _show(report: Report, clock: str, *, layerwise: bool) -> None:
     clients = " and ".join(engine_named(name).title or name for name in report.clients)
     shipped = f", {report.file} in {clients}" if report.file and clients else ""
-    say(f"{report.model}: {report.samples} {report.drawn} against {report.reference}{shipped}")
+    drawn = report.drawn if report.samples != 1 else report.drawn.replace("samples", "sample", 1)
+    say(f"{report.model}: {report.samples} {drawn} against {report.reference}{shipped}")
     rows: list[tuple[str, ...]] = []
     for e in report.engines:
         agreed = "" if e.same_class is None else f"{e.same_class:.1%}"
