@@ -129,3 +129,15 @@ def test_one_model_is_written_to_a_folder_as_several_are(tmp_path, there):
     assert sorted(p.name for p in folder.iterdir()) == ["xor.crn", "xor.xml"]
     assert run("compile", XOR, "-o", folder, "--for", "copasi", "--map", tmp_path / "m.json").exit_code == 0
     assert (tmp_path / "m.json").exists()
+
+
+def test_many_models_are_checked_and_those_that_fail_are_named(tmp_path):
+    (tmp_path / "broken.onnx").write_bytes(b"broken")
+    done = run("check", tmp_path / "broken.onnx", XOR, IRIS)
+    assert done.exit_code == 1
+    assert f"{XOR} can be compiled: 1 activation\n" in done.stdout
+    assert f"{IRIS} can be compiled: " in done.stdout
+    assert f"{tmp_path / 'broken.onnx'} cannot be compiled: " in done.stderr
+    assert "2 of 3 models can be compiled" in done.stderr
+    assert run("check", XOR, IRIS).exit_code == 0
+    assert isinstance(run("check", XOR, IRIS, "--json").exception, UsageError)

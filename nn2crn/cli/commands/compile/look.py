@@ -12,6 +12,7 @@ from nn2crn.cli.console import json_option, noting, refuse_both, say, show_json,
 from nn2crn.cli.options.common import compiled, data_options, model_options, settle_option
 from nn2crn.cli.options.compression import CompressionOptions, compression_options, step_options
 from nn2crn.cli.options.limits import memory_option
+from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.ir.remarks import sorted_out
 
 if TYPE_CHECKING:
@@ -84,13 +85,30 @@ def ops(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("model")
+@click.argument("models", nargs=-1, required=True)
 @json_option
 @click.option("--output", "outputs", metavar="NAME", multiple=True, help="Check this output only (repeatable).")
 @settle_option
 @memory_option
-def check(model: str, as_json: bool, outputs: tuple[str, ...], settle_loops: bool) -> None:
-    """Say whether MODEL can be compiled, and name everything that stands in the way."""
+def check(models: tuple[str, ...], as_json: bool, outputs: tuple[str, ...], settle_loops: bool) -> None:
+    """Say whether each MODEL can be compiled, and name everything that stands in the way."""
+    if len(models) == 1:
+        _check(models[0], as_json=as_json, outputs=outputs, settle_loops=settle_loops)
+        return
+    if as_json:
+        raise UsageError("--json is of one model", hint="check them one by one")
+    failed = 0
+    for model in models:
+        try:
+            _check(model, as_json=False, outputs=outputs, settle_loops=settle_loops)
+        except Nn2crnError as e:  # of one model: the others are looked at
+            failed += 1
+            click.echo(f"{model} cannot be compiled: {e}", err=True)
+    click.echo(f"{len(models) - failed} of {len(models)} models can be compiled", err=True)
+    sys.exit(1 if failed else 0)
+
+
+def _check(model: str, *, as_json: bool, outputs: tuple[str, ...], settle_loops: bool) -> None:
     from nn2crn import compiler
     from nn2crn.errors import UnsupportedError
 
