@@ -101,6 +101,8 @@ def verify(  # noqa: PLR0913  # an argument per option
 ) -> Report:
     """Measures the chemistry of a model against the model itself, in engines that know nothing of each other.
 
+    print() shows what it returns in the lines of the command.
+
     Args:
         model: a file, run by ONNX Runtime if it is an .onnx; or what `load` returned, computed in double precision.
         inputs: samples; random ones of the domain, or of [-1, 1] where there is none, if None.

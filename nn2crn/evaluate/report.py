@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from nn2crn.engines.registry import engine_named
 from nn2crn.ir.arrays import Floats
+
+ENGINES: Mapping[str, str] = {
+    "engine": "<", "max error": ">", "mean error": ">", "same argmax": "<", "settles in": ">", "worst sample": ">",
+    "took": ">",
+}  # fmt: skip
+"""The columns of the table of engines, < left and > right."""
+
+LAYERS: Mapping[str, str] = {"layer": "<", "template": "<", "max error": ">", "settles in": ">"}
+"""The columns of the table of layers."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +130,9 @@ class Report:
         word = "within" if self.within else "NOT within"
         return f"<Report: {word} {self.tolerance:g} on {count} in {ran} (at most {worst:.1e}){failed}>"
 
+    def __str__(self) -> str:
+        return "\n".join([self.heading(), _side_by_side(ENGINES, self.rows()), *self.conclusions()])
+
     @property
     def within(self) -> bool:
         """True if no engine that ran is past the tolerance, from the network as it was compiled."""
@@ -136,7 +148,78 @@ class Report:
         ran = [e.engine for e in self.engines] + [f.engine for f in self.failures]
         return tuple(name for name in ran if engine_named(name).reads_file)
 
+    def heading(self) -> str:
+        """What was run against what."""
+        clients = " and ".join(engine_named(name).title or name for name in self.clients)
+        shipped = f", {self.file} in {clients}" if self.file and clients else ""
+        drawn = self.drawn if self.samples != 1 else self.drawn.replace("samples", "sample", 1)
+        return f"{self.model}: {self.samples} {drawn} against {self.reference}{shipped}"
+
+    def rows(self, clock: str = "s") -> list[tuple[str, ...]]:
+        """The engines in the columns of `ENGINES`, times by the model's clock."""
+        rows: list[tuple[str, ...]] = []
+        for e in self.engines:
+            agreed = "" if e.same_class is None else f"{e.same_class:.1%}"
+            thin = f" ({e.thin_margins} too close)" if e.thin_margins else ""
+            settled = "" if e.settling_time is None else f"{e.settling_time:.3g} {clock}"
+            rows.append((e.engine, f"{e.max_error:.1e}", f"{e.mean_error:.1e}", agreed + thin, settled,
+                         str(e.worst_sample), f"{e.seconds:.2f} s"))  # fmt: skip
+        return rows + [(f.engine, "failed", "", "", "", "", "") for f in self.failures]
+
+    def layer_rows(self, clock: str = "s") -> list[tuple[str, ...]]:
+        """The layers in the columns of `LAYERS`."""
+        return [
+            (layer.name, layer.template, f"{layer.max_error:.1e}",
+             "" if layer.settling_time is None else f"{layer.settling_time:.3g} {clock}") for layer in self.layers
+        ]  # fmt: skip
+
+    def conclusions(self) -> Iterator[str]:
+        """Yield what follows from the tables, the verdict towards the end."""
+        if len(self.engines) > 1:
+            yield f"engines differ by at most {self.disagreement:.1e}"
+        for f in self.failures:
+            yield f.message + f"\nhint: {f.hint}" * bool(f.hint)
+        for reason in dict.fromkeys(s.reason for s in self.skipped):
+            yield f"not run: {', '.join(s.engine for s in self.skipped if s.reason == reason)} ({reason})"
+        if self.file and not self.clients:
+            yield f"{self.file} ran in no program: only its text was compared, with what its record names"
+        if self.compiled and self.engines:
+            yield _rounding(self.compiled, max(e.error for e in self.engines))
+        yield self._verdict()
+        if self.difference:
+            yield f"NOT what it says it is: {self.file}: {self.difference}"
+
+    def _verdict(self) -> str:
+        """An engine that failed is not one that is past the tolerance."""
+        failed = ", ".join(f.engine for f in self.failures)
+        if not self.engines:
+            return f"nothing was measured: {failed} failed"
+        past = f"; {self.departs} departs first" if self.departs and not self.within else ""
+        word = "within" if self.within else "NOT within"
+        what = "the network as compiled" if self.compiled else "the network"
+        return f"{word} {self.tolerance:g} of {what}{past}{f'; {failed} failed' if failed else ''}"
+
     def as_json(self) -> dict[str, Any]:
         found = asdict(replace(self, outputs={})) | {"ok": self.ok}
         del found["outputs"]
         return found | {"layer_templates": found.pop("parameters")}
+
+
+def _rounding(compiled: Compiled, chemistry: float) -> str:
+    """Both comparisons: what the weights cost is none of the chemistry's error."""
+    agreed = "" if compiled.same_class is None else f" ({compiled.same_class:.1%} same argmax)"
+    return (
+        f"the network as compiled, in weights that are not the model's, is at most {compiled.rounding_error:.1e}"
+        f" from the model{agreed}; the chemistry is at most {chemistry:.1e} from the network as compiled"
+    )
+
+
+def _side_by_side(columns: Mapping[str, str], rows: list[tuple[str, ...]]) -> str:
+    """Columns as wide as their widest cell."""
+    every = [tuple(columns), *rows]
+    widths = [max(len(row[i]) for row in every) for i in range(len(columns))]
+    aligned = list(zip(columns.values(), widths, strict=True))
+    return "\n".join(
+        "  ".join(f"{cell:{side}{width}}" for cell, (side, width) in zip(row, aligned, strict=True)).rstrip()
+        for row in every
+    )

@@ -113,6 +113,19 @@ def test_what_is_measured_and_proved_is_said_in_a_line():
     assert repr(by_default).endswith("; for X in [-1, 1]>")  # which nobody gave
 
 
+def test_a_report_in_python_is_printed_as_by_the_command():
+    """print() had one line of it; what the engines took is another time each time."""
+    found = nn2crn.verify(XOR, samples=2, engines=["fixed-point", "internal"])
+    command = [sys.executable, "-m", "nn2crn.cli", "verify", XOR, "--engine", "fixed-point", "--engine", "internal"]
+    said = subprocess.run([*command, "--samples", "2"], check=True, capture_output=True, text=True).stdout
+    here, there = str(found).splitlines(), said.splitlines()
+    assert here[0] == f"{XOR}: 2 random samples of x in [0, 1] against {found.reference}"
+    before = [[line.rsplit("  ", 1)[0].rstrip() for line in lines] for lines in (here, there)]
+    assert before[0] == before[1]
+    assert here[-1] == "within 0.01 of the network"
+    assert "\n" not in repr(found)
+
+
 @pytest.mark.parametrize("options", [(), ("--encoding", "rate-independent")], ids=["catalytic", "rate-independent"])
 def test_a_proof_in_python_is_printed_as_by_the_command(options):
     """print() had one line of it."""

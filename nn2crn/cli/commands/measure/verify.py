@@ -14,7 +14,7 @@ from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.scale import scale_options
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.cli.subject import subject
-from nn2crn.engines.registry import engine_named, engine_names
+from nn2crn.engines.registry import engine_names
 
 if TYPE_CHECKING:
     from nn2crn.evaluate.report import Report
@@ -93,66 +93,11 @@ def _unsaid(_: str) -> None:
 
 
 def _show(report: Report, clock: str, *, layerwise: bool) -> None:
-    clients = " and ".join(engine_named(name).title or name for name in report.clients)
-    shipped = f", {report.file} in {clients}" if report.file and clients else ""
-    drawn = report.drawn if report.samples != 1 else report.drawn.replace("samples", "sample", 1)
-    say(f"{report.model}: {report.samples} {drawn} against {report.reference}{shipped}")
-    rows: list[tuple[str, ...]] = []
-    for e in report.engines:
-        agreed = "" if e.same_class is None else f"{e.same_class:.1%}"
-        thin = f" ({e.thin_margins} too close)" if e.thin_margins else ""
-        settled = "" if e.settling_time is None else f"{e.settling_time:.3g} {clock}"
-        rows.append((e.engine, f"{e.max_error:.1e}", f"{e.mean_error:.1e}", agreed + thin, settled,
-                     str(e.worst_sample), f"{e.seconds:.2f} s"))  # fmt: skip
-    rows += [(f.engine, "failed", "", "", "", "", "") for f in report.failures]
-    table(("engine", "max error", "mean error", "same argmax", "settles in", "worst sample", "took"), rows, "<>><>>>")
+    from nn2crn.evaluate.report import ENGINES, LAYERS
+
+    say(report.heading())
+    table(tuple(ENGINES), report.rows(clock), "".join(ENGINES.values()))
     if layerwise:
-        layers: list[tuple[str, ...]] = [
-            (layer.name, layer.template, f"{layer.max_error:.1e}",
-             "" if layer.settling_time is None else f"{layer.settling_time:.3g} {clock}") for layer in report.layers
-        ]  # fmt: skip
-        table(("layer", "template", "max error", "settles in"), layers, "<<>>")
-    if len(report.engines) > 1:
-        say(f"engines differ by at most {report.disagreement:.1e}")
-    for f in report.failures:
-        say(f.message + f"\nhint: {f.hint}" * bool(f.hint))
-    for reason, names in _by_reason(report).items():
-        say(f"not run: {', '.join(names)} ({reason})")
-    if report.file and not report.clients:
-        say(f"{report.file} ran in no program: only its text was compared, with what its record names")
-    if report.compiled and report.engines:
-        say(_compiled(report))
-    say(_verdict(report))
-    if report.difference:
-        say(f"NOT what it says it is: {report.file}: {report.difference}")
-
-
-def _by_reason(report: Report) -> dict[str, list[str]]:
-    """The engines that were left out, by why."""
-    found: dict[str, list[str]] = {}
-    for s in report.skipped:
-        found.setdefault(s.reason, []).append(s.engine)
-    return found
-
-
-def _compiled(report: Report) -> str:
-    """Both comparisons: what the weights cost is none of the chemistry's error."""
-    assert report.compiled is not None  # noqa: S101  # as the caller says
-    same = report.compiled.same_class
-    agreed = "" if same is None else f" ({same:.1%} same argmax)"
-    chemistry = max(e.error for e in report.engines)
-    return (
-        f"the network as compiled, in weights that are not the model's, is at most {report.compiled.rounding_error:.1e}"
-        f" from the model{agreed}; the chemistry is at most {chemistry:.1e} from the network as compiled"
-    )
-
-
-def _verdict(report: Report) -> str:
-    """An engine that failed is not one that is past the tolerance."""
-    failed = ", ".join(f.engine for f in report.failures)
-    if not report.engines:
-        return f"nothing was measured: {failed} failed"
-    past = f"; {report.departs} departs first" if report.departs and not report.within else ""
-    word = "within" if report.within else "NOT within"
-    what = "the network as compiled" if report.compiled else "the network"
-    return f"{word} {report.tolerance:g} of {what}{past}{f'; {failed} failed' if failed else ''}"
+        table(tuple(LAYERS), report.layer_rows(clock), "".join(LAYERS.values()))
+    for line in report.conclusions():
+        say(line)
