@@ -69,7 +69,15 @@ def names_folder(targets: Sequence[str]) -> bool:
     if len(targets) != 1 or targets[0] == "-":
         return False
     like_a_file = targets[0].endswith(tuple(s for f in formats() for s in f.suffixes))
-    return targets[0].endswith(("/", os.sep)) or (Path(targets[0]).is_dir() and not like_a_file)
+    return targets[0].endswith(("/", os.sep)) or (not like_a_file and _is_folder(targets[0]))
+
+
+def _is_folder(target: str) -> bool:
+    """True if it is a folder; a target that cannot be looked at is refused when it is planned."""
+    try:
+        return Path(target).is_dir()
+    except OSError:
+        return False
 
 
 def files_in(folder: str, model: str, formats: Sequence[Format]) -> tuple[str, ...]:
