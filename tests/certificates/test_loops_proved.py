@@ -231,3 +231,18 @@ def test_a_loop_at_the_edge_of_its_input_is_certified_by_a_box():
     proved = certify(subject(network, Options(), box={"": (-2, 2)}))
     assert proved.unique
     assert proved.error_bound["y"] is not None
+
+
+def test_a_loop_through_a_linear_layer_is_certified(tmp_path):
+    path = tmp_path / "net.nn"
+    path.write_text(
+        "network net\ninput x[1] in [0, 1]\nfeedback y[1]\nh = sigmoid(x + dense(y, weight = [[2]]))\n"
+        "output y = dense(h, weight = [[1]])\n",
+        encoding="utf-8",
+    )
+    network, x = nn2crn.load(path), np.array([[0.0], [0.5], [1.0]])
+    proved = nn2crn.certify(network)
+    assert proved.loops[0].proof == "intervals"
+    expected = forward(prepare(network, Options()), {"x": x})["y"]
+    found = nn2crn.predict(nn2crn.compile(network), x)["y"]
+    assert np.all(np.abs(found - expected) <= proved.error_bound["y"])

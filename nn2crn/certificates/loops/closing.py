@@ -106,9 +106,9 @@ class _Closing:
         box: Mapping[str, Bounds],
     ) -> None:
         self.prepared, self.options = prepared, options
-        made = {m.node: m for m in whole.modules}
-        self.limits = {f.name: range_of(made[f.source]) for f in prepared.feedbacks()}
-        self.initial = {name: _initial(module, whole.initial) for name, module in made.items()}
+        self.made = {m.node: m for m in whole.modules}  # some of which the opened chemistry can do without
+        self.limits = {f.name: range_of(self.made[f.source]) for f in prepared.feedbacks()}
+        self.initial = {name: _initial(module, whole.initial) for name, module in self.made.items()}
         self.cut, self.sources = _cut(network, {name: low >= 0 for name, (low, _) in self.limits.items()})
         self.reactions = compiler.compile(self.cut, options)
         self.cascade = Cascade(self.reactions)
@@ -187,9 +187,8 @@ class _Closing:
                 before = self.box[f.name]
                 self.box[f.name] = np.maximum(before[0], low), np.minimum(before[1], high)
         drives = self._chemical_drives(given, steady)
-        modules = {m.node: m for m in self.reactions.modules}
         with np.errstate(all="ignore"):
-            slopes = np.concatenate([steepness(modules[n.name], drives[n.name]) for n in given.layers])
+            slopes = np.concatenate([steepness(self.made[n.name], drives[n.name]) for n in given.layers])
         gain = slopes[:, None] * given.w
         if not np.all(np.isfinite(gain)) or not np.all(np.isfinite(resolved(gain, np.ones(len(gain))))):
             return Loop(names, len(gain), why="a change may come back larger than it was")
