@@ -55,6 +55,25 @@ class Compiled:
     same_class: float | None
 
 
+def counted(samples: int, drawn: str = "samples") -> str:
+    """`4 samples`, `1 random sample of x in [0, 1]`."""
+    return f"{samples} {drawn if samples != 1 else drawn.replace('samples', 'sample', 1)}"
+
+
+def verdict(compiled: Compiled | None, tolerance: float, samples: int, *, within: bool) -> str:
+    """State how far the chemistry is off, and from which network, if there are two: `within 0.01 on 4 samples`."""
+    found = f"{'within' if within else 'NOT within'} {tolerance:g} on {counted(samples)}"
+    return f"chemistry against the network as compiled: {found}" if compiled else found
+
+
+def against_model(compiled: Compiled | None) -> str:
+    """State how far the network as compiled is from the model, to follow a verdict; nothing if they are the same."""
+    if compiled is None:
+        return ""
+    same = "" if compiled.same_class is None else f" ({compiled.same_class:.1%} same class)"
+    return f"; network as compiled against your model: at most {compiled.rounding_error:.1e}{same}"
+
+
 @dataclass(frozen=True)
 class Failure:
     """An engine that got no result, and what it said."""
@@ -126,9 +145,8 @@ class Report:
         worst = max((e.error for e in self.engines), default=float("nan"))
         ran = ", ".join(e.engine for e in self.engines) or "no engine"
         failed = f"; {', '.join(f.engine for f in self.failures)} failed" * bool(self.failures)
-        count = f"{self.samples} sample{'s'[: self.samples != 1]}"
-        word = "within" if self.within else "NOT within"
-        return f"<Report: {word} {self.tolerance:g} on {count} in {ran} (at most {worst:.1e}){failed}>"
+        said = verdict(self.compiled, self.tolerance, self.samples, within=self.within)
+        return f"<Report: {said} in {ran} (at most {worst:.1e}){failed}{against_model(self.compiled)}>"
 
     def __str__(self) -> str:
         return "\n".join([self.heading(), _side_by_side(ENGINES, self.rows()), *self.conclusions()])
@@ -152,8 +170,7 @@ class Report:
         """What was run against what."""
         clients = " and ".join(engine_named(name).title or name for name in self.clients)
         shipped = f", {self.file} in {clients}" if self.file and clients else ""
-        drawn = self.drawn if self.samples != 1 else self.drawn.replace("samples", "sample", 1)
-        return f"{self.model}: {self.samples} {drawn} against {self.reference}{shipped}"
+        return f"{self.model}: {counted(self.samples, self.drawn)} against {self.reference}{shipped}"
 
     def rows(self, clock: str = "s") -> list[tuple[str, ...]]:
         """The engines in the columns of `ENGINES`, times by the model's clock."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from nn2crn.engines.cvode.internal import SimulationError
 from nn2crn.engines.registry import engine_named
 from nn2crn.evaluate import time_course, verify
 from nn2crn.evaluate.case import Case
+from nn2crn.evaluate.report import Compiled
 from nn2crn.ir.arrays import Floats, Ints
 
 _WORK = {"copasi": 25_000}  # reactions times samples that a program which reads a file runs in some ten seconds
@@ -32,6 +34,7 @@ def measured(subject: Case, chosen: Ints, tolerance: float, saying: Callable[[st
     failures: list[dict[str, Any]] = []
     layers: list[dict[str, Any]] = []
     ends: list[Floats] = []
+    compiled: tuple[int, Compiled | None] = (0, None)  # of how many samples, of which all is the most
     within = True
     for name in names:
         count = _samples_for(name, subject)
@@ -41,6 +44,7 @@ def measured(subject: Case, chosen: Ints, tolerance: float, saying: Callable[[st
         failures += [asdict(f) for f in seen.failures]
         layers = layers or [asdict(layer) for layer in seen.layers]
         within &= seen.within
+        compiled = max(compiled, (count, seen.compiled), key=itemgetter(0))
         for engine in seen.engines:
             outputs = seen.outputs[engine.engine]
             data = asdict(engine)
@@ -57,6 +61,7 @@ def measured(subject: Case, chosen: Ints, tolerance: float, saying: Callable[[st
         "measured": found,
         "failures": failures,
         "skipped": [asdict(s) for s in skipped],
+        "compiled": asdict(compiled[1]) if compiled[1] else None,
         "shortened": any(e["samples"] < subject.samples for e in found),
         "disagreement": apart,
         "layers": layers,
@@ -90,11 +95,16 @@ def settling(subject: Case, found: Mapping[str, Any], chosen: Ints, missing: dic
                 "sample": numbers[i],
                 "worst": i == worst,
                 "course": run.done[:, k, :_OUTPUTS].tolist(),
-                "expected_ends": run.expected[k, :_OUTPUTS].tolist(),
+                "expected_ends": ends_of(one)[k, :_OUTPUTS].tolist(),
             }
             for k, i in enumerate(rows)
         ],
     }
+
+
+def ends_of(subject: Case) -> Floats:
+    """All outputs (samples, n) that the chemistry should end at: those of the network as it was compiled."""
+    return subject.expected if subject.as_compiled is None else subject.as_compiled
 
 
 def _samples_for(name: str, subject: Case) -> int:

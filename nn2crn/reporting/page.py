@@ -31,6 +31,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "number": _three_digits,
     "error": "{:.1e}".format,
     "bound": lambda bound: at_most(bound, 2),
+    "time_bound": lambda bound: at_most(bound, 3),
     "percent": lambda share: f"{share:.1%}" if share > -_FAR else f"{share:.1e}",
     "whole_percent": lambda share: f"{100 * share:.3g} %",
     "nano": lambda molar: f"{molar * 1e9:.3g} nM",

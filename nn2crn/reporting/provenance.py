@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from nn2crn.certificates.boxes import show_boxes
 from nn2crn.evaluate.case import Case
 from nn2crn.frontends.samples import random_box
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.reporting.measured import ends_of
 from nn2crn.templates.options import Options
+from nn2crn.templates.template import PYTHON
 from nn2crn.version import __version__
 
 _PACKAGES = ("numpy", "scipy", "scikit-sundae", "onnx", "onnxruntime", "libroadrunner", "python-copasi", "matplotlib")
@@ -44,38 +46,49 @@ def about(subject: Case) -> dict[str, Any]:
     }
 
 
-def elsewhere(subject: Case, run: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What is set, run and read in COPASI and Tellurium, with the first sample to try it on."""
+def elsewhere(subject: Case, run: Mapping[str, Any] | None, command: Sequence[str]) -> dict[str, Any]:
+    """What is set, run and read in COPASI and Tellurium, with the first sample to try it on.
+
+    The command that writes the file is made of the case's options unless its words are given.
+    """
     network = subject.reactions
     values = [float(v) for rows in subject.inputs.values() for v in rows[0]]
     duration = 10 ** int(np.ceil(np.log10(_LONGER * run["times"][-1]))) if run else 0
     return {
         "stem": _stem(subject),
-        "command": _command(subject),
-        "own_templates": _own_templates(subject.options),
+        "command": shlex.join([*(command or _command(subject)), "-o", f"{_stem(subject)}.xml"]),
+        "own_templates": not command and _more_than_words(subject),
         "how_to_use": how_to_use(network),
         "sample_values": values if len(values) <= _WRITTEN_OUT else [],
-        "expected_ends": subject.expected[0, :_WRITTEN_OUT].tolist(),
+        "expected_ends": ends_of(subject)[0, :_WRITTEN_OUT].tolist(),
         "t_end": duration,
         "script": "\n".join(_script(network, _stem(subject), values, duration)),
     }
 
 
-def _command(subject: Case) -> str:
-    """What writes the file of this chemistry, but for the choice of templates."""
-    recipe, words = subject.reactions.recipe, ["nn2crn", "compile", subject.model]
+def _command(subject: Case) -> list[str]:
+    """The words of what writes the file of this chemistry, but for a configuration, of which no file is known."""
+    recipe, options, words = subject.reactions.recipe, subject.options, ["nn2crn", "compile", subject.model]
+    words += [w for name, variant in options.variants.items() for w in ("--activation", f"{name}={variant}")]
+    words += [w for name, value in options.settings.items() for w in ("--set", f"{name}={float(value)!r}")]
+    from_files = [t for t in options.library.own if t.origin != PYTHON]
+    words += [w for template in from_files for w in ("--template", template.file)]
     if recipe:
         words += [w for o in recipe.outputs for w in ("--output", o)] if subject.model.endswith(".onnx") else []
         words += [w for n, (a, b) in recipe.domain.items() for w in ("--domain", f"{n}={a!r}:{b!r}")]
-        words += recipe.compression
+        words += [w for step in recipe.compression if step.startswith("--") for w in step.split(" ", 1)]
         words += ["--encoding", recipe.encoding] if recipe.encoding != Options().encoding else []
         words += ["--reduce", recipe.reduce] if recipe.reduce else []
         words += ["--max-products", str(recipe.max_products)] if recipe.max_products else []
-    return shlex.join([*words, "-o", f"{_stem(subject)}.xml"])
+    return words
 
 
-def _own_templates(options: Options) -> bool:
-    return any((options.variants, options.settings, options.choices, options.layers))
+def _more_than_words(subject: Case) -> bool:
+    """True if Python was given what takes a file on the command line: a configuration, a template's text, samples."""
+    options, recipe = subject.options, subject.reactions.recipe
+    steps = recipe.compression if recipe else ()
+    samples = any("cosine" in s or not s.startswith(("--prune ", "--quantize ")) for s in steps)
+    return samples or bool(options.choices or options.layers) or any(t.origin == PYTHON for t in options.library.own)
 
 
 def _script(network: ReactionNetwork, stem: str, values: list[float], duration: int) -> Iterator[str]:
@@ -105,7 +118,8 @@ def _listed(names: list[str]) -> str:
 
 
 def _stem(subject: Case) -> str:
-    return Path(subject.model).stem or subject.reactions.name
+    stem = Path(subject.model).stem
+    return subject.reactions.name if stem in ("", "-") else stem
 
 
 def made_with(network: ReactionNetwork) -> dict[str, Any]:

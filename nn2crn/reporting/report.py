@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 
 from nn2crn.backends.graph.svg import drawing
 from nn2crn.evaluate.case import Case
+from nn2crn.evaluate.report import Compiled, against_model, verdict
 from nn2crn.files.atomic import write_text
 from nn2crn.ir.arrays import Ints
 from nn2crn.reporting import browser, page
@@ -39,10 +40,10 @@ class ReportPage:
     drawing: str = field(repr=False)
 
     def __repr__(self) -> str:
-        word = "within" if self.ok else "NOT within"
-        count = self.figures["samples"]
-        said = f"{word} {self.figures['verification']['tolerance']:g} on {count} sample{'s'[: count != 1]}"
-        return f"<ReportPage of {self.figures['name']}: {said}>"
+        found = self.figures["verification"]
+        compiled = Compiled(**found["compiled"]) if found["compiled"] else None
+        said = verdict(compiled, found["tolerance"], self.figures["samples"], within=self.ok)
+        return f"<ReportPage of {self.figures['name']}: {said}{against_model(compiled)}>"
 
     def _repr_html_(self) -> str:
         """The page in a frame, for notebooks."""
@@ -50,7 +51,7 @@ class ReportPage:
 
     @property
     def ok(self) -> bool:
-        """True if every engine that ran is within the tolerance."""
+        """True if every engine that ran is within the tolerance of the network as it was compiled."""
         return bool(self.figures["verification"]["ok"])
 
     @cached_property
@@ -86,6 +87,7 @@ def report(  # noqa: PLR0913  # what is measured, and how
     samples: int = SAMPLES,
     tolerance: float = TOLERANCE,
     tubes: int = TUBES,
+    command: Sequence[str] = (),
     saying: Callable[[str], None] = lambda _: None,
 ) -> ReportPage:
     """Measures and proves everything that the page shows.
@@ -96,6 +98,7 @@ def report(  # noqa: PLR0913  # what is measured, and how
         samples: how many are run at most, evenly taken.
         tolerance: the largest error that is still good.
         tubes: how many tubes with errors of each size.
+        command: the words of the command that writes the file; made of the case's options if empty.
         saying: is told what is being done.
 
     Raises:
@@ -104,9 +107,7 @@ def report(  # noqa: PLR0913  # what is measured, and how
     page.check_installed()
     count = subject.samples
     chosen = np.unique(np.linspace(0, count - 1, min(count, samples)).astype(int))
-    few = replace(
-        subject, inputs={name: rows[chosen] for name, rows in subject.inputs.items()}, expected=subject.expected[chosen]
-    )
+    few = _few(subject, chosen)
     found = measured(few, chosen, tolerance, saying)
     saying("courses, certificate, tubes")
     missing: dict[str, str] = {}
@@ -125,7 +126,12 @@ def report(  # noqa: PLR0913  # what is measured, and how
         "robustness": robustness(few, labels[chosen] if labels is not None else None, tubes, missing),
         **realised(few, missing),
         "missing": missing,
-        "elsewhere": elsewhere(few, run),
+        "elsewhere": elsewhere(few, run, command),
         "made_with": made_with(few.reactions),
     }
     return ReportPage(page.plain(figures), drawing(few.reactions))
+
+
+def _few(subject: Case, chosen: Ints) -> Case:
+    inputs = {name: rows[chosen] for name, rows in subject.inputs.items()}
+    return replace(subject, inputs=inputs, expected=subject.expected[chosen])

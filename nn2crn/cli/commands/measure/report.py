@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from nn2crn.cli.console import json_option, show_json
+from nn2crn.cli.options.again import compile_words
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.cli.subject import subject
@@ -47,7 +48,11 @@ def report(  # noqa: PLR0913  # one argument per option
     """Write a page on MODEL: drawing, cost, certificate, verification in all engines, settling, robustness and more.
 
     The page is one file that needs no network and runs no script. The same model and data give the same page, in which
-    every figure is as JSON, too. Exit status 3: an output is past the tolerance, which the page says.
+    every figure is as JSON, too.
+
+    Exit status 3: in some engine, the chemistry is past the tolerance from the network as compiled, or nothing was
+    measured. The page and the line that is printed say more than the status does: what pruning and quantizing cost,
+    which is the network as compiled against MODEL itself, and which engines gave up.
     """  # fmt: skip
     from nn2crn.frontends.samples import read_labels
     from nn2crn.reporting import browser, page
@@ -66,7 +71,7 @@ def report(  # noqa: PLR0913  # one argument per option
     with _saying() as saying:
         found = made(
             case, labels=known, samples=samples, tolerance=tolerance or options["fitting"].accuracy or _TOLERANCE,
-            tubes=tubes, saying=saying,
+            tubes=tubes, command=compile_words(click.get_current_context(), **options), saying=saying,
         )  # fmt: skip
         if target:
             found.write(target)
