@@ -19,6 +19,13 @@ _T = TypeVar("_T")
 _MARK = re.compile(r">\w+ [\d:T-]+< ")  # kind and time of a message
 
 
+def _reproducible(values: Floats) -> Floats:
+    """Round to 12 significant digits: the last bits of what COPASI computes differ from run to run."""
+    digits = 11 - np.floor(np.log10(np.abs(values, where=values != 0, out=np.ones_like(values))))
+    scale = 10.0 ** np.clip(digits, -300, 300)
+    return np.asarray(np.round(values * scale) / scale)
+
+
 def _meaning(messages: str) -> str:
     """COPASI's messages on one line, without the kind and the time of each message."""
     return _MARK.sub("", " ".join(messages.split()))
@@ -80,7 +87,8 @@ class Copasi(Client):
             if name not in courses:
                 column = self._known(columns, name)
                 courses[name] = [series.getConcentrationData(row, column) for row in rows]
-        return np.array([courses[name] for name in watched], dtype=np.float64).reshape(len(watched), len(rows)).T
+        found = np.array([courses[name] for name in watched], dtype=np.float64).reshape(len(watched), len(rows)).T
+        return _reproducible(found)
 
     def _held(self, columns: Collection[str]) -> dict[str, float]:
         """Parameters and species that nothing changes, as those of no reaction: time courses leave them out."""
