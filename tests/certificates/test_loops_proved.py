@@ -243,6 +243,6 @@ def test_a_loop_through_a_linear_layer_is_certified(tmp_path):
     network, x = nn2crn.load(path), np.array([[0.0], [0.5], [1.0]])
     proved = nn2crn.certify(network)
     assert proved.loops[0].proof == "intervals"
-    expected = forward(prepare(network, Options()), {"x": x})["y"]
+    expected = forward(prepare(network, Options()), {"x": x}, Library())["y"]
     found = nn2crn.predict(nn2crn.compile(network), x)["y"]
     assert np.all(np.abs(found - expected) <= proved.error_bound["y"])
