@@ -277,8 +277,11 @@ class _Way:
         way, limit = riccati(above_, f_moved + g_moved * high, b, step.c, self.steps, unknown=most)
         from_above = from_then_on(way, limit, most)
         a, b = f_low / high, step.c * low
-        made = a - np.minimum(f_moved / f_low, 1.0) * f_high / low
-        none = np.zeros(len(a))
-        part, end = riccati(none, made / ROUNDED, b - a - g_moved, b, self.steps, unknown=none)
-        from_below = from_then_on((1 - part / ROUNDED) * high, (1 - end / ROUNDED) * high, high)
-        return np.maximum(from_above, from_below)
+        lost = np.minimum(f_moved / f_low, 1.0) * f_high / low
+        none, all_ = np.zeros(len(a)), np.ones(len(a))
+        part, end = riccati(none, (a - lost) / ROUNDED, b - a - g_moved, b, self.steps, unknown=none)
+        missing = from_then_on(1 - part / ROUNDED, 1 - end / ROUNDED, all_)
+        # near the end the same equation in the part that is missing, in which rounding is relative to that
+        rate, made = (a + b * (1 - missing) + g_moved) / ROUNDED, (lost + g_moved) * ROUNDED
+        missing = np.fmin(missing, self._decayed(all_, all_, rate, made))
+        return np.maximum(from_above, missing * ROUNDED * high)
