@@ -13,7 +13,8 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOC
 unexport PYTHONDONTWRITEBYTECODE
 # A worker takes tests that stand together, so that what they share is made once.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
-CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/frontends/nn/test_dsl.py tests/engines/test_steady_state.py tests/engines/test_engine.py
+CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/frontends/nn/test_dsl.py tests/frontends/nn/test_dsl_errors.py \
+          tests/lower/test_lower_loops.py tests/engines/test_circles.py tests/engines/test_steady_state.py tests/engines/test_engine.py
 COVERED := ir notation lower passes frontends
 
 .DEFAULT_GOAL := help
