@@ -91,7 +91,7 @@ def test_an_interrupted_simulation_keeps_what_is_done(tmp_path):
         [sys.executable, "-c", INTERRUPTED, *args], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 130, done.stderr
-    assert "interrupted: 50 of 200 samples are done" in done.stderr
+    assert "interrupted: 50 of 200 samples done" in done.stderr
     assert "the courses of 50 samples are in out.npz" in done.stderr
     kept = np.load(tmp_path / "out.npz")
     assert kept["courses"].shape[1] == len(kept["expected"]) == 50

@@ -122,7 +122,8 @@ def test_rate_independent_chemistry_in_roadrunner_ends_as_its_page_says(folder):
     options = ["--logits", "--encoding", "rate-independent", "--bits", "3", "--domain", "0:8"]
     made = command_line.nn2crn("compile", "samples/iris/iris.onnx", *options, "-o", "iris.xml", cwd=folder)
     assert made.returncode == 0
-    (code,) = blocks(page, "python")
+    python, code = blocks(page, "python")
+    run(python, folder)
     first, *others = map(float, run(code, folder).strip()[1:-1].split(","))
     assert first > max(others)  # a setosa
 

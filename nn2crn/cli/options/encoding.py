@@ -100,17 +100,18 @@ class EncodingOptions:
             UsageError: both are given.
             CompressionError: no number of bits is enough.
         """
+        if data is None:
+            return self.of_bits(smaller)
+        if self.bits is None and (not self.finds_bits or smaller.given(config)):
+            return smaller
         from nn2crn.passes.compression.options import Quantization
         from nn2crn.tune.bits import fewest_bits, kept_by
 
+        found = None if self.bits is not None else fewest_bits(network, data, options)
         if self.bits is not None:
             smaller = self.of_bits(smaller)
             how = Quantization.parse(smaller.quantize or "")
-            found = (how, kept_by(how, network, data, options)) if data is not None else None
-        elif not self.finds_bits or data is None or smaller.given(config):
-            return smaller
-        else:
-            found = fewest_bits(network, data, options)
+            found = how, kept_by(how, network, data, options)
         if found is None:
             return smaller
         how, kept = found
