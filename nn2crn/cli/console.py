@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -34,17 +34,29 @@ def spinner(network: ReactionNetwork) -> Iterator[None]:
         yield
 
 
+class Working(NamedTuple):
+    """How a command says what it is doing: a line that stays, and what goes on now."""
+
+    line: Callable[[str], None]
+    now: Callable[[str], None]
+
+
 @contextmanager
-def working(what: str) -> Iterator[Callable[[str], None]]:
-    """Shows on a terminal what is going on; what is yielded adds a line to it."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
+def working(what: str, *, shown: bool = True) -> Iterator[Working]:
+    """Shows on a terminal what is going on; nothing elsewhere, or where something else shows it."""
+    if not (shown and sys.stderr.isatty()):
+        yield Working(_unsaid, _unsaid)
         return
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(stderr=True, highlight=False)
-    with console.status(what):
-        yield lambda line: console.print(line, markup=False)
+    with console.status(escape(what)) as status:
+        yield Working(lambda text: console.print(text, markup=False), lambda text: status.update(escape(text)))
+
+
+def _unsaid(_: str) -> None:
+    """Nobody is at a terminal."""
 
 
 @contextmanager

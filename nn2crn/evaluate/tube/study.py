@@ -65,6 +65,10 @@ class Outcome:
     undefined: int
 
 
+def _unsaid(_: int) -> None:
+    """Report nothing: workers show their progress by the pieces they return."""
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """A chemistry, samples (samples, size) by input name, what the network itself gives (samples, n), and labels."""
@@ -76,7 +80,7 @@ class Study:
     labels: Ints | None
     tubes: int
     seed: int = 0
-    done: Callable[[int], None] = lambda _: None
+    done: Callable[[int], None] = _unsaid
     cluster: Cluster | None = None
 
     def ready(self) -> Study:
@@ -164,7 +168,3 @@ class Study:
         truth = self.expected if self.labels is None else self.labels[:, None]
         left = ((found - truth) ** 2).mean(axis=(1, 2)) / max(float(truth.var()), np.finfo(np.float64).tiny)
         return np.where(np.isfinite(left), 1 - left, -np.inf)
-
-
-def _unsaid(_: int) -> None:
-    """Report nothing: workers show their progress by the pieces they return."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from nn2crn.cli.console import json_option, show_json
+from nn2crn.cli.console import json_option, show_json, working
 from nn2crn.cli.options.again import compile_words
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.values import POSITIVE
@@ -68,15 +66,15 @@ def report(  # noqa: PLR0913  # one argument per option
     refuse_unwritable(model, [t for t in (target, pdf) if t])
     case = subject(model, samples=0 if options["data"] else samples, labels=labels or "", **options)
     known = read_labels(options["data"], labels) if labels else None
-    with _saying() as saying:
+    with working("measuring") as progress:
         found = made(
             case, labels=known, samples=samples, tolerance=tolerance or options["fitting"].accuracy or _TOLERANCE,
-            tubes=tubes, command=compile_words(click.get_current_context(), **options), saying=saying,
+            tubes=tubes, command=compile_words(click.get_current_context(), **options), saying=progress.now,
         )  # fmt: skip
         if target:
             found.write(target)
         if pdf:
-            saying("printing")
+            progress.now("printing")
             found.write_pdf(pdf)
     for written in filter(None, (target, pdf)):
         click.echo(f"{written}: {found!r}".replace("<", "").replace(">", ""), err=True)
@@ -84,15 +82,3 @@ def report(  # noqa: PLR0913  # one argument per option
         show_json("report", found.as_json())
     if not found.ok:
         sys.exit(3)
-
-
-@contextmanager
-def _saying() -> Iterator[Callable[[str], None]]:
-    """What is told what is being done; a line on a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("measuring") as status:
-        yield status.update

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from nn2crn.cli.console import json_option, show_json, table
+from nn2crn.cli.console import json_option, show_json, table, working
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.subject import subject
@@ -109,10 +106,11 @@ def robustness(  # noqa: PLR0913  # one argument per option
     sizes, counts = _sizes(cvs), _counts(molecules)
     case = subject(model, samples=samples or 0, labels=labels or "", **options)
     known = read_labels(options["data"], labels)[: case.samples] if labels else None
-    with _progress() as done, opened(cluster) as workers:
+    with working("tubes") as progress, opened(cluster) as workers:
         study = Study(
-            model, case.reactions, case.inputs, case.expected, known, tubes=tubes, seed=seed, done=done, cluster=workers
-        )
+            model, case.reactions, case.inputs, case.expected, known, tubes=tubes, seed=seed, cluster=workers,
+            done=lambda count: progress.now(f"tubes: {count}"),
+        )  # fmt: skip
         chosen = next((kind for kind in get_args(measured.By) if kind == by), None)
         report = measured.robustness(study, sizes, amounts=amounts / _PERCENT, leak=leak, molecules=counts, by=chosen)
     for warning in report.warnings:
@@ -144,18 +142,6 @@ def _counts(text: str | None) -> list[int]:
     if any(count < 1 for count in found):
         raise UsageError(f"--molecules {text}: these are not numbers of molecules", hint="for instance: 100,1000")
     return found
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int], None]]:
-    """Return a callback for the number of tubes done, which shows a line on a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("tubes") as status:
-        yield lambda count: status.update(f"tubes: {count}")
 
 
 def _curves(report: Robustness) -> dict[str, list[tuple[float, float, float]]]:

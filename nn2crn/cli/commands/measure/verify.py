@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -73,23 +72,16 @@ def verify(  # noqa: PLR0913  # one argument per option
     case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), **options)
     chosen, skipped = (engines, ()) if engines else measured.default_engines(case.reactions, case.shipped)
     what = f"running {case.samples} samples in {', '.join(chosen)}"
-    with (
-        opened(cluster) as workers,
-        nullcontext(_unsaid) if cluster else working(what) as tell,
-    ):  # which has its own bar
+    with opened(cluster) as workers, working(what, shown=not cluster) as tell:  # a cluster has its own bar
         report = measured.verify(
             case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped, cluster=workers,
-            said=lambda e: tell(f"{e.engine}: at most {e.max_error:.1e} from the network, {e.seconds:.2f} s"),
+            said=lambda e: tell.line(f"{e.engine}: at most {e.max_error:.1e} from the network, {e.seconds:.2f} s"),
         )  # fmt: skip
     if as_json:
         show_json("verify", report.as_json())
     else:
         _show(report, case.reactions.units.time, layerwise=layerwise)
     sys.exit(0 if report.ok else _PAST if report.difference or not report.within else 1)
-
-
-def _unsaid(_: str) -> None:
-    """Nothing."""
 
 
 def _show(report: Report, clock: str, *, layerwise: bool) -> None:

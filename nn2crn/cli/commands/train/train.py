@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from nn2crn.cli.console import json_option, show_json
+from nn2crn.cli.console import json_option, show_json, working
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.errors import UsageError
 from nn2crn.training.options import Centring, Method, Rule, Task, Wiring
@@ -158,15 +158,10 @@ def _targets(table: Any) -> Any:
 
 
 @contextmanager
-def show_progress() -> Iterator[Report | None]:
+def show_progress() -> Iterator[Report]:
     """A line on a terminal that says how far the training is."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("training") as status:
-        yield lambda step, steps, loss: status.update(f"step {step} of {steps}, loss on validation {loss:.4f}")
+    with working("training") as progress:
+        yield lambda step, steps, loss: progress.now(f"step {step} of {steps}, loss on validation {loss:.4f}")
 
 
 def _write_test(path: str, done: Trained) -> None:
