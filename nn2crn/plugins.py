@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar, cast
 from nn2crn.errors import Nn2crnError, UsageError
 
 T = TypeVar("T")
+_OURS = "nn2crn."  # what the groups of all tables begin with
 
 
 class PluginWarning(UserWarning):
@@ -26,6 +27,13 @@ def plugins(group: str, load: Callable[[EntryPoint], T]) -> Iterator[tuple[str, 
             leave_out(f"{package_of(point)} (entry point {point.name} = {point.value} of {group})", e)
         else:
             yield package_of(point), loaded
+
+
+def installed() -> Iterator[tuple[str, str, str]]:
+    """Yield the kind, the name and the package of everything that packages add, in any table."""
+    for group in sorted(g for g in entry_points().groups if g.startswith(_OURS)):
+        for point in entry_points(group=group):
+            yield group.removeprefix(_OURS), point.name, point.dist.name if point.dist else "?"
 
 
 class Named(Protocol):

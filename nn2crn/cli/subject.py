@@ -53,7 +53,6 @@ def subject(  # noqa: PLR0913  # one argument per option
     given = vectors(inputs, found.network)
     if not found.data and not given and not samples:
         raise UsageError("there is nothing to run it on", hint="give --input or --data")
-    options["encoding"].refuse_open(given, [i.name for i in found.network.inputs])
     reactions, chosen = compiled_in_scale(found, scale, gates, name=name, inputs=given)
     one = {i.name: floats(given.get(i.name, [0.0] * i.size))[None] for i in found.network.inputs}
     values, drawn = (one, "samples") if given else _values(found, samples)

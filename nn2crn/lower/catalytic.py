@@ -219,6 +219,7 @@ CATALYTIC = Encoding(
     needs=("materialise_affine", "choose_templates"),
     lower=lambda network, options: lower(network, options.library),
     reaction_passes=lambda _: (merge_reactions, drop_idle),
+    folds_inputs=lambda _: False,
     recipe=recipe,
     steady_state=FixedPoint,
 )

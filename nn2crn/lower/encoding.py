@@ -28,6 +28,7 @@ class Encoding:
         lowerable: raises BrokenInvariantError if a network has not gone through those passes, `needs`, that are to be.
         lower: the reactions of a network that has gone through the passes.
         reaction_passes: what may happen after lowering, in order, given the options.
+        folds_inputs: True if, with these options, the inputs' values become starting amounts; all have to be given.
         recipe: what decides the chemistry of a network as it was loaded, given the optional passes that are run.
         steady_state: an engine that finds the steady state without simulating a time course.
     """
@@ -39,5 +40,6 @@ class Encoding:
     needs: tuple[str, ...]
     lower: Callable[[Network, Options], ReactionNetwork]
     reaction_passes: Callable[[Options], tuple[ReactionPass, ...]]
+    folds_inputs: Callable[[Options], bool]
     recipe: Callable[[Network, Options, Collection[str]], Recipe]
     steady_state: Callable[[ReactionNetwork], Engine]

@@ -83,8 +83,12 @@ def _reaction_passes(options: Options) -> tuple[ReactionPass, ...]:
         raise UsageError(f"there is no reduction {reduction!r}", hint=f"reductions: {', '.join(REDUCTIONS)}")
     substituted = (substitute_unimolecular,) if reduction != "none" else ()
     split = (partial(split_products, most=options.max_products),) if options.max_products else ()
-    folded = (fold_inputs,) if reduction == "all" else ()
+    folded = (fold_inputs,) if _folds_inputs(options) else ()
     return (*substituted, *folded, *split)
+
+
+def _folds_inputs(options: Options) -> bool:
+    return options.reduce == "all"
 
 
 def _recipe(network: Network, options: Options, passes: Collection[str]) -> Recipe:
@@ -103,6 +107,7 @@ RATE_INDEPENDENT = Encoding(
     needs=("expand_piecewise", "whole_weights", "materialise_affine", "separate_outputs"),
     lower=_lower,
     reaction_passes=_reaction_passes,
+    folds_inputs=_folds_inputs,
     recipe=_recipe,
     steady_state=Extents,
 )

@@ -114,7 +114,9 @@ def ternary(sizes, unused, seed=0):
 def test_nets_of_the_published_sizes_have_the_published_numbers_of_reactions(sizes, unused, counts):
     """Vasic et al. 2022: two of the inputs of the digits and one of the irises' are not read."""
     network = ternary(sizes, unused)
-    found = tuple(nn2crn.compile(network, options(how)).reaction_count for how in ("none", "inputs", "all"))
+    zero = {i.name: np.zeros(i.size) for i in network.inputs}
+    kinds = [nn2crn.compile(network, options(how), inputs=zero) for how in ("none", "inputs", "all")]
+    found = tuple(reactions.reaction_count for reactions in kinds)
     assert found == counts
 
 
@@ -132,6 +134,16 @@ def test_inputs_that_are_folded_in_make_the_same_end(seed):
         (found,) = read_outputs(reactions, Extents(reactions).settle({})).values()
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
         assert equal(parse_network("".join(show_network(reactions))), reactions)
+
+
+def test_inputs_that_are_folded_in_have_to_be_given():
+    """It was taken for chemistry of inputs that are zero, which verify and certify spoke of."""
+    network = random_network(0)
+    for refused in (nn2crn.compile, nn2crn.certify):
+        with pytest.raises(UsageError, match="'x' has none"):
+            refused(network, options=options("all"))
+    with pytest.raises(UsageError, match="'x' has none"):
+        nn2crn.verify(network, engines=["exact"], options=options("all"))
 
 
 @pytest.mark.parametrize("function", ["sigmoid", "tanh", "step", "exp", "product", "softplus", "hard_swish"])

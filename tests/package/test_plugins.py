@@ -126,3 +126,15 @@ def test_an_operator_that_fails_is_refused_with_its_package(tmp_path):
     status, printed = command(tmp_path, "compile", "m.onnx", "-o", "m.xml")
     assert status == 1, printed
     assert "the operator of package mine 1.0 failed: KeyError('it')" in printed
+
+
+def test_doctor_names_what_packages_add(tmp_path):
+    """Operators were looked for under another group than that which they are read from."""
+    points = {f"nn2crn.{kind}": f"mine_{kind} = mine.it:it" for kind in KINDS}
+    install(tmp_path, "mine", {"it.py": "it = 3"}, points)
+    status, printed = command(tmp_path, "doctor")
+    assert status == 0, printed
+    assert all(f"installed besides: {kind} mine_{kind}, of mine" in printed for kind in KINDS)
+
+
+KINDS = ("backends", "engines", "onnx_operators", "passes", "templates")

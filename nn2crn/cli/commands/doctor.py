@@ -5,12 +5,13 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
 
 from nn2crn.cli.console import json_option, say, show_json, table
+from nn2crn.plugins import installed
 from nn2crn.version import __version__
 
 # What nn2crn itself needs; what it can use besides, what for, and how to get it.
@@ -31,7 +32,6 @@ _PROGRAMS = {
     "dot": ("draws .dot files", "install Graphviz"),
     "CopasiUI": ("opens .xml and .omex files", "install it from copasi.org"),
 }
-_GROUPS = ("nn2crn.backends", "nn2crn.templates", "nn2crn.engines", "nn2crn.passes", "nn2crn.operators")
 
 
 @click.command()
@@ -69,11 +69,7 @@ def _found() -> dict[str, Any]:
         "platform": platform.platform(terse=True),
         "needed": {name: _version(name) for name in _NEEDED},
         "optional": optional,
-        "plugins": {
-            f"{group.removeprefix('nn2crn.')} {point.name}": point.dist.name if point.dist else "?"
-            for group in _GROUPS
-            for point in entry_points(group=group)
-        },
+        "plugins": {f"{kind} {name}": package for kind, name, package in installed()},
     }
 
 

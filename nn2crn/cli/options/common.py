@@ -194,8 +194,6 @@ def compiled(  # noqa: PLR0913  # one argument per option
     if not data:
         options["encoding"].note_unmeasured()
     values = vectors(inputs or (), found.network)
-    if inputs is not None:  # else it is looked at, and not written
-        options["encoding"].refuse_open(values, [i.name for i in found.network.inputs])
     reactions, _ = compiled_in_scale(found, scale, gates, name=name, inputs=values, steps=steps)
     return reactions, found.fit
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -58,19 +58,6 @@ class EncodingOptions:
             known = "nn2crn verify says what this costs"
             chosen = "with --data and no --bits, as few bits as keep the classes are chosen"
             warnings.warn(f"weights of {self.bits} bits: {known}; {chosen}", DataWarning, stacklevel=2)
-
-    def refuse_open(self, given: Collection[str], inputs: Collection[str]) -> None:
-        """All inputs have to be given where their values are folded in.
-
-        Raises:
-            UsageError: one is not.
-        """
-        missing = [name for name in inputs if name not in given]
-        if self.reduce == "all" and missing:
-            raise UsageError(
-                f"--reduce all folds in the values of the inputs, and {missing[0]!r} has none",
-                hint="give one sample: --input V,V,...",
-            )
 
     def of_bits(self, smaller: CompressionOptions) -> CompressionOptions:
         """--bits B is --quantize linear:B:zero.

@@ -124,10 +124,12 @@ def _subject(model: str, inputs: tuple[str, ...], options: dict[str, Any]) -> Su
     from nn2crn import compiler
     from nn2crn.analysis.forward import forward
     from nn2crn.evaluate.tube.alternatives import Subject
+    from nn2crn.ir.arrays import floats
 
     found = loaded(model, **{key: value for key, value in options.items() if key != "name"})
-    reactions = compiler.compile(found.network, found.options, inputs=vectors(inputs, found.network))
-    values = found.data or {port.name: port.values[None] for port in reactions.inputs}
+    given = vectors(inputs, found.network)
+    compiler.compile(found.network, found.options, inputs=given)  # which refuses values that do not fit the inputs
+    values = found.data or {i.name: floats(given.get(i.name, np.zeros(i.size)))[None] for i in found.network.inputs}
     nodes = forward(found.whole, values, found.options.library)
     expected = np.concatenate([nodes[output.source] for output in found.whole.outputs], axis=1)
     return Subject(found.whole, found.network, found.options, values, expected)
