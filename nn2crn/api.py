@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
-from nn2crn.arguments import by_input, names
+from nn2crn.arguments import at_least, by_input, instance, names
 from nn2crn.certificates.boxes import boxes_of
 from nn2crn.certificates.registry import Asked, Proof, prove
 from nn2crn.engines.ports import read_outputs
@@ -145,7 +145,8 @@ def certify(
     """
     network = network_of(model)
     bounds = boxes_of(network, None, by_input(box, "the box"))
-    return prove(Asked(network, options or Options(), box=bounds, tolerance=tolerance, start=start))
+    chosen = instance(options or Options(), Options, "an Options", "for instance nn2crn.Options(encoding=...)")
+    return prove(Asked(network, chosen, box=bounds, tolerance=tolerance, start=start))
 
 
 @known_keywords
@@ -240,6 +241,7 @@ def report(  # noqa: PLR0913  # an argument per option
     Raises:
         UsageError: the inputs or the labels do not fit, or jinja2 or matplotlib is not installed.
     """
+    at_least(1, tubes, "tubes")
     made = case_of(model, inputs, options, samples)
     known = labels_of(labels, made.samples)
     return reporting.report(made, labels=known, samples=samples, tolerance=tolerance, tubes=tubes)

@@ -38,7 +38,9 @@ def at_least(least: int, value: Any, name: str) -> None:
 
 
 def numbers(given: Mapping[str, Any], name: str) -> None:
-    """Refuse a mapping whose values are not numbers."""
+    """Refuse what is not a mapping to numbers."""
+    if not isinstance(given, Mapping):
+        raise UsageError(f"{name}s cannot be {given!r}", hint="give a mapping, as {'relu.h': 1e-6}")
     for key, value in given.items():
         if not _is_number(value):
             raise UsageError(f"{name} {key!r} cannot be {value!r}", hint="give a number")
@@ -46,7 +48,11 @@ def numbers(given: Mapping[str, Any], name: str) -> None:
 
 def names(given: str | Sequence[str]) -> Sequence[str]:
     """The names; one may come alone."""
-    return (given,) if isinstance(given, str) else given
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Sequence) or not all(isinstance(name, str) for name in given):
+        raise UsageError(f"these cannot be {given!r}", hint="give a name or several, as ['internal', 'roadrunner']")
+    return given
 
 
 def bounds(given: Any, name: str) -> tuple[Any, Any]:
@@ -55,11 +61,22 @@ def bounds(given: Any, name: str) -> tuple[Any, Any]:
     Raises:
         UsageError: it is no pair.
     """
-    try:
-        low, high = given
-    except (TypeError, ValueError):
-        raise UsageError(f"{name} cannot be {given!r}", hint="give a lower and an upper bound, as (0, 1)") from None
+    if not _is_pair(given):
+        raise UsageError(f"{name} cannot be {given!r}", hint="give a lower and an upper bound, as (0, 1)")
+    low, high = given
     return low, high
+
+
+def _is_pair(given: Any) -> bool:
+    """True for two numbers, or arrays of them that fit; the members of a set have no order."""
+    if isinstance(given, str | bytes | set | frozenset):
+        return False
+    try:
+        low, high = (np.asarray(side, dtype=np.float64) for side in given)
+        np.broadcast(low, high)
+    except (TypeError, ValueError):
+        return False
+    return not (np.isnan(low).any() or np.isnan(high).any())
 
 
 def input_values(given: NDArray[np.float64], name: str, *, nonnegative: bool) -> None:
@@ -85,11 +102,12 @@ def by_input(given: Mapping[str, Any] | Any, name: str) -> dict[str, Any]:
     """
     if given is None:
         return {}
-    return dict(given) if isinstance(given, Mapping) else {"": bounds(given, name)}
+    each = given if isinstance(given, Mapping) else {"": given}
+    return {key: bounds(pair, name) for key, pair in each.items()}
 
 
 def _is_number(value: Any) -> bool:
     try:
         return not isinstance(value, str | bytes) and math.isfinite(float(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False

@@ -140,15 +140,13 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
         steps: which of the optional passes are run; the standard ones if None.
 
     Raises:
-        UsageError: an option names a template or a parameter that is not there, or a value out of its range; or
-            values of inputs are to be folded in, and not given.
+        UsageError: an option names what is not there, or is out of its range; or inputs to be folded in have no value.
         UnsupportedError: there are more reactions than the options allow.
     """
     instance(network, Network, "a network", _LOADED)
     options = instance(options or Options(), Options, "an Options", "for instance nn2crn.Options(variants=...)")
     steps, way = steps or PassPipeline(), encoding(options.encoding)
-    if way.folds_inputs(options):
-        _refuse_open(network, inputs or {})
+    way.refuse_open(network, options, inputs or {})
     prepared = prepare(network, options, steps=steps)
     made = way.recipe(network, options, steps.optional)
     verify = partial(verify_lowered, network=prepared, encoding=way, options=options)
@@ -160,17 +158,7 @@ def compile(  # noqa: A001, PLR0913  # the verb users know; one argument per opt
     reactions = set_inputs(replace(reactions, recipe=made), inputs or {})
     reactions = steps.reactions(reaction_passes(options), reactions, verify)
     _refuse_more(reactions, options.max_reactions)
-    units = units or Units()
-    return rescale(reactions, kappa=kappa, units=units)
-
-
-def _refuse_open(network: Network, inputs: Mapping[str, Sequence[float]]) -> None:
-    for node in network.inputs:
-        if node.name not in inputs:
-            raise UsageError(
-                f"--reduce all folds in the values of the inputs, and {node.name!r} has none",
-                hint="give one sample, as --input V,V,... or inputs={...}; or choose --reduce inputs",
-            )
+    return rescale(reactions, kappa=kappa, units=units or Units())
 
 
 def _refuse_more(network: ReactionNetwork, limit: int | None) -> None:

@@ -56,13 +56,15 @@ def extended(built_in: Iterable[Record], group: str, kind: type[Record], word: s
         record = point.load()
         if not isinstance(record, kind):
             raise UsageError(f"{point.value} is not an {kind.__module__}.{kind.__name__}")
-        return record
+        if not isinstance(getattr(record, "name", None), str):
+            raise UsageError(f"{point.value} has no name")
+        return replace(cast(Any, record), origin=package_of(point))  # type: ignore[no-any-return]
 
     known = {record.name: record for record in built_in}
     for package, extra in plugins(group, loaded):
         if extra.name in known:
             leave_out(f"the {word} {extra.name} of {package}", "there is one of this name")
-        known.setdefault(extra.name, replace(cast(Any, extra), origin=package))
+        known.setdefault(extra.name, extra)
     return tuple(known.values())
 
 

@@ -77,8 +77,17 @@ def _quotient(values: list[Interval], slopes: list[Interval]) -> Interval:
 
 
 def _power(values: list[Interval], slopes: list[Interval]) -> Interval:
-    n = values[1]
-    return _times(_times(n, power(values[0], Interval(n.low - 1, n.high - 1))), slopes[0])
+    """(a^b)' = b a^(b - 1) a' + a^b log(a) b', whose second term is not known where a may be zero or less."""
+    a, b = values
+    by_base = _times(_times(b, power(a, Interval(b.low - 1, b.high - 1))), slopes[0])
+    with np.errstate(all="ignore"):
+        log = Interval(np.log(a.low), np.log(a.high))
+        grown = _times(b, log)
+        by_exponent = _times(_times(Interval(np.exp(grown.low), np.exp(grown.high)), log), slopes[1])
+    still = (slopes[1].low == 0) & (slopes[1].high == 0)
+    known = still | (a.low > 0)
+    low, high = np.where(still, 0.0, by_exponent.low), np.where(still, 0.0, by_exponent.high)
+    return _plus(by_base, Interval(np.where(known, low, -np.inf), np.where(known, high, np.inf)))
 
 
 def _chain(derivative: Callable[[Interval], Interval]) -> Callable[..., Interval]:

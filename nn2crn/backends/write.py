@@ -33,7 +33,7 @@ def write(network: ReactionNetwork, path: str, to: str, client: str, given: Mapp
     def emit(out: IO[Any]) -> None:
         try:
             target.write(network, out, options)
-        except Exception as e:
+        except (Exception, SystemExit) as e:
             if not target.origin or isinstance(e, Nn2crnError | OSError | MemoryError):
                 raise
             raise OutputError(f"the format {target.name} of {target.origin} failed: {e!r}") from e

@@ -73,7 +73,10 @@ class EngineRecord:
 
     @property
     def installed(self) -> bool:
-        return not self.module or find_spec(self.module) is not None
+        try:
+            return not self.module or find_spec(self.module) is not None
+        except (ImportError, ValueError):  # of a package in which it should be
+            return False
 
     @property
     def missing(self) -> str:

@@ -30,6 +30,7 @@ from nn2crn.evaluate.spread import Remote, Spread
 from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.network import Network
 from nn2crn.ir.reactions import ReactionNetwork
+from nn2crn.lower.registry import encoding
 from nn2crn.passes.pipeline import PassPipeline
 from nn2crn.templates.options import Options
 
@@ -74,9 +75,11 @@ class Case:
 
         They are others if it was pruned or quantized, or is computed in whole weights that it did not have.
         """
-        made = _side_by_side(self.prepared, self.values)
         with np.errstate(all="ignore"):
             given = _side_by_side(self.network, forward(self.network, self.inputs, self.options.library))
+        if not encoding(self.options.encoding).rounds_weights:
+            return given if self.compressed else None
+        made = _side_by_side(self.prepared, self.values)
         rounded = np.abs(made - given).max(initial=0) > _ROUNDED * np.abs(given).max(initial=1.0)
         return made if self.compressed or rounded else None
 

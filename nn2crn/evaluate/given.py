@@ -60,6 +60,8 @@ def labels_of(labels: ArrayLike | None, samples: int) -> Ints | None:
     known = None if labels is None else np.asarray(labels)
     if known is not None and known.shape != (samples,):
         raise UsageError(f"the labels have the shape {known.shape}, not ({samples},)", hint="one for each sample")
+    if known is not None and known.dtype.kind not in "iufb":
+        raise UsageError(f"the labels are {known.dtype}, not numbers", hint="0 for the first output, and so on")
     return known
 
 
@@ -113,6 +115,8 @@ def values_of(ports: Sequence[Input] | Sequence[InputPort], inputs: Inputs) -> d
 
 def _rows(port: Input | InputPort, given: ArrayLike) -> Floats:
     """Samples of an input, flattened (samples, size); one sample may come without an axis of samples."""
+    if isinstance(given, np.ndarray) and np.iscomplexobj(given):  # whose imaginary part would be dropped
+        raise UsageError(f"input {port.name!r}: these are complex numbers", hint=_ROWS)
     try:
         rows = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):

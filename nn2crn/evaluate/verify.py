@@ -16,6 +16,7 @@ from nn2crn.engines.ports import read
 from nn2crn.engines.registry import ELEMENTARY, EngineRecord, engine_for
 from nn2crn.engines.registry import engines as known_engines
 from nn2crn.engines.settling import log_times, settling_time
+from nn2crn.errors import Nn2crnError
 from nn2crn.evaluate.case import Case, engine, output_columns, outputs_of
 from nn2crn.evaluate.report import Compiled, EngineReport, Failure, LayerReport, Report, Skipped
 from nn2crn.evaluate.shipped import Shipped
@@ -87,9 +88,8 @@ def verify(  # noqa: PLR0913  # what is measured, and how
                 if not layers or (layerwise and name == "internal"):
                     times = _layer_times(chosen, subject, states, tolerance) if layerwise and settling else {}
                     layers = tuple(_layers(subject, states, times))
-        except SimulationError as e:
-            where = f"{shipped.path}: " if shipped and record.reads_file else ""
-            failures.append(Failure(name, where + e.message, e.hint))
+        except (Exception, SystemExit) as e:  # noqa: BLE001  # a stranger's engine may do anything
+            failures.append(_failure(e, record, shipped.path if shipped and record.reads_file else ""))
             continue
         took = time.perf_counter() - begun
         reports.append(_report(name, subject, found, tolerance, settling, took, loaded - begun))
@@ -122,6 +122,15 @@ def _compiled(subject: Case, tolerance: float) -> Compiled | None:
     errors = np.abs(subject.as_compiled - subject.expected)
     agreement, _ = _argmax(subject, subject.as_compiled, tolerance)
     return Compiled(float(errors.max(initial=0)), float(errors.mean()), agreement)
+
+
+def _failure(e: BaseException, record: EngineRecord, path: str) -> Failure:
+    """An engine that gave up, or one of an installed package that failed; whatever else it is goes on."""
+    if isinstance(e, SimulationError):
+        return Failure(record.name, f"{path}: {e.message}" if path else e.message, e.hint)
+    if not record.origin or isinstance(e, Nn2crnError | MemoryError):
+        raise e
+    return Failure(record.name, f"the engine of {record.origin} failed: {e!r}", "")
 
 
 def _refuse_overflow(engine: str, outputs: Floats) -> None:

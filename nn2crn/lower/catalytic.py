@@ -217,6 +217,7 @@ CATALYTIC = Encoding(
     passes=_passes,
     lowerable=verify_lowerable,
     needs=("materialise_affine", "choose_templates"),
+    rounds_weights=False,  # a composition may be off, which is the chemistry's error
     lower=lambda network, options: lower(network, options.library),
     reaction_passes=lambda _: (merge_reactions, drop_idle),
     folds_inputs=lambda _: False,

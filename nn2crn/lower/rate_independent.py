@@ -105,6 +105,7 @@ RATE_INDEPENDENT = Encoding(
     passes=_passes,
     lowerable=_lowerable,
     needs=("expand_piecewise", "whole_weights", "materialise_affine", "separate_outputs"),
+    rounds_weights=True,
     lower=_lower,
     reaction_passes=_reaction_passes,
     folds_inputs=_folds_inputs,

@@ -96,7 +96,7 @@ def _script(network: ReactionNetwork, stem: str, values: list[float], duration: 
     ids = make_ids(network)
     yield "import roadrunner"
     yield ""
-    yield f'chemistry = roadrunner.RoadRunner("{stem}.xml")'
+    yield f"chemistry = roadrunner.RoadRunner({json.dumps(f'{stem}.xml', ensure_ascii=False)})"
     given = repr(values) if len(values) <= _WRITTEN_OUT else f"[0.0] * {len(values)}  # your sample"
     yield f"sample = {given}"
     names = [f'"{name}"' for port in ids.inputs for name in port]

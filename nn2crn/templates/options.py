@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from nn2crn.arguments import numbers
-from nn2crn.errors import UsageError, did_you_mean
+from nn2crn.arguments import instance, numbers
+from nn2crn.errors import UsageError, choose_from, did_you_mean
 from nn2crn.ir.network import Activation
 from nn2crn.templates.registry import Library
 from nn2crn.templates.template import Template
@@ -46,6 +46,8 @@ class Options:
 
     def __post_init__(self) -> None:
         numbers(self.settings, "the setting")
+        for activation, variant in self.variants.items():
+            instance(variant, str, "the name of a variant", f"for instance variants={{{activation!r}: 'exact'}}")
 
     @property
     def explicit(self) -> bool:
@@ -62,9 +64,12 @@ class Options:
         layer, activation = self._choices(node)
         variant = self.variants.get(node.function, "")
         named = layer.template or node.template or variant or activation.template or node.function
-        template = self.library.get(named if named.startswith(node.function) else f"{node.function}.{named}")
-        if template.activation != node.function:
-            raise UsageError(f"{template.name} is not a template for {node.function}")
+        return self._template(node.function, named)
+
+    def _template(self, activation: str, named: str) -> Template:
+        template = self.library.get(named if named.startswith(activation) else f"{activation}.{named}")
+        if template.activation != activation:
+            raise UsageError(f"{template.name} is not a template for {activation}")
         return template
 
     def _choices(self, node: Activation) -> tuple[Choice, Choice]:
@@ -90,12 +95,30 @@ class Options:
         general = {k: v for k, v in activation.settings.items() if k in fitting or not elsewhere}
         return template.values({**general, **chosen, **node.settings, **layer.settings})
 
+    def _refuse_unfitting(self, activation: str, choice: Choice) -> None:
+        """Refuse parameters that no template has which they could be for: a layer's own may not have them."""
+        if choice.template:
+            self._template(activation, choice.template).values(choice.settings)
+            return
+        every = [self.library.get(n) for n in self.library.names if n.split(".")[0] == activation]
+        for name, value in choice.settings.items():
+            fitting = [t for t in every if any(p.name == name for p in t.parameters)]
+            if every and not fitting:
+                known = sorted({p.name for t in every for p in t.parameters})
+                raise UsageError(
+                    f"no template of {activation} has a parameter {name!r}", hint=choose_from(name, known, "parameters")
+                )
+            if fitting and not any(p.admits(value) for t in fitting for p in t.parameters if p.name == name):
+                fitting[0].values({name: value})
+
     def refuse_unused(self, templates: Iterable[Template], layers: Iterable[str]) -> None:
         """Refuse an option without effect on any of these templates and layers, most likely a misspelling.
 
         Raises:
             UsageError: naming the option and what would have had an effect.
         """
+        for activation, choice in self.choices.items():
+            self._refuse_unfitting(activation, choice)
         seen = list(templates)
         activations = {t.activation for t in seen}
         owners: dict[str, set[str]] = {}

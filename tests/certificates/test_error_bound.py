@@ -8,10 +8,13 @@ from closed_forms import closed_form
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nn2crn
 from nn2crn.analysis.intervals import Interval
 from nn2crn.analysis.slopes import steepest
 from nn2crn.ir.formula import evaluate
+from nn2crn.notation.text import parse_formula
 from nn2crn.templates import Library
+from nn2crn.templates.registry import read_template
 
 LIBRARY = Library()
 CELLS = 40_000
@@ -138,3 +141,36 @@ def test_a_jump_is_infinitely_steep_only_where_it_is():
     beside = {"u": Interval(np.array([0.5]), np.array([1.0]))}
     assert np.isinf(steepest(step, across, "u")).all()
     assert (steepest(step, beside, "u") == 0).all()
+
+
+@pytest.mark.parametrize("text", ["2^(-(u*3)^2)", "(1.5 + u^2)^u", "(u - 3)^(0*u + 2)"])
+def test_the_slope_of_a_power_is_that_of_its_exponent_too(text):
+    """An exponent that changes was taken for constant, and a spike of any height for level."""
+    formula = parse_formula(text)
+    u = np.linspace(-0.7, 1.1, 2001)
+    bound = float(steepest(formula, {"u": Interval(np.array(u[0]), np.array(u[-1]))}, "u"))
+    values = evaluate(formula, {"u": u})
+    assert np.all(np.abs(np.diff(values)) <= bound * np.diff(u) * (1 + 1e-9) + 1e-12)
+
+
+def test_a_composition_that_misses_a_spike_is_not_certified(tmp_path):
+    """A user's template whose stated error is wrong: it was certified as exact, and verify called it within 0.01."""
+    (tmp_path / "spike.act").write_text(SPIKE)
+    (tmp_path / "net.nn").write_text(NET)
+    options = nn2crn.Options(library=nn2crn.Library((read_template(tmp_path / "spike.act"),)))
+    network = nn2crn.load(tmp_path / "net.nn", library=options.library)
+    error = nn2crn.certify(network, options=options).error_bound["y"]
+    assert error is None or error >= 1
+    measured = nn2crn.verify(network, [[0.1234567]], engines=["fixed-point"], options=options)
+    assert not measured.ok
+    assert measured.compiled is None
+
+
+SPIKE = """template spike.const for spike by default
+  "lie"
+  function = 2^(-((u - 0.1234567)*100000)^2)
+  range u in [-8, 8]
+  compose 0*relu(u)
+  error <= 1e-6
+"""
+NET = "input x[1] in [-1, 1]\noutput y = spike(dense(x, weight = [[1]], bias = [0]))\n"

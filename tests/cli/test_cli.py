@@ -141,6 +141,18 @@ def test_a_configuration_lists_every_layer_and_changes_nothing_until_edited(tmp_
     assert "7777.0" in (tmp_path / "other.ant").read_text()
 
 
+@pytest.mark.parametrize(
+    ("line", "why"), [("hh = 1e-3", "no template of relu has a parameter 'hh'"), ("h = -5", "outside")]
+)
+@pytest.mark.parametrize("template", ["annihilation", ""])
+def test_a_general_parameter_has_to_be_one_though_layers_have_templates_of_their_own(tmp_path, template, line, why):
+    (tmp_path / "c.toml").write_text(f'[templates.relu]\n{line}\n[layers.layer1]\ntemplate = "relu.annihilation"\n')
+    chosen = ["--activation", f"relu={template}"] if template else []
+    done = run("inspect", IRIS, "--config", "c.toml", *chosen, cwd=tmp_path)
+    assert done.returncode == 2
+    assert why in done.stderr
+
+
 def test_an_activation_is_configured_by_its_name(tmp_path):
     (tmp_path / "c.toml").write_text('[templates]\nrelu = "annihilation"\n[templates.identity]\nk = 3\n')
     said = run("inspect", IRIS, "--config", "c.toml", cwd=tmp_path, check=0).stdout

@@ -134,3 +134,18 @@ def test_commands_say_how_far_the_steps_are(tmp_path):
     done = CliRunner().invoke(cli, ["convert", path, "--settle-loops", "-o", str(tmp_path / "loop.nn")])
     assert done.exit_code == 0, done.output
     assert "feedback" in (tmp_path / "loop.nn").read_text()
+
+
+def test_a_loop_that_stops_after_its_first_step_is_refused():
+    """Its limit was said to be near, and is not what ONNX computes."""
+    never = helper.make_node("Constant", [], ["never"], value=helper.make_tensor("v", TensorProto.BOOL, [], [False]))
+    given = looped(body=(*BODY, never), goes_on="never")
+    with pytest.raises(UnsupportedError) as refused:
+        loaded(given)
+    assert "it stops after its first step" in str(refused.value)
+
+
+def test_a_number_of_steps_below_zero_is_none():
+    said = loaded(looped(count=-3)).remarks[0]
+    assert "its 0 steps end within" in said
+    assert said == loaded(looped(count=0)).remarks[0]

@@ -128,6 +128,65 @@ def test_an_operator_that_fails_is_refused_with_its_package(tmp_path):
     assert "the operator of package mine 1.0 failed: KeyError('it')" in printed
 
 
+ENGINE = """
+from nn2crn.engines.registry import EngineRecord
+
+class Engine:
+    def settle(self, inputs):
+        BODY
+
+it = EngineRecord("strange", "An engine.", lambda subject: Engine(), in_time=False)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit(0)", "SystemExit(0)"),
+        ("return None", "AttributeError"),
+        ("import numpy; return numpy.zeros((1, 1))", "IndexError"),
+    ],
+)
+def test_an_engine_that_fails_is_named_and_the_others_go_on(tmp_path, body, why):
+    """It was a defect of nn2crn; or, when it left, success without a word."""
+    install(tmp_path, "mine", {"it.py": ENGINE.replace("BODY", body)}, {"nn2crn.engines": "strange = mine.it:it"})
+    (tmp_path / "net.nn").write_text(NET)
+    status, printed = command(tmp_path, "verify", "net.nn", "--engine", "strange", "--engine", "fixed-point")
+    assert status == 1, printed
+    assert "the engine of package mine 1.0 failed: " in printed
+    assert why in printed
+    assert "fixed-point" in printed
+
+
+@pytest.mark.parametrize(
+    "record", ["EngineRecord(5, '', None)", "EngineRecord(['a'], '', None)", "object.__new__(EngineRecord)"]
+)
+def test_a_record_without_a_name_is_left_out(tmp_path, record):
+    text = f"from nn2crn.engines.registry import EngineRecord\nit = {record}\n"
+    install(tmp_path, "mine", {"it.py": text}, {"nn2crn.engines": "strange = mine.it:it"})
+    (tmp_path / "net.nn").write_text(NET)
+    status, printed = command(tmp_path, "verify", "net.nn", "--engine", "fixed-point")
+    assert status == 0, printed
+    assert printed.count("is left out") == 1
+    assert "has no name" in printed
+
+
+def test_a_format_that_leaves_is_named_with_its_package(tmp_path):
+    text = """
+from nn2crn.backends.format import Format
+it = Format("loud", (".loud",), "Shouted.", module=__name__)
+def emit(network, out):
+    raise SystemExit(0)
+"""
+    install(tmp_path, "mine", {"it.py": text}, {"nn2crn.backends": "loud = mine.it:it"})
+    (tmp_path / "net.nn").write_text(NET)
+    status, printed = command(tmp_path, "compile", "net.nn", "-o", "net.loud")
+    assert status == 1, printed
+    assert "the format loud of package mine 1.0 failed: SystemExit(0)" in printed
+    assert not (tmp_path / "net.loud").exists()
+
+
 def test_doctor_names_what_packages_add(tmp_path):
     """Operators were looked for under another group than that which they are read from."""
     points = {f"nn2crn.{kind}": f"mine_{kind} = mine.it:it" for kind in KINDS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from html.parser import HTMLParser
@@ -173,3 +174,16 @@ def test_a_report_without_its_packages_says_which(monkeypatch):
     with pytest.raises(nn2crn.Nn2crnError, match="needs jinja2") as e:
         nn2crn.report(XOR)
     assert "nn2crn[report]" in e.value.hint
+
+
+def test_a_name_of_a_file_is_no_code_in_the_script(tmp_path):
+    """A quote in it ended the string that the page's script opens."""
+    name = """x"); print("INJECTED") #.nn"""
+    (tmp_path / name).write_text(XOR.read_text(encoding="utf-8"), encoding="utf-8")
+    done = command_line.nn2crn("report", name, "--samples", "1", "--tubes", "1", "--json", "-o", "x.html", cwd=tmp_path)
+    script = json.loads(done.stdout)["elsewhere"]["script"]
+    calls = [c for c in ast.walk(ast.parse(script)) if isinstance(c, ast.Call)]
+    assert [c.args[0].value for c in calls if getattr(c.func, "attr", "") == "RoadRunner"] == [
+        name.replace(".nn", ".xml")
+    ]
+    assert "INJECTED" not in {getattr(c.args[0], "value", "") for c in calls if c.args}

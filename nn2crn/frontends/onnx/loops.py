@@ -70,6 +70,9 @@ def limit(
         values[name] = begin if unchanged else Signal(fed[i])
     for inner in body.node:
         walk(inner)
+    goes_on = values.get(body.output[0].name)
+    if isinstance(goes_on, np.ndarray) and not goes_on.all():
+        raise Refusal("it stops after its first step", _UNROLL)
     results = tuple(values.get(name) for name in carried)
     start: dict[str, str | Floats] = {}
     for i, before in fed.items():
@@ -94,7 +97,7 @@ def _steps(node: OpNode) -> int:
         raise Refusal("how many steps it runs is not written in the model", _UNROLL)
     if going is not None and not (isinstance(going, np.ndarray) and bool(going.reshape(-1)[0])):
         raise Refusal("whether it runs is computed from the inputs", _UNROLL)
-    return int(count.reshape(-1)[0])
+    return max(int(count.reshape(-1)[0]), 0)
 
 
 def _refuse_differing(body: onnx.GraphProto, step: str, going: str, states: int) -> None:

@@ -33,8 +33,9 @@ def set_domain(network: Network, domain: Mapping[str, tuple[Bound, Bound]]) -> N
 
     def bounded(node: Input) -> Input:
         low, high = map(floats, domain[node.name] if node.name in domain else domain[""])
-        if low.size not in (1, node.size):
-            raise UsageError(f"input {node.name!r} has {node.size} elements, and there are {low.size} intervals")
+        if wrong := {low.size, high.size} - {1, node.size}:
+            said = f"input {node.name!r} has {node.size} elements, and there are {max(wrong)} bounds"
+            raise UsageError(said, hint="give one for all of them, or one for each")
         return Input(node.name, node.shape, low, high, node.origin)
 
     return network.replace(
