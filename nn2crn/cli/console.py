@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import textwrap
 import warnings
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from nn2crn.errors import DataWarning, UsageError
+from nn2crn.files.plain_json import plain, schema_of
 
 if TYPE_CHECKING:
     from nn2crn.ir.reactions import ReactionNetwork
@@ -78,7 +78,6 @@ def noting() -> Iterator[list[str]]:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as docs/json.md says.")
-VERSIONS: Mapping[str, int] = {}  # of commands whose JSON is past its first version: a name in it changed its meaning
 
 
 def refuse_both(targets: Iterable[str | None], *, as_json: bool) -> None:
@@ -92,16 +91,7 @@ def show_json(command: str, value: Mapping[str, Any]) -> None:
 
     Its first name says which of the schemas in nn2crn/schemas/ it follows, and in which version.
     """
-    named = {"schema": f"nn2crn {command} {VERSIONS.get(command, 1)}", **value}
-    click.echo(json.dumps(_finite(named), indent=2, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    click.echo(json.dumps(plain({"schema": schema_of(command), **value}), indent=2, allow_nan=False))
 
 
 def width() -> int:

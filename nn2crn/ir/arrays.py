@@ -88,3 +88,12 @@ def same_matrix(a: Matrix, b: Matrix) -> bool:
 def dense(matrix: Matrix) -> Floats:
     """The matrix as an array."""
     return matrix.toarray() if isinstance(matrix, sparse.csr_array) else matrix
+
+
+def evenly(count: int, most: int) -> Ints:
+    """Return at most so many of the numbers 0 .. count - 1, evenly taken, the first and the last among them.
+
+    >>> evenly(10, 4).tolist()
+    [0, 3, 6, 9]
+    """
+    return ints(np.unique(np.linspace(0, count - 1, min(count, most)).astype(int)))

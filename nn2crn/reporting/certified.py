@@ -7,6 +7,7 @@ from typing import Any
 from nn2crn.certificates.boxes import boxes_of
 from nn2crn.certificates.registry import Asked, prove
 from nn2crn.evaluate.case import Case
+from nn2crn.files.plain_json import schema_of
 
 
 def certified(subject: Case, tolerance: float) -> dict[str, Any]:
@@ -18,5 +19,5 @@ def certified(subject: Case, tolerance: float) -> dict[str, Any]:
     name = subject.reactions.name
     proof = prove(Asked(subject.network, subject.options, name, box, tolerance=tolerance))
     about = {"model": subject.model, "encoding": subject.reactions.encoding}
-    certificate = {"schema": "nn2crn certify 1", **proof.as_json(), **about}
+    certificate = {"schema": schema_of("certify"), **proof.as_json(), **about}
     return {"certificate": certificate, "statements": list(map(list, proof.statements()))}

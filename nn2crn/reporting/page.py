@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.resources import files
@@ -47,11 +46,6 @@ def check_installed() -> None:
     missing = [package for package in ("jinja2", "matplotlib") if find_spec(package) is None]
     if missing:
         raise UsageError(f"a report needs {' and '.join(missing)}", hint="pip install 'nn2crn[report]'")
-
-
-def plain(value: Any) -> Any:
-    """What JSON has: lists, mappings by text, and null for numbers that are not finite."""
-    return json.loads(json.dumps(_finite(value), allow_nan=False))
 
 
 def page(figures: Figures, drawing: str) -> str:
@@ -128,11 +122,3 @@ def _grouped(statements: list[list[str]]) -> list[tuple[str, list[str]]]:
         else:
             found[-1][1].append(text)
     return found
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -18,6 +18,7 @@ from nn2crn.backends.common.usage_notes import how_to_use
 from nn2crn.backends.record import show_record
 from nn2crn.certificates.boxes import show_boxes
 from nn2crn.evaluate.case import Case
+from nn2crn.files.plain_json import schema_of
 from nn2crn.frontends.samples import random_box
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.reporting.measured import ends_of
@@ -42,7 +43,7 @@ def about(subject: Case) -> dict[str, Any]:
         "time_unit": network.units.time,
         "drawn": f"random samples{box}" if box else "samples",
         "shape": summarise(network).shape(),
-        "cost": {"schema": "nn2crn inspect 1", "model": subject.model, **summarise(network).as_json()},
+        "cost": {"schema": schema_of("inspect"), "model": subject.model, **summarise(network).as_json()},
     }
 
 

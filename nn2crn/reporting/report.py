@@ -9,13 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nn2crn.backends.graph.svg import drawing
 from nn2crn.evaluate.case import Case
 from nn2crn.evaluate.report import Compiled, against_model, verdict
 from nn2crn.files.atomic import write_text
-from nn2crn.ir.arrays import Ints
+from nn2crn.files.plain_json import plain, schema_of
+from nn2crn.ir.arrays import Ints, evenly
 from nn2crn.reporting import browser, page
 from nn2crn.reporting.certified import certified
 from nn2crn.reporting.distributions import rate_histograms, weight_histograms
@@ -23,7 +22,6 @@ from nn2crn.reporting.measured import measured, settling
 from nn2crn.reporting.provenance import about, elsewhere, made_with
 from nn2crn.reporting.tube import realised, robustness
 
-SCHEMA = "nn2crn report 1"  # the number goes up when a name in it changes its meaning
 SAMPLES, TUBES, TOLERANCE = 100, 100, 1e-2
 
 
@@ -106,14 +104,14 @@ def report(  # noqa: PLR0913  # what is measured, and how
     """
     page.check_installed()
     count = subject.samples
-    chosen = np.unique(np.linspace(0, count - 1, min(count, samples)).astype(int))
+    chosen = evenly(count, samples)
     few = _few(subject, chosen)
     found = measured(few, chosen, tolerance, saying)
     saying("courses, certificate, tubes")
     missing: dict[str, str] = {}
     run = settling(few, found, chosen, missing)
     figures = {
-        "schema": SCHEMA,
+        "schema": schema_of("report"),
         **about(few),
         "samples": len(chosen),
         "samples_given": count,
@@ -129,7 +127,7 @@ def report(  # noqa: PLR0913  # what is measured, and how
         "elsewhere": elsewhere(few, run, command),
         "made_with": made_with(few.reactions),
     }
-    return ReportPage(page.plain(figures), drawing(few.reactions))
+    return ReportPage(plain(figures), drawing(few.reactions))
 
 
 def _few(subject: Case, chosen: Ints) -> Case:

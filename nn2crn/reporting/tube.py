@@ -10,6 +10,7 @@ from nn2crn.evaluate.tube.parts import COUNTED, schemes
 from nn2crn.evaluate.tube.realise import Limits, realise
 from nn2crn.evaluate.tube.robustness import robustness as measured
 from nn2crn.evaluate.tube.study import Study
+from nn2crn.files.plain_json import schema_of
 from nn2crn.ir.arrays import Ints
 
 _CVS = (0.01, 0.05, 0.1, 0.2)
@@ -29,7 +30,7 @@ def robustness(subject: Case, labels: Ints | None, tubes: int, missing: dict[str
     except Nn2crnError as e:
         missing["robustness"] = e.message
         return None
-    return {"schema": "nn2crn robustness 1", **found.as_json()}
+    return {"schema": schema_of("robustness"), **found.as_json()}
 
 
 def realised(subject: Case, missing: dict[str, str]) -> dict[str, Any]:

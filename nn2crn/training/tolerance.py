@@ -16,12 +16,11 @@ _TOGETHER = 20  # tubes whose factors are in memory at a time
 
 @dataclass(frozen=True)
 class Accuracy:
-    """The accuracy of a classifier over tubes: mean, 5 % quantile, and the standard error of the mean."""
+    """The accuracy of a classifier over tubes: mean and 5 % quantile."""
 
     cv: float
     mean: float
     quantile: float
-    standard_error: float
 
 
 def accuracy(  # noqa: PLR0913  # what a Monte Carlo is made of
@@ -51,5 +50,4 @@ def accuracy(  # noqa: PLR0913  # what a Monte Carlo is made of
         found = tube_outputs(network, inputs, some)[..., :classes]
         scores.append(np.mean(found.argmax(axis=-1) == np.asarray(labels), axis=1))
     every = np.concatenate(scores)
-    error = float(np.std(every, ddof=1) / np.sqrt(len(every))) if len(every) > 1 else 0.0
-    return Accuracy(cv, float(every.mean()), float(np.quantile(every, 0.05)), error)
+    return Accuracy(cv, float(every.mean()), float(np.quantile(every, 0.05)))

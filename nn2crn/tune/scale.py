@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nn2crn.errors import UsageError
-from nn2crn.ir.arrays import Floats
+from nn2crn.ir.arrays import Floats, evenly
 from nn2crn.ir.quantities import Quantity, Rate
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
@@ -156,7 +156,7 @@ def measured_peak(reactions: ReactionNetwork, data: Mapping[str, Floats]) -> Pea
     from nn2crn.engines.cvode.internal import Internal  # so that compiling imports no solver
 
     count = len(next(iter(data.values())))
-    chosen = np.unique(np.linspace(0, count - 1, min(count, _WATCHED)).astype(int))
+    chosen = evenly(count, _WATCHED)
     samples = {name: rows[chosen] for name, rows in data.items()}
     every = np.arange(reactions.species_count)
     course = Internal(reactions).trajectories(samples, _TIMES, every)

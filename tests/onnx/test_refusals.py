@@ -115,9 +115,10 @@ def test_domains_and_inputs_that_are_not_there(tmp_path):
     network = read("input x[2] in [0, 1]\ninput z[2]\noutput y = x + z", tmp_path)
     with pytest.raises(UsageError, match="the model has no input 'w'"):
         set_domain(network, {"w": (0, 1)})
-    for empty in ((1, 0), (np.nan, 1)):
-        with pytest.raises(UsageError, match="the domain of x is empty"):
-            set_domain(network, {"x": empty})
+    with pytest.raises(UsageError, match="the domain of x is empty"):
+        set_domain(network, {"x": (1, 0)})
+    with pytest.raises(UsageError, match=r"the domain of x cannot be \(nan, 1\)"):
+        set_domain(network, {"x": (np.nan, 1)})
     with pytest.raises(UsageError, match="the domain of the inputs is empty"):
         set_domain(network, {"": (1, 0)})
     crn = nn2crn.compile(network)

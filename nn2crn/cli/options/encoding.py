@@ -94,14 +94,14 @@ class EncodingOptions:
         from nn2crn.passes.compression.options import Quantization
         from nn2crn.tune.bits import fewest_bits, kept_by
 
-        found = None if self.bits is not None else fewest_bits(network, data, options)
         if self.bits is not None:
             smaller = self.of_bits(smaller)
             how = Quantization.parse(smaller.quantize or "")
-            found = how, kept_by(how, network, data, options)
-        if found is None:
+            kept = kept_by(how, network, data, options)
+        elif found := fewest_bits(network, data, options):
+            how, kept = found
+        else:
             return smaller
-        how, kept = found
         said = f"weights of {how.bits} bits keep {kept:.1%} of what the network makes of --data"
         warnings.warn(said, DataWarning, stacklevel=2)
         return replace(smaller, quantize=str(how))

@@ -250,13 +250,3 @@ def steady_state(network: ReactionNetwork, inputs: Mapping[str, ArrayLike], star
     one = {k: np.reshape(v, (1, -1)) for k, v in inputs.items()}
     state: Floats = Internal(network).settle(one, start)[0]
     return state
-
-
-def trajectory(
-    network: ReactionNetwork, inputs: Mapping[str, ArrayLike], times: Floats, start: Floats | None = None
-) -> Floats:
-    """Concentrations (times, species) for one input; see Internal.trajectories."""
-    one = {k: np.reshape(v, (1, -1)) for k, v in inputs.items()}
-    every = np.arange(network.species_count)
-    states: Floats = Internal(network).trajectories(one, times, every, start)[:, 0]
-    return states

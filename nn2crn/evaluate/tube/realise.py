@@ -11,7 +11,7 @@ import numpy as np
 from nn2crn.errors import UsageError
 from nn2crn.evaluate.tube.course import Course
 from nn2crn.evaluate.tube.parts import Parts, parts
-from nn2crn.ir.arrays import Floats, Ints, ints
+from nn2crn.ir.arrays import Floats, evenly
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.passes.reactions.strand_displacement import bound_share
 
@@ -110,7 +110,7 @@ def realise(
     """
     if not reactions.reaction_count:
         raise UsageError(f"{reactions.name} has no reactions: there is nothing to build")
-    chosen = _some(len(next(iter(inputs.values()))))
+    chosen = evenly(len(next(iter(inputs.values()))), _SAMPLES)
     course = Course(reactions, {name: rows[chosen] for name, rows in inputs.items()})
     found = _told(reactions, course, limits, names)
     if expected is None:
@@ -128,7 +128,7 @@ def _told(reactions: ReactionNetwork, course: Course, limits: Limits, names: tup
     fuel = course.fuel(settled, limits.gates * limits.use / unit)
     busiest = int(np.argmax(fuel.used.max(axis=0)))
     bound = bound_share(reactions, limits.fastest * unit / kappa)
-    texts = shown(reactions)
+    texts = [r.sides for r in reactions.reactions()]
     return Realisation(
         encoding=reactions.encoding,
         species=reactions.species_count,
@@ -155,11 +155,6 @@ def _told(reactions: ReactionNetwork, course: Course, limits: Limits, names: tup
     )
 
 
-def _some(count: int) -> Ints:
-    """Samples, evenly taken."""
-    return ints(np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).astype(int)))
-
-
 def _same_class(found: Floats, expected: Floats) -> float | None:
     """The share of samples of the same class, (samples, n) both."""
     return float((found.argmax(1) == expected.argmax(1)).mean()) if found.shape[1] > 1 else None
@@ -182,12 +177,3 @@ def _extreme(course: Course, unit: float, kappa: float, which: Callable[[Floats]
 
 def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def shown(reactions: ReactionNetwork) -> list[str]:
-    """The text of each reaction."""
-
-    def side(members: tuple[tuple[str, int], ...]) -> str:
-        return " + ".join(f"{n} {s}" if n > 1 else s for s, n in members)
-
-    return [f"{side(r.reactants)} -> {side(r.products)}".strip() for r in reactions.reactions()]

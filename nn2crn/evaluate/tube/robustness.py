@@ -13,7 +13,7 @@ from nn2crn.engines.steady_state.sensitivity import sensitivities
 from nn2crn.engines.steady_state.tubes import draw
 from nn2crn.errors import UsageError
 from nn2crn.evaluate.tube.study import Errors, Outcome, Study
-from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.ir.arrays import Floats, Ints, evenly
 from nn2crn.ir.reactions import ReactionNetwork
 
 By = Literal["layer", "family", "reaction"]
@@ -130,7 +130,7 @@ def _kinds(cvs: Sequence[float], amounts: float, leak: float) -> Iterator[Errors
 def _slopes(study: Study) -> Floats:
     """Mean square of d output / d ln k over some samples and all outputs (reactions,)."""
     count = len(study.expected)
-    chosen = np.unique(np.linspace(0, count - 1, min(count, _DIFFERENTIATED)).astype(int))
+    chosen = evenly(count, _DIFFERENTIATED)
     total = np.zeros(study.reactions.reaction_count)
     for i in chosen:
         one = sensitivities(study.reactions, {name: rows[i] for name, rows in study.inputs.items()})
@@ -144,10 +144,7 @@ def _predicted(slopes: Floats, cv: float) -> float:
 
 def _ranked(study: Study, slopes: Floats) -> Iterator[Influence]:
     """All reactions, those that matter most first."""
-    texts = [
-        " -> ".join(" + ".join(f"{n} {s}" if n > 1 else s for s, n in side) for side in (r.reactants, r.products))
-        for r in study.reactions.reactions()
-    ]
+    texts = [r.sides for r in study.reactions.reactions()]
     for i in np.argsort(-slopes, kind="stable").tolist():
         yield Influence(texts[i], float(np.sqrt(slopes[i])), float(slopes[i] / slopes.sum()))
 
