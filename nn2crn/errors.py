@@ -51,6 +51,10 @@ class DataWarning(UserWarning):
     """What to know of data: a column that is left out, or what rounded weights keep; the command line notes it."""
 
 
+class PluginWarning(UserWarning):
+    """Something of an installed package is left out; the command line shows it as a note."""
+
+
 def _printable(text: str) -> str:
     """The text without what a terminal would obey, and no line longer than people read: models bring names along."""
     lines = (line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..." for line in text.split("\n"))

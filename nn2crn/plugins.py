@@ -8,14 +8,10 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, TypeVar, cast
 
-from nn2crn.errors import Nn2crnError, UsageError
+from nn2crn.errors import Nn2crnError, PluginWarning, UsageError
 
 T = TypeVar("T")
 _OURS = "nn2crn."  # what the groups of all tables begin with
-
-
-class PluginWarning(UserWarning):
-    """Something of an installed package is left out; the command line shows it as a note."""
 
 
 def plugins(group: str, load: Callable[[EntryPoint], T]) -> Iterator[tuple[str, T]]:

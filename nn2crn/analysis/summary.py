@@ -113,7 +113,7 @@ def summarise(network: ReactionNetwork) -> Summary:
         species=network.species_count,
         reactions=network.reaction_count,
         orders=dict(sorted(orders.items())),
-        rate_constants=sum(len(v) for rates in network.rate_constants() for v in rates.values()),
+        rate_constants=sum(len(v) for rates in network.rate_constants for v in rates.values()),
         products=product_count(network.families),
         remarks=network.remarks,
     )

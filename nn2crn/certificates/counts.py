@@ -11,7 +11,7 @@ def counts(reactions: ReactionNetwork) -> dict[str, Any]:
     """Count species and reactions; the least and the largest rate constant, and how many, by order."""
     schemes = [pair for f in reactions.families for pair in f.schemes]
     catalytic = sum(n * any(dict(s.products).get(slot) == m for slot, m in s.reactants) for s, n in schemes)
-    layers = reactions.rate_constants()
+    layers = reactions.rate_constants
     orders = sorted({order for rates in layers for order in rates})
     found = {o: [rates[o] for rates in layers if o in rates] for o in orders}
     return {

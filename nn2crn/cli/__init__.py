@@ -13,10 +13,8 @@ from typing import Any, cast
 
 import click
 
-from nn2crn.cli.completion import completed
 from nn2crn.cli.console import show_json
-from nn2crn.errors import DataWarning, Nn2crnError, SizeError, UsageError, choose_from
-from nn2crn.plugins import PluginWarning
+from nn2crn.errors import DataWarning, Nn2crnError, PluginWarning, SizeError, UsageError, choose_from
 from nn2crn.version import __version__
 
 # In the order of a user's work: module and name of the function, and the line that --help shows.
@@ -59,6 +57,8 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
+        from nn2crn.cli.completion import completed
+
         del ctx
         if cmd_name not in COMMANDS:
             return None

@@ -185,8 +185,9 @@ class ReactionNetwork:
     def species_count(self) -> int:
         return self.blocks[-1].stop if self.blocks else 0
 
+    @cached_property
     def rate_constants(self) -> tuple[Mapping[int, Floats], ...]:
-        """Return the distinct rate constants of each order, ascending, by module.
+        """The distinct rate constants of each order, ascending, by module.
 
         They are what files have as parameters, and what every command counts.
         """

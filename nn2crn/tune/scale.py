@@ -128,8 +128,10 @@ def _positive(peak: Peak) -> float:
 
 def _limit(reactions: ReactionNetwork, wanted: Wanted) -> tuple[float, str]:
     """The largest kappa that keeps all rate constants, and what the fastest would otherwise exceed."""
+    if not wanted.rates:
+        return wanted.kappa or 1.0, ""
     largest: dict[int, float] = {}
-    for rates in reactions.rate_constants():
+    for rates in reactions.rate_constants:
         for order, values in rates.items():
             largest[order] = max(largest.get(order, 0.0), float(values[-1]))
     best, why = float("inf"), ""

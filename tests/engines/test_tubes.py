@@ -112,7 +112,7 @@ def test_shared_errors_are_those_of_a_layers_distinct_constants():
     network = nn2crn.compile(random_mlp([3, 4, 2], seed=5).network())
     tubes = draw(network, 2, cv=0.3, shared=True)
     rates = np.array([r.rate for r in network.reactions()])
-    distinct = sum(len(v) for m in network.rate_constants() for v in m.values())
+    distinct = sum(len(v) for m in network.rate_constants for v in m.values())
     assert len(np.unique(tubes.rates[0])) == distinct < len(rates)
 
 

@@ -162,7 +162,7 @@ def test_every_command_has_the_same_scale(tmp_path):
     assert verified.kind == "done", verified.err
     assert b" h " in verified.out
     made = nn2crn.compile(nn2crn.load(IRIS[0], logits=True, domain={"": (0.0, 8.0)}))
-    fastest = max(float(values[-1]) for m in made.rate_constants() for o, values in m.items() if o == 2)
+    fastest = max(float(values[-1]) for m in made.rate_constants for o, values in m.items() if o == 2)
     assert fastest * kappa / (2.19e-9 * 3600) == pytest.approx(1e6, rel=0.01)
 
 

@@ -23,7 +23,7 @@ class RateConstants:
     """
 
     def __init__(self, network: ReactionNetwork) -> None:
-        self._values, self._names = network.rate_constants(), [m.name for m in network.modules]
+        self._values, self._names = network.rate_constants, [m.name for m in network.modules]
         self._layer = {family: i for i, m in enumerate(network.modules) for family in m.families}
         self._first: list[dict[int, int]] = []
         first = 1

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape, quoteattr
+from html import escape  # xml.sax.saxutils has the same, but imports what opens web pages
 
 
 def text(value: str) -> str:
     """Escape a text as content of an element."""
-    return escape(_printable(value))
+    return escape(_printable(value), quote=False)
 
 
 def quote(value: str) -> str:
-    """Quote a text as an attribute."""
-    return quoteattr(_printable(value))
+    """Quote a text as an attribute, in the quotation marks that it has not got itself."""
+    inside = text(value)
+    if '"' not in inside:
+        return f'"{inside}"'
+    return f"'{inside}'" if "'" not in inside else '"' + inside.replace('"', "&quot;") + '"'
 
 
 def _printable(value: str) -> str:

@@ -100,7 +100,7 @@ def draw(  # noqa: PLR0913  # each is a kind of error
 def _constants(network: ReactionNetwork) -> np.ndarray:
     """The number of each reaction's rate constant among the distinct ones of its layer and order (reactions,)."""
     found, first = [np.zeros(0, dtype=np.intp)], 0
-    for module, values in zip(network.modules, network.rate_constants(), strict=True):
+    for module, values in zip(network.modules, network.rate_constants, strict=True):
         starts = {}
         for order, rates in values.items():
             starts[order], first = first, first + len(rates)

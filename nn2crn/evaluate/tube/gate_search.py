@@ -88,7 +88,7 @@ def built_of_gates(
     second = unit * _HOUR  # of a rate constant of order two, in the network's numbers and hours
     kappa = min(
         fastest * second / float(values[-1]) * (gates / unit) ** (2 - order)
-        for rates in reactions.rate_constants()
+        for rates in reactions.rate_constants
         for order, values in rates.items()
     )
     scaled = rescale(reactions, kappa=kappa, units=Units("nM", "h", unit / 1e-9))
