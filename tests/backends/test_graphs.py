@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections import Counter
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import networkx as nx
@@ -115,6 +116,15 @@ def test_random_networks(network):
 @given(networks())
 def test_random_networks_in_dot(network):
     check_dot(network)
+
+
+def test_braces_in_the_origin_of_reactions_are_no_fields(tmp_path):
+    network = probe(tmp_path)
+    module = network.modules[0]
+    family = replace(module.families[0], label="{0}, {")
+    changed = replace(network, modules=(replace(module, families=(family, *module.families[1:])), *network.modules[1:]))
+    origins = Counter(nx.get_node_attributes(from_graphml(changed), "family").values())
+    assert origins["{0}, {"] == family.count > 0
 
 
 def as_shown(label):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,7 +158,11 @@ def _distinct(values: Ints) -> tuple[Ints, Ints]:
 
 
 def products_as_text(
-    family: ProductFamily, layout: ProductLayout, species: Sequence[str], numbers: Sequence[object], first: int
+    family: ProductFamily,
+    layout: ProductLayout,
+    species: Sequence[str],
+    constants: Sequence[object],
+    numbers: Iterator[str],
 ) -> Iterator[str]:
     """The reactions some at a time, in the order of the family's batches.
 
@@ -165,10 +170,10 @@ def products_as_text(
         family: what to write.
         layout: of its back end.
         species: ids of all species.
-        numbers: what stands for the rate constants, in this order.
-        first: the number of the first reaction.
+        constants: what stands for the rate constants, in this order.
+        numbers: what stands for the numbers of the reactions.
     """
-    rows, constants = family.order_of_rows, list(map(str, numbers))
+    rows, rates = family.order_of_rows, list(map(str, constants))
     made = family.products.sum(axis=1) if layout.lists_copies else np.diff(family.products.indptr)
     before = np.cumsum(made[rows])
     stop = 0
@@ -177,5 +182,5 @@ def products_as_text(
         stop = max(start + 1, int(np.searchsorted(before, done + _PRODUCTS, side="right")))
         some = rows[start:stop]
         reactants = (list(map(species.__getitem__, slot)) for slot in family.species[:, some].tolist())
-        columns = [list(map(str, range(first + start, first + stop))), constants[start:stop], *reactants]
+        columns = [list(islice(numbers, len(some))), rates[start:stop], *reactants]
         yield layout.rows(columns, species, family.products[some])

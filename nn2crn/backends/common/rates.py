@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 import numpy as np
 
@@ -63,8 +64,13 @@ class RateConstants:
         return numbers
 
 
-def reactions_as_text(
-    family: Family, first: int, layout: Callable[[Scheme], str], species: Sequence[str], constants: Constants
+def reactions_as_text(  # noqa: PLR0913  # what stands in each column
+    family: Family,
+    first: int,
+    layout: Callable[[Scheme], str],
+    species: Sequence[str],
+    constants: Constants,
+    number: Callable[[int], str] = str,
 ) -> Iterator[str]:
     """The reactions of a family as text, some at a time, numbered from `first`.
 
@@ -74,15 +80,17 @@ def reactions_as_text(
         layout: a scheme's reaction with {0} for its number, {1} for its rate constant, and {2}, {3}, ... for the slots.
         species: ids of all species.
         constants: what {1} is for these rate constants, as the numbers in their ids (`RateConstants.numbers`).
+        number: how the numbers of reactions are written.
     """
     if isinstance(family, ProductFamily) and np.all(np.diff(family.products.indptr)):
-        rates = family.rates[family.order_of_rows]
-        pieces = ProductLayout(family.left, layout)
-        yield from products_as_text(family, pieces, species, constants(family, rates), first)
+        listed = constants(family, family.rates[family.order_of_rows])
+        pieces, reactions = ProductLayout(family.left, layout), map(number, count(first))
+        yield from products_as_text(family, pieces, species, listed, reactions)
         return
     layouts = {scheme: layout(scheme) for scheme, _ in family.schemes}
     for batch in family.batches():
-        numbers: tuple[Iterable[object], ...] = (range(first, first + batch.count), constants(family, batch.rates))
+        numbers = list(map(number, range(first, first + batch.count)))
+        rates = list(map(str, constants(family, batch.rates)))
         names = (list(map(species.__getitem__, slot)) for slot in batch.species.tolist())
-        yield from rows_as_text(layouts[batch.scheme], [*(list(map(str, column)) for column in numbers), *names])
+        yield from rows_as_text(layouts[batch.scheme], [numbers, rates, *names])
         first += batch.count

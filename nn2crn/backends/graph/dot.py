@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from nn2crn.backends.common.rails import one_line
-from nn2crn.backends.graph.elements import Attributes, Node, edges, nodes
+from nn2crn.backends.graph.elements import Attributes, Edge, Node, Style, graph_as_text
 from nn2crn.backends.options import GraphOptions
 from nn2crn.ir.formula import number
 from nn2crn.ir.reactions import ReactionNetwork
@@ -23,18 +23,24 @@ _ARROWS = {"catalyst": "style=dashed, arrowhead=odot"}
 
 
 def emit(network: ReactionNetwork, out: TextIO, options: GraphOptions = _DEFAULT) -> None:
-    """Writes the graph of species and reactions or that of layers, a line at a time."""
+    """Writes the graph of species and reactions or that of layers."""
     out.write(f"digraph {_quoted(network.name)} {{\n  rankdir=LR;\n")
-    out.writelines(f"  {node.id} [{_text(node)}, {_SHAPES[node.kind]}];\n" for node in nodes(network, options.graph))
-    out.writelines(f"  {e.source} -> {e.target}{_look(e.attributes)};\n" for e in edges(network, options.graph))
+    out.writelines(graph_as_text(network, options.graph, Style(_node, _edge, number)))
     out.write("}\n")
+
+
+def _node(node: Node) -> str:
+    return f"  {node.id} [{_text(node)}, {_SHAPES[node.kind]}];\n"
+
+
+def _edge(edge: Edge) -> str:
+    return f"  {edge.source} -> {edge.target}{_look(edge.attributes)};\n"
 
 
 def _text(node: Node) -> str:
     """A reaction is a point, and says its rate constant where a pointer rests on it."""
     if node.kind == "reaction":
-        said = f"{node.id} @ {number(float(node.attributes['rate']))}"
-        return f"tooltip={_quoted(said)}"
+        return f'tooltip="{node.id} @ {node.attributes["rate"]}"'
     counts = (f"{name}: {node.attributes[name]}" for name in ("neurons", "reactions") if name in node.attributes)
     template = [str(node.attributes["template"])] if "template" in node.attributes else []
     said = "\n".join([one_line(node.label), *template, *counts])

@@ -1,20 +1,24 @@
-"""The graphs of a network as streams of nodes and edges, for the formats that write graphs.
+"""The graphs of a network as text, for the formats that write graphs and say how a node and an edge look.
 
 Of reactions: a node per species and per reaction, and edges from reactants to reactions to products. A catalyst, which
 stands on both sides alike, has one edge. Of modules: a node per input, layer and output, and an edge per dependency.
+
+A reaction looks like all others of its scheme, but for its number, its rate constant and its species: a format is asked
+once for a node and edges that have fields for these, which are filled in column by column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from nn2crn.analysis.layer_graph import LayerGraph, Part
+from nn2crn.backends.common.columns import rows_as_text
 from nn2crn.backends.common.names import make_ids
 from nn2crn.ir.arrays import entries
-from nn2crn.ir.families.family import Scheme
+from nn2crn.ir.families.family import Batch, Family, Scheme
 from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork
 
 Attributes = Mapping[str, str | int | float]
@@ -49,54 +53,58 @@ EDGE_ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def nodes(network: ReactionNetwork, graph: str) -> Iterator[Node]:
-    """The nodes of the graph `reactions` or `modules`."""
+@dataclass(frozen=True)
+class Style:
+    """How a format writes a node and an edge, each with the end of its line, and the rate constant of a reaction."""
+
+    node: Callable[[Node], str]
+    edge: Callable[[Edge], str]
+    rate: Callable[[float], str]
+
+
+def graph_as_text(network: ReactionNetwork, graph: str, style: Style) -> Iterator[str]:
+    """The nodes of the graph `reactions` or `modules`, and then its edges, some at a time."""
     if graph == "modules":
-        yield from (_part(i, part) for i, part in enumerate(LayerGraph(network).all))
+        layers = LayerGraph(network)
+        yield from (style.node(_part(i, part)) for i, part in enumerate(layers.all))
+        for link in layers.links:
+            weights = int(np.count_nonzero(entries(link.weights)))
+            yield style.edge(Edge(f"m{link.source}", f"m{link.target}", {"weights": weights}))
         return
-    ids = make_ids(network)
+    ids = make_ids(network).species
     for block in network.blocks:
         for i, start in enumerate(block.initial.tolist()):
-            yield Node(ids.species[block.start + i], block.label(i), block.role, {"initial": start})
+            yield style.node(Node(ids[block.start + i], block.label(i), block.role, {"initial": start}))
+    for family, batch, numbers in _batches(network):
+        about = {"rate": "{1}", "family": family.label.replace("{", "{{").replace("}", "}}")}
+        rates = list(map(style.rate, batch.rates.tolist()))
+        yield from rows_as_text(style.node(Node("r{0}", "r{0}", "reaction", about)), [numbers, rates])
+    for _, batch, numbers in _batches(network):
+        names = [list(map(ids.__getitem__, slot)) for slot in batch.species.tolist()]
+        yield from rows_as_text("".join(map(style.edge, _edges(batch.scheme))), [numbers, *names])
+
+
+def _batches(network: ReactionNetwork) -> Iterator[tuple[Family, Batch, list[str]]]:
+    """Reactions of one scheme, with their numbers."""
     first = 1
     for family in network.families:
         for batch in family.batches():
-            for i, rate in enumerate(batch.rates.tolist(), first):
-                yield Node(f"r{i}", f"r{i}", "reaction", {"rate": rate, "family": family.label})
+            yield family, batch, list(map(str, range(first, first + batch.count)))
             first += batch.count
 
 
-def edges(network: ReactionNetwork, graph: str) -> Iterator[Edge]:
-    """The edges of the graph `reactions` or `modules`."""
-    if graph == "modules":
-        for link in LayerGraph(network).links:
-            weights = int(np.count_nonzero(entries(link.weights)))
-            yield Edge(f"m{link.source}", f"m{link.target}", {"weights": weights})
-        return
-    ids = make_ids(network).species
-    first = 1
-    for batch in (b for f in network.families for b in f.batches()):
-        roles = _roles(batch.scheme)
-        for i, column in enumerate(batch.species.T.tolist(), first):
-            for slot, away, attributes in roles:
-                species_id, reaction = ids[column[slot]], f"r{i}"
-                source, target = (reaction, species_id) if away else (species_id, reaction)
-                yield Edge(source, target, attributes)
-        first += batch.count
-
-
-def _roles(scheme: Scheme) -> list[tuple[int, bool, Attributes]]:
-    """Return the edges of a reaction: the slot, whether it leads away from the reaction, and the attributes."""
+def _edges(scheme: Scheme) -> Iterator[Edge]:
+    """The edges of a reaction, with {0} for its number and {1}, {2}, ... for the slots."""
     left, right = dict(scheme.reactants), dict(scheme.products)
-    found: list[tuple[int, bool, Attributes]] = []
-    for k, slot in enumerate(scheme.slots):
-        consumed, made = left.get(slot, 0), right.get(slot, 0)
+    for k, slot in enumerate(scheme.slots, 1):
+        consumed, made, species, reaction = left.get(slot, 0), right.get(slot, 0), f"{{{k}}}", "r{0}"
         if consumed == made:
-            found.append((k, False, {"role": "catalyst", "stoichiometry": consumed}))
+            yield Edge(species, reaction, {"role": "catalyst", "stoichiometry": consumed})
             continue
-        sides = ((False, "reactant", consumed), (True, "product", made))
-        found += [(k, away, {"role": role, "stoichiometry": n}) for away, role, n in sides if n]
-    return found
+        if consumed:
+            yield Edge(species, reaction, {"role": "reactant", "stoichiometry": consumed})
+        if made:
+            yield Edge(reaction, species, {"role": "product", "stoichiometry": made})
 
 
 def _part(number: int, part: Part) -> Node:

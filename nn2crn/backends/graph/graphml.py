@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TextIO
 
 from nn2crn.backends.common.xml_text import text
-from nn2crn.backends.graph.elements import EDGE_ATTRIBUTES, NODE_ATTRIBUTES, Attributes, edges, nodes
+from nn2crn.backends.graph.elements import (
+    EDGE_ATTRIBUTES,
+    NODE_ATTRIBUTES,
+    Attributes,
+    Edge,
+    Node,
+    Style,
+    graph_as_text,
+)
 from nn2crn.backends.options import GraphOptions
 from nn2crn.ir.reactions import ReactionNetwork
 
@@ -17,7 +25,7 @@ _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def emit(network: ReactionNetwork, out: TextIO, options: GraphOptions = _DEFAULT) -> None:
-    """Writes the graph of species and reactions or that of layers, an element at a time."""
+    """Writes the graph of species and reactions or that of layers."""
     out.write(_HEAD)
     node_types = {"label": "string", "kind": "string", **NODE_ATTRIBUTES[options.graph]}
     for domain, types in (("node", node_types), ("edge", EDGE_ATTRIBUTES[options.graph])):
@@ -26,14 +34,17 @@ def emit(network: ReactionNetwork, out: TextIO, options: GraphOptions = _DEFAULT
             for name, kind in types.items()
         )
     out.write('<graph edgedefault="directed">\n')
-    for node in nodes(network, options.graph):
-        about = {"label": node.label, "kind": node.kind, **node.attributes}
-        out.write(f'<node id="{node.id}">{_data("node", about)}</node>\n')
-    out.writelines(
-        f'<edge source="{e.source}" target="{e.target}">{_data("edge", e.attributes)}</edge>\n'
-        for e in edges(network, options.graph)
-    )
+    out.writelines(graph_as_text(network, options.graph, Style(_node, _edge, repr)))
     out.write("</graph>\n</graphml>\n")
+
+
+def _node(node: Node) -> str:
+    about = {"label": node.label, "kind": node.kind, **node.attributes}
+    return f'<node id="{node.id}">{_data("node", about)}</node>\n'
+
+
+def _edge(edge: Edge) -> str:
+    return f'<edge source="{edge.source}" target="{edge.target}">{_data("edge", edge.attributes)}</edge>\n'
 
 
 def _data(domain: str, attributes: Attributes) -> str:

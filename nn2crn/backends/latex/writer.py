@@ -13,6 +13,7 @@ from typing import TextIO
 
 import numpy as np
 
+from nn2crn.backends.common.rates import reactions_as_text
 from nn2crn.backends.latex.document import document, legend, table
 from nn2crn.backends.latex.families import indexed_family, indexed_readout, long_constants, side
 from nn2crn.backends.latex.indices import Species, Statement, coefficient, numbered
@@ -20,8 +21,8 @@ from nn2crn.backends.latex.levels import levels
 from nn2crn.backends.latex.names import escape, grouped, mathematical
 from nn2crn.backends.latex.weights import weights
 from nn2crn.backends.options import LatexOptions
-from nn2crn.ir.arrays import floats
-from nn2crn.ir.families.family import Family
+from nn2crn.ir.arrays import Floats, floats
+from nn2crn.ir.families.family import Family, Scheme
 from nn2crn.ir.reactions import InputPort, Module, ReactionNetwork, Readout, SpeciesBlock
 from nn2crn.ir.units import Units
 
@@ -127,24 +128,26 @@ def _reactions(network: ReactionNetwork, species: Species) -> Iterator[str]:
     labels = [species.symbols.indexed(b, str(i)) for b in network.blocks for i in range(1, b.size + 1)]
 
     def rows() -> Iterator[str]:
-        number = 0
+        first = 1
         for module in network.modules:
             yield _heading(module, species, columns=3)
             for family in module.families:
-                for reaction, rate in _expanded(family, labels):
-                    number += 1
-                    yield f"{grouped(number)} & ${reaction}$ & ${mathematical(rate)}$ \\\\\n"
+                yield from reactions_as_text(family, first, _row, labels, _rates, grouped)
+                first += family.count
 
     if network.modules:
         yield from table(_REACTION_COLUMNS, ["No.", "Reaction", "Rate constant"], rows())
 
 
-def _expanded(family: Family, labels: list[str]) -> Iterator[tuple[str, float]]:
-    for batch in family.batches():
-        left, right = batch.scheme.reactants, batch.scheme.products
-        for column, rate in zip(batch.species.T.tolist(), batch.rates.tolist(), strict=True):
-            name = {slot: labels[index] for slot, index in zip(batch.scheme.slots, column, strict=True)}
-            yield rf"{side(left, name)} \longrightarrow {side(right, name)}", rate
+def _row(scheme: Scheme) -> str:
+    """A reaction with {0} for its number, {1} for its rate constant and {2}, {3}, ... for the slots."""
+    place = {slot: f"{{{i}}}" for i, slot in enumerate(scheme.slots, 2)}
+    left, right = (side(members, place) for members in (scheme.reactants, scheme.products))
+    return rf"{{0}} & ${left} \longrightarrow {right}$ & ${{1}}$ \\" + "\n"
+
+
+def _rates(_: Family, rates: Floats) -> list[str]:
+    return list(map(mathematical, rates.tolist()))
 
 
 def _heading(module: Module, species: Species, columns: int) -> str:
