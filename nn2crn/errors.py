@@ -108,6 +108,12 @@ class UnsupportedError(Nn2crnError):
         self.problems = problems
 
 
+class DataError(Nn2crnError):
+    """A data file is faulty, or does not fit the network."""
+
+    code = "data"
+
+
 class NotationError(Nn2crnError):
     """A text (.nn, .act, reactions) does not parse, or what it says does not hold."""
 

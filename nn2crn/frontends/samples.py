@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,24 +12,13 @@ from typing import TypeVar
 import numpy as np
 
 from nn2crn.arguments import at_least
-from nn2crn.errors import DataWarning, ModelError, Nn2crnError, UsageError
+from nn2crn.errors import DataError, ModelError, Nn2crnError, UsageError
 from nn2crn.files.numpy_arrays import Archive, open_npz
-from nn2crn.files.reading import look_at
+from nn2crn.frontends.comma_separated import is_number, read_csv
 from nn2crn.ir.arrays import Floats, Ints, ints
 from nn2crn.ir.network import Input, Network
 
 _Read = TypeVar("_Read")
-_NOT_INPUTS = {  # what people call columns of labels, and of what tells samples apart
-    *("class", "label", "labels", "target", "y", "species", "category", "outcome"),
-    *("", "id", "index", "sample", "unnamed: 0"),
-}
-_NAMED = 8  # columns that a note names
-
-
-class DataError(Nn2crnError):
-    """A data file is faulty, or does not fit the network."""
-
-    code = "data"
 
 
 def read_data(path: str | Path, network: Network, labels: str = "") -> dict[str, Floats]:
@@ -100,12 +87,18 @@ def _npz_labels(path: Path, name: str) -> Floats | None:
 
 
 def _csv_labels(path: Path, name: str) -> Floats | None:
-    head, *rows = csv_rows(path) or [[]]
-    if name not in head:
+    table = read_csv(path)
+    if not (table.named and name in table.head):
         return None
-    column = head.index(name)
-    cells = [row[column] if column < len(row) else "" for row in rows]
-    return np.array([float(c) if _is_number(c) else np.nan for c in cells])
+    cells = [row.cells[table.head.index(name)] for row in table.samples]
+    return np.array([float(c) if is_number(c) else np.nan for c in cells])
+
+
+def _csv(path: Path, network: Network, labels: str) -> dict[str, Floats]:
+    table = read_csv(path).numbers(sum(i.size for i in network.inputs), labels)
+    ends = np.cumsum([i.size for i in network.inputs])[:-1]
+    parts: Sequence[Floats] = np.split(table, ends, axis=1)
+    return {node.name: part for node, part in zip(network.inputs, parts, strict=True)}
 
 
 def random_data(network: Network, samples: int, seed: int = 0) -> dict[str, Floats]:
@@ -191,77 +184,3 @@ def _array(archive: Archive, there: Mapping[str, str], node: Input) -> Floats:
     if not (per_sample == size or in_batches) or math.prod(shape) % size:
         raise DataError(f"{archive.path}: the array {name!r} is {shape}; each sample of this input has {size} numbers")
     return archive.read(there[name], f"{archive.path}: the array {name!r}").astype(np.float64).reshape(-1, size)
-
-
-def csv_rows(path: Path) -> list[list[str]]:
-    """The cells of a file of comma-separated values, line by line; empty lines are left out."""
-    look_at(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return [row for row in csv.reader(file) if row]
-    except (UnicodeDecodeError, csv.Error) as e:
-        raise DataError(f"{path} is not comma-separated text: {e}") from None
-
-
-def _csv(path: Path, network: Network, labels: str) -> dict[str, Floats]:
-    wanted = sum(i.size for i in network.inputs)
-    rows = csv_rows(path)
-    named = bool(rows) and is_header(rows[0])
-    for line, row in enumerate(rows, 1):
-        if len(row) != len(rows[0]):
-            raise DataError(f"{path}, line {line}: {len(row)} values, where the first line has {len(rows[0])}")
-    label = rows[0].index(labels) if named and labels in rows[0] else None
-    there = [i for i in range(len(rows[0]) if rows else 0) if i != label]
-    columns = _columns(path, rows[0], there, wanted, named=named) if rows else []
-    table = np.array([_numbers(path, n, row, columns) for n, row in enumerate(rows[named:], 1 + named)])
-    ends = np.cumsum([i.size for i in network.inputs])[:-1]
-    parts: Sequence[Floats] = np.split(table.reshape(-1, wanted), ends, axis=1)
-    return {node.name: part for node, part in zip(network.inputs, parts, strict=True)}
-
-
-def is_header(row: Iterable[str]) -> bool:
-    """True for a row in which no cell is a number."""
-    return not any(_is_number(cell) for cell in row)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _columns(path: Path, head: list[str], there: list[int], wanted: int, *, named: bool) -> list[int]:
-    """Choose the inputs' columns of those `there`: by the names, if what is left is side by side, or the first."""
-    kept = [i for i in there if not (named and head[i].strip().casefold() in _NOT_INPUTS)]
-    if len(there) > wanted == len(kept) and kept[-1] - kept[0] < wanted:
-        names = ", ".join(repr(head[i]) for i in there if i not in kept)
-        is_out = "columns {} are" if len(there) > wanted + 1 else "column {} is"
-        _note_left_out(path, f"{is_out.format(names)} left out, by name", [head[i] for i in kept])
-        return kept
-    if not wanted <= len(there) <= wanted + 1:
-        single = ";" in head[0] or "\t" in head[0]
-        beside = "the inputs' columns come first, then one of labels at most"
-        hint = "columns are separated by commas" if single else beside
-        raise DataError(f"{path}, line {1 + named}: {len(there)} values, where the inputs want {wanted}", hint=hint)
-    if len(there) > wanted:
-        last = f"column {head[there[-1]]!r}" if named else "the last column"
-        _note_left_out(path, f"{last} is taken for labels", [head[i] for i in there[:wanted]] if named else ())
-    return there[:wanted]
-
-
-def _note_left_out(path: Path, what: str, inputs: Collection[str]) -> None:
-    """Warn that a column is not read, and name those that are: nothing else shows that it is the wrong one."""
-    names = list(inputs)
-    shown = names if len(names) <= _NAMED else [*names[:3], "...", names[-1]]
-    said = f"; inputs are {', '.join(shown)}" if names else ""
-    warnings.warn(f"{path}: {what}{said}", DataWarning, stacklevel=2)
-
-
-def _numbers(path: Path, line: int, row: list[str], columns: Iterable[int]) -> list[float]:
-    cells = [row[i] for i in columns]
-    for cell in cells:
-        if not _is_number(cell):
-            raise DataError(f"{path}, line {line}: {cell!r} is not a number")
-    return [float(cell) for cell in cells]

@@ -10,9 +10,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nn2crn.errors import Nn2crnError, UsageError
+from nn2crn.errors import DataError, Nn2crnError, UsageError
 from nn2crn.files.numpy_arrays import open_npz
-from nn2crn.frontends.samples import DataError, csv_rows, is_header
+from nn2crn.frontends.comma_separated import is_number, read_csv
 from nn2crn.ir.arrays import Floats, Ints, floats, ints
 from nn2crn.training.options import Task
 
@@ -60,7 +60,8 @@ class Table:
         samples = floats(np.reshape(np.asarray(x, dtype=np.float64), (len(np.asarray(x)), -1)))
         if (task or _task(values)) == "regression":
             if values.dtype.kind in "US":
-                raise UsageError(f"a regression wants numbers, and a target is {values.reshape(-1)[0]!r}")
+                word = next((v for v in values.reshape(-1).tolist() if not is_number(v)), values.flat[0])
+                raise UsageError(f"a regression wants numbers, and a target is {str(word)!r}")
             return cls(samples, floats(values.reshape(len(values), -1)))
         if values.ndim != 1:
             raise UsageError(f"a class is one word or whole number per sample; targets are {values.shape}")
@@ -138,21 +139,17 @@ def read_table(path: str | Path, target: str = "", task: Task | None = None) -> 
 
 
 def _csv(path: Path, target: str) -> tuple[Floats, NDArray[Any]]:
-    rows = csv_rows(path)
-    named = bool(rows) and is_header(rows[0])
-    if len(rows) <= named:
+    table = read_csv(path)
+    head = table.head
+    if not table.samples:
         raise DataError("there are no samples")
-    if target and not (named and target in rows[0]):
+    if target and not (table.named and target in head):
         raise DataError(
-            f"there is no column {target!r}", hint=f"its columns: {', '.join(rows[0]) if named else 'unnamed'}"
+            f"there is no column {target!r}", hint=f"its columns: {', '.join(head) if table.named else 'unnamed'}"
         )
-    column = rows[0].index(target) if target else len(rows[0]) - 1
-    samples, targets = [], []
-    for line, row in enumerate(rows[named:], 1 + named):
-        if len(row) != len(rows[0]):
-            raise DataError(f"line {line}: {len(row)} values, where the first line has {len(rows[0])}")
-        targets.append(row[column].strip())
-        samples.append(_numbers([*row[:column], *row[column + 1 :]], line))
+    column = head.index(target) if target else len(head) - 1
+    targets = [row.cells[column].strip() for row in table.samples]
+    samples = [_numbers([*row.cells[:column], *row.cells[column + 1 :]], row.line) for row in table.samples]
     return floats(samples), _typed(targets)
 
 
@@ -160,7 +157,7 @@ def _numbers(cells: Sequence[str], line: int) -> list[float]:
     try:
         return [float(cell) for cell in cells]
     except ValueError:
-        wrong = next(c for c in cells if not _is_number(c))
+        wrong = next(c for c in cells if not is_number(c))
         raise DataError(
             f"line {line}: {wrong!r} is not a number", hint="features are numbers; only the target may be a word"
         ) from None
@@ -168,15 +165,7 @@ def _numbers(cells: Sequence[str], line: int) -> list[float]:
 
 def _typed(cells: Sequence[str]) -> NDArray[Any]:
     """Numbers if all of them are, else words."""
-    return np.array([float(c) for c in cells]) if all(map(_is_number, cells)) else np.array(cells)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    return np.array([float(c) for c in cells]) if all(map(is_number, cells)) else np.array(cells)
 
 
 def _npz(path: Path, target: str) -> tuple[Floats, NDArray[Any]]:

@@ -50,6 +50,29 @@ def test_a_column_that_is_left_over_is_named(five, tmp_path, text, read, said):
     assert [said in str(w.message) for w in warned] == [True]
 
 
+def test_labels_in_the_middle_are_not_taken_for_an_input(five, tmp_path):
+    """They were, and the last input was left out for them."""
+    path = table(tmp_path, "a,b,class,c,d,e\n1,2,9,3,4,5\n")
+    with pytest.raises(nn2crn.Nn2crnError, match=r"'class' may be the labels\nhint: name it \(--labels class\)"):
+        read_data(path, nn2crn.load(five))
+    assert read_data(path, nn2crn.load(five), "class")["x"].tolist() == [[1, 2, 3, 4, 5]]
+    path = table(tmp_path, "a,b,kind,c,d,e\n1,2,setosa,3,4,5\n")
+    said = r"line 2: 'setosa' is not a number\nhint: if column 'kind' is the labels, name it \(--labels\)"
+    with pytest.warns(DataWarning), pytest.raises(nn2crn.Nn2crnError, match=said):
+        read_data(path, nn2crn.load(five))
+
+
+@pytest.mark.parametrize(("head", "column"), [("a,b,kind,c,d,e\n", "'kind'"), ("", "3")])
+def test_a_column_that_looks_like_labels_is_pointed_out(five, tmp_path, head, column):
+    rows = [f"1.5,2,{n % 3},3,4,{n}.5\n" for n in range(6)]
+    with pytest.warns(DataWarning, match=f"column {column} has whole numbers from 0, as labels have"):
+        read_data(table(tmp_path, head + "".join(rows)), nn2crn.load(five))
+    labelled = [f"1.5,2,{n % 2},3,4,{n % 3}\n" for n in range(6)]  # the last column is as likely
+    with pytest.warns(DataWarning) as warned:
+        read_data(table(tmp_path, head + "".join(labelled)), nn2crn.load(five))
+    assert len(warned) == 1
+
+
 @pytest.mark.parametrize("head", ["", "class,b,c,d,e\n"])
 def test_nothing_is_said_where_no_column_is_left_over(five, tmp_path, head):
     with warnings.catch_warnings():

@@ -9,6 +9,7 @@ import pytest
 
 import nn2crn
 from nn2crn.frontends.samples import read_data
+from nn2crn.training.table import read_table
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -36,6 +37,19 @@ def test_faulty_csv_is_refused_with_its_line(tmp_path, name):
     (tmp_path / name).write_text(text)
     with pytest.raises(nn2crn.Nn2crnError, match=message):
         read_data(tmp_path / name, network())
+
+
+@pytest.mark.parametrize("read", [
+    lambda path: read_data(path, network()), lambda path: read_table(path, task="regression"),
+])  # fmt: skip
+@pytest.mark.parametrize(("text", "line"), [
+    ("a,b\n\n1,2\n\n  \nthree,4\n", 6), ("\n1,2\n\r\n3\n", 4), ('"a\nname",b\n1,2\nx,4\n', 4),
+])  # fmt: skip
+def test_lines_are_counted_as_an_editor_counts_them(tmp_path, read, text, line):
+    """Those with nothing on them were not, so that errors named a line before the faulty one."""
+    (tmp_path / "d.csv").write_text(text)
+    with pytest.raises(nn2crn.Nn2crnError, match=f"line {line}: "):
+        read(tmp_path / "d.csv")
 
 
 def test_a_column_of_labels_is_left_out_wherever_it_stands(tmp_path):

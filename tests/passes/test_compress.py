@@ -14,8 +14,8 @@ from nn2crn.analysis.forward import forward
 from nn2crn.analysis.summary import summarise
 from nn2crn.backends.common.rates import RateConstants
 from nn2crn.compiler import Compression, convert
-from nn2crn.errors import UsageError
-from nn2crn.frontends.samples import DataError, read_data, read_labels
+from nn2crn.errors import DataError, UsageError
+from nn2crn.frontends.samples import read_data, read_labels
 from nn2crn.ir.arrays import dense
 from nn2crn.passes.compression.options import Pruning, Quantization
 from nn2crn.passes.compression.trained_weights import connections
@@ -172,7 +172,7 @@ def test_labels_are_a_column_or_an_array():
 
 
 @pytest.mark.parametrize(("text", "said"), [("a,b\n1,2\n", "no labels 'label'"), ("a,label\n1,x\n", "whole number"),
-                                            ("label\n0.5\n", "whole number"), ("a,label\n1\n", "whole number"),
+                                            ("label\n0.5\n", "whole number"), ("a,label\n1\n", "line 2: 1 values"),
                                             ("label\ninf\n", "whole number"), ("", "no labels")])  # fmt: skip
 def test_faulty_labels_are_refused(text, said, tmp_path):
     (tmp_path / "data.csv").write_text(text, encoding="utf-8")

@@ -15,8 +15,7 @@ import nn2crn
 from nn2crn.analysis.forward import forward
 from nn2crn.engines.cvode.internal import Internal
 from nn2crn.engines.ports import read_outputs
-from nn2crn.errors import Nn2crnError, UnsupportedError, UsageError
-from nn2crn.frontends.samples import DataError
+from nn2crn.errors import DataError, Nn2crnError, UnsupportedError, UsageError
 from nn2crn.ir.arrays import dense
 from nn2crn.training import Evolution, Training, train
 from nn2crn.training.harden import harden
@@ -179,6 +178,9 @@ def test_words_are_classes_and_the_split_takes_of_each_alike(tmp_path):
     (tmp_path / "d.csv").write_text("a,b\n1,x\ntwo,y\n")
     with pytest.raises(DataError, match=r"line 3: 'two' is not a number"):
         read_table(tmp_path / "d.csv")
+    (tmp_path / "d.csv").write_text("a,b\n1,2\n2,much\n")
+    with pytest.raises(UsageError, match=r"a target is 'much'"):  # it named the first one, which is a number
+        read_table(tmp_path / "d.csv", task="regression")
     (tmp_path / "d.csv").write_text("a,b\n" + "".join(f"{i},{i / 7}\n" for i in range(9)))
     assert read_table(tmp_path / "d.csv", "b").classes == ()  # a quantity
 
