@@ -32,9 +32,12 @@ def subject(  # noqa: PLR0913  # one argument per option
     file: str | None = None,
     scale: Wanted | None = None,
     gates: GateOptions | None = None,
+    quiet: bool = False,
     **options: Any,
 ) -> Case:
     """A compiled network with inputs to run it on: --data (the first `samples`, if given), --input, or random ones.
+
+    If `quiet`, nothing is said of fitted parameters, unused templates and samples outside of the domain.
 
     Raises:
         UsageError: there is nothing to run it on.
@@ -47,17 +50,19 @@ def subject(  # noqa: PLR0913  # one argument per option
         raise UsageError("--data and --input exclude each other")
     if file:
         return _shipped_subject(model, file, name=name, samples=samples, **options)
-    found = loaded(model, **options)
-    if found.fit:
-        click.echo(f"{model}: {found.fit.show()}", err=True)
-    given = vectors(inputs, found.network)
-    if not found.data and not given and not samples:
+    source = loaded(model, quiet=quiet, **options)
+    network = source.network
+    if source.fit and not quiet:
+        click.echo(f"{model}: {source.fit.show()}", err=True)
+    given = vectors(inputs, network)
+    if not source.data and not given and not samples:
         raise UsageError("there is nothing to run it on", hint="give --input or --data")
-    reactions, chosen = compiled_in_scale(found, scale, gates, name=name, inputs=given)
-    one = {i.name: floats(given.get(i.name, [0.0] * i.size))[None] for i in found.network.inputs}
-    values, drawn = (one, "samples") if given else _values(found, samples)
-    _warn_outside(found.network, values)
-    return case(model, found.network, reactions, chosen, values, original=found.whole, drawn=drawn)
+    reactions, chosen = compiled_in_scale(source, scale, gates, name=name, inputs=given)
+    one = {i.name: floats(given.get(i.name, [0.0] * i.size))[None] for i in network.inputs}
+    values, drawn = (one, "samples") if given else _values(source, samples)
+    if not quiet:
+        _warn_outside(network, values)
+    return case(model, network, reactions, chosen, values, whole=source.whole, drawn=drawn)
 
 
 def _values(found: Loaded, samples: int) -> tuple[Mapping[str, Floats], str]:
@@ -124,7 +129,7 @@ def _shipped_subject(
     _warn_outside(found.network, values)
     return case(
         model, found.network, reactions, chosen, values,
-        original=found.whole, steps=steps, shipped=shipped, difference=shipped.difference(reactions), drawn=drawn,
+        whole=found.whole, steps=steps, shipped=shipped, difference=shipped.difference(reactions), drawn=drawn,
     )  # fmt: skip
 
 

@@ -41,13 +41,14 @@ _ROUNDED = 1e-6  # relative: weights in single precision are the same weights
 class Case:
     """A network, its chemistry, and inputs (samples, size) with the outputs that the network itself gives.
 
-    `network` is what was compiled, which may have been pruned and quantized before. `prepared` is the network after
-    the compiler's passes: each module computes the activation it is named after. `shipped` is the file that clients
-    run, and `difference` what it has that `reactions`, which are as fast, have not; if None, clients run what the
-    compiler writes now. `drawn` says what the inputs are (random or not).
+    `whole` is the network as the model has it, and `network` what was compiled: the same, unless it was pruned or
+    quantized. `prepared` is the network after the compiler's passes: each module computes the activation it is named
+    after. `shipped` is the file that clients run, and `difference` what it has that `reactions`, which are as fast,
+    have not; if None, clients run what the compiler writes now. `drawn` says what the inputs are (random or not).
     """
 
     model: str
+    whole: Network
     network: Network
     prepared: Network
     reactions: ReactionNetwork
@@ -58,11 +59,15 @@ class Case:
     shipped: Shipped | None = None
     difference: str = ""
     drawn: str = "samples"
-    compressed: bool = False
 
     @property
     def samples(self) -> int:
         return len(self.expected)
+
+    @property
+    def compressed(self) -> bool:
+        """True if the network was pruned or quantized before it was compiled."""
+        return self.whole is not self.network
 
     @cached_property
     def values(self) -> Mapping[str, Floats]:
@@ -91,7 +96,7 @@ def case(  # noqa: PLR0913  # what it is made of
     options: Options,
     inputs: Mapping[str, Floats],
     *,
-    original: Network | None = None,
+    whole: Network | None = None,
     steps: PassPipeline | None = None,
     shipped: Shipped | None = None,
     difference: str = "",
@@ -99,29 +104,30 @@ def case(  # noqa: PLR0913  # what it is made of
 ) -> Case:
     """Runs the network itself: by ONNX Runtime, or, for a .nn and where that is not installed, by the forward pass.
 
-    The network itself is the original, if it was pruned or quantized.
+    The network itself is the whole one, if it was pruned or quantized.
 
     Raises:
         ReferenceError: ONNX Runtime does not run the model.
         ModelError: it is NaN or infinite on a sample.
     """
-    found = None
+    whole = whole or network
+    outputs: Mapping[str, Floats] | None = None
     if path.endswith(".onnx"):
         from nn2crn.frontends.onnx.runtime import onnx_runtime
 
-        found = onnx_runtime(Path(path), network, inputs)
-    reference = "ONNX Runtime" if found else "the forward pass in double precision"
-    if found is None:
+        outputs = onnx_runtime(Path(path), network, inputs)
+    reference = "ONNX Runtime" if outputs else "the forward pass in double precision"
+    if outputs is None:
         with np.errstate(all="ignore"):
-            values = forward(original or network, inputs, options.library)
-        found = {o.name: values[o.source] for o in (original or network).outputs}
-    if original not in (None, network):
+            values = forward(whole, inputs, options.library)
+        outputs = {o.name: values[o.source] for o in whole.outputs}
+    if whole is not network:
         reference += ", before it was pruned and quantized"
-    _refuse_undefined(path, found)
-    expected = np.concatenate([found[o.name] for o in network.outputs], axis=1)
-    prepared, compressed = compiler.prepare(network, options, steps=steps), original not in (None, network)
+    _refuse_undefined(path, outputs)
+    expected = np.concatenate([outputs[o.name] for o in network.outputs], axis=1)
+    prepared = compiler.prepare(network, options, steps=steps)
     return Case(
-        path, network, prepared, reactions, inputs, expected, reference, options, shipped, difference, drawn, compressed
+        path, whole, network, prepared, reactions, inputs, expected, reference, options, shipped, difference, drawn
     )
 
 

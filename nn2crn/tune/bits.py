@@ -10,11 +10,10 @@ from nn2crn import compiler
 from nn2crn.compiler import Compression, Options
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.network import Network
-from nn2crn.passes.compression.options import Quantization
+from nn2crn.passes.compression.options import WHOLE_BITS, Quantization
 from nn2crn.passes.network.rate_independent.whole_weights import is_whole
 from nn2crn.tune.compression_search import CompressionError, Task
 
-BITS = range(2, 13)
 KEPT = 0.97  # of the samples' classes, or of the variance of an output
 
 
@@ -24,16 +23,16 @@ def fewest_bits(network: Network, data: Mapping[str, Floats], options: Options) 
     None if the weights are multiples of a step as they are.
 
     Raises:
-        CompressionError: 12 bits are too few.
+        CompressionError: the most bits are too few.
     """
     if is_whole(network):
         return None
-    for bits in BITS:
-        how = Quantization("linear", bits, zero=True)
+    for bits in WHOLE_BITS:
+        how = Quantization.whole(bits)
         accuracy = kept_by(how, network, data, options)
         if np.isfinite(accuracy) and accuracy >= KEPT:
             return how, accuracy
-    raise CompressionError(f"{BITS[-1]} bits are too few for {network.name}", hint="retrain it with fewer bits")
+    raise CompressionError(f"{WHOLE_BITS[-1]} bits are too few for {network.name}", hint="retrain it with fewer bits")
 
 
 def kept_by(how: Quantization, network: Network, data: Mapping[str, Floats], options: Options) -> float:

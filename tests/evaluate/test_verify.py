@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import command_line
@@ -129,7 +130,7 @@ def test_errors_and_margins_are_what_they_are_called():
 def test_a_wrong_network_is_not_taken_for_right():
     """The reference is the model's file, not what the compiler made of it."""
     subject = case("iris")
-    wrong = Case(**{**vars(subject), "expected": subject.expected + 0.02})
+    wrong = replace(subject, expected=subject.expected + 0.02)
     assert not verify.verify(wrong, ["fixed-point"], 1e-2).ok
 
 

@@ -12,6 +12,7 @@ import click
 
 from nn2crn.cli.options.compression import CompressionOptions
 from nn2crn.errors import DataWarning, UsageError
+from nn2crn.passes.compression.options import WHOLE_BITS, Quantization
 
 if TYPE_CHECKING:
     from nn2crn.compiler import Options
@@ -69,7 +70,7 @@ class EncodingOptions:
             return smaller
         if smaller.quantize:
             raise UsageError("--bits and --quantize exclude each other", hint="--bits B is linear:B:zero")
-        return replace(smaller, quantize=f"linear:{self.bits}:zero")
+        return replace(smaller, quantize=str(Quantization.whole(self.bits)))
 
     def quantized(
         self,
@@ -91,7 +92,6 @@ class EncodingOptions:
             return self.of_bits(smaller)
         if self.bits is None and (not self.finds_bits or smaller.given(config)):
             return smaller
-        from nn2crn.passes.compression.options import Quantization
         from nn2crn.tune.bits import fewest_bits, kept_by
 
         if self.bits is not None:
@@ -117,8 +117,8 @@ def encoding_options(command: Callable[..., None]) -> Callable[..., None]:
     options = [
         click.option("--encoding", type=click.Choice(["catalytic", _RATE_INDEPENDENT]), default="catalytic",
                      show_default=True, help="How numbers are computed: by reactions that settle, or that end."),
-        click.option("--bits", metavar="B", type=click.IntRange(2, 12), help="Of whole weights, for rate-independent"
-                     " chemistry; else as few as --data allow."),
+        click.option("--bits", metavar="B", type=click.IntRange(WHOLE_BITS[0], WHOLE_BITS[-1]), help="Of whole weights,"
+                     " for rate-independent chemistry; else as few as --data allow."),
         click.option("--reduce", type=click.Choice(["inputs", "all", "none"]), help="Of rate-independent chemistry,"
                      " substitute reactions of one reactant, but for the inputs' [inputs]; all, with --input; none."),
         click.option("--max-products", metavar="N", type=click.IntRange(2), help="Of rate-independent chemistry, split"

@@ -1,4 +1,4 @@
-"""What else the same network could be compiled to: each alternative is compiled and run, and its figures are told."""
+"""What else the same network could be compiled to: each alternative is compiled and run."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nn2crn import compiler
+from nn2crn.compiler import Compression
 from nn2crn.errors import Nn2crnError
+from nn2crn.evaluate.case import Case
 from nn2crn.evaluate.tube.realise import Limits, Realisation, realise
-from nn2crn.ir.arrays import Floats
 from nn2crn.ir.network import Activation, Network
-from nn2crn.passes.compression.options import Pruning, Quantization
+from nn2crn.passes.compression.options import WHOLE_BITS, Pruning, Quantization
 from nn2crn.templates.options import Options
 
 LARGEST = 5000  # reactions, past which alternatives are not run unasked
 _SMOOTHER = (100.0, 10_000.0)  # times as large an h
-_QUANTIZE = "--quantize linear:"
-_ZERO = ":zero"
-_BITS = range(2, 13)
 _SMALLER = {
-    "--prune magnitude:0.25": compiler.Compression(prune=Pruning("magnitude", 0.25)),
-    "--prune magnitude:0.5": compiler.Compression(prune=Pruning("magnitude", 0.5)),
-    "--quantize linear:3:zero": compiler.Compression(quantize=Quantization("linear", 3, zero=True)),
-    "--quantize ternary": compiler.Compression(quantize=Quantization.parse("ternary")),
+    **{f"--prune {text}": Compression(prune=Pruning.parse(text)) for text in ("magnitude:0.25", "magnitude:0.5")},
+    **{f"--quantize {text}": Compression(quantize=Quantization.parse(text)) for text in ("linear:3:zero", "ternary")},
 }
 
 
@@ -32,81 +28,70 @@ class Alternative:
     """Options of the command line that differ, and what the chemistry comes to with them."""
 
     options: str
-    found: Realisation
+    realised: Realisation
 
     def as_json(self) -> dict[str, Any]:
-        return {"options": self.options, **self.found.as_json()}
+        return {"options": self.options, **self.realised.as_json()}
 
 
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """A network as it is compiled now, what it was before its weights were compressed, and what is run on it.
-
-    Attributes:
-        whole, network: before and after compression; the same if nothing is compressed.
-        options: how it is compiled.
-        inputs: samples (samples, size) by input name.
-        expected: what the whole network gives (samples, n).
-    """
-
-    whole: Network
-    network: Network
-    options: Options
-    inputs: Mapping[str, Floats]
-    expected: Floats
-
-    def realise(self, limits: Limits, names: tuple[str, ...]) -> Realisation:
-        """What it comes to; see `realise`."""
-        reactions = compiler.compile(self.network, self.options)
-        return realise(reactions, self.inputs, limits, names, self.expected)
+Choice = tuple[str, Network, Options]
+"""Options of the command line, and what is to be compiled with them."""
 
 
-def alternatives(subject: Subject, limits: Limits, names: tuple[str, ...]) -> Iterator[Alternative]:
+def alternatives(case: Case, limits: Limits, names: tuple[str, ...]) -> Iterator[Alternative]:
     """Other templates, parameters and weights of the same encoding; those that cannot be compiled are left out."""
-    for options, other in _BY_ENCODING[subject.options.encoding](subject):
+    first = {name: rows[0].tolist() for name, rows in case.inputs.items()}
+    for words, network, options in _BY_ENCODING[case.options.encoding](case):
         try:
-            yield Alternative(options, other.realise(limits, names))
+            reactions = compiler.compile(network, options, inputs=first)
+            yield Alternative(words, realise(reactions, case.inputs, limits, names, case.expected))
         except Nn2crnError:
             continue
 
 
-def _catalytic(subject: Subject) -> Iterator[tuple[str, Subject]]:
+def _catalytic(case: Case) -> Iterator[Choice]:
     """A larger h, the fast ReLU, and fewer weights if none are left out yet."""
-    options = subject.options
-    relus = [n for n in subject.network.nodes if isinstance(n, Activation) and n.function == "relu"]
+    network, options = case.network, case.options
+    relus = [n for n in network.nodes if isinstance(n, Activation) and n.function == "relu"]
     if relus and not options.explicit:
         smooth = [options.settings_of(n)["h"] for n in relus if "h" in options.settings_of(n)]
         for factor in _SMOOTHER if smooth else ():
             h = max(smooth) * factor
-            yield f"--set relu.h={h:g}", replace(subject, options=replace(options, settings={"relu.h": h}))
+            yield f"--set relu.h={h:g}", network, replace(options, settings={"relu.h": h})
         if not options.variants:
-            fast = replace(options, variants={"relu": "annihilation"})
-            yield "--relu annihilation", replace(subject, options=fast)
-    if subject.network is subject.whole or not subject.network.compression:
-        for said, how in _SMALLER.items():
-            yield said, replace(subject, network=_compressed(subject, how))
+            yield "--relu annihilation", network, replace(options, variants={"relu": "annihilation"})
+    if not case.compressed or not network.compression:
+        for words, compression in _SMALLER.items():
+            yield words, _compressed(case, compression), options
 
 
-def _rate_independent(subject: Subject) -> Iterator[tuple[str, Subject]]:
+def _rate_independent(case: Case) -> Iterator[Choice]:
     """A bit more or less, no substitution, and reactions of two products."""
-    options, said = subject.options, subject.network.compression
-    if len(said) == 1 and said[0].startswith(_QUANTIZE) and said[0].endswith(_ZERO):
-        bits = int(said[0].removeprefix(_QUANTIZE).removesuffix(_ZERO))
-        for other in (bits - 1, bits + 1):
-            if other in _BITS:
-                how = compiler.Compression(quantize=Quantization("linear", other, zero=True))
-                yield f"--bits {other}", replace(subject, network=_compressed(subject, how))
+    options = case.options
+    for bits in _near(case.network.compression):
+        how = Compression(quantize=Quantization.whole(bits))
+        yield f"--bits {bits}", _compressed(case, how), options
     if options.reduce in ("", "inputs"):
-        yield "--reduce none", replace(subject, options=replace(options, reduce="none"))
+        yield "--reduce none", case.network, replace(options, reduce="none")
     if options.max_products is None:
-        yield "--max-products 2", replace(subject, options=replace(options, max_products=2))
+        yield "--max-products 2", case.network, replace(options, max_products=2)
 
 
-def _compressed(subject: Subject, how: compiler.Compression) -> Network:
-    return compiler.compress(subject.whole, how, library=subject.options.library)
+def _near(steps: tuple[str, ...]) -> Iterator[int]:
+    """A bit less and a bit more than whole weights have that were compressed in no other way."""
+    option, _, text = " ".join(steps).partition(" ")
+    if option != "--quantize" or " " in text:
+        return
+    bits = Quantization.parse(text).bits
+    if text == str(Quantization.whole(bits)):
+        yield from (other for other in (bits - 1, bits + 1) if other in WHOLE_BITS)
 
 
-_BY_ENCODING: Mapping[str, Callable[[Subject], Iterator[tuple[str, Subject]]]] = {
+def _compressed(case: Case, how: Compression) -> Network:
+    return compiler.compress(case.whole, how, library=case.options.library)
+
+
+_BY_ENCODING: Mapping[str, Callable[[Case], Iterator[Choice]]] = {
     "catalytic": _catalytic,
     "rate-independent": _rate_independent,
 }

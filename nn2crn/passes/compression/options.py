@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self, get_args
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from nn2crn.errors import UsageError, choose_from
-from nn2crn.ir.arrays import Floats
+
+if TYPE_CHECKING:  # the command line's options import this module, and shall start soon
+    from nn2crn.ir.arrays import Floats
 
 Spacing = Literal["exponential", "linear"]
 Score = Literal["magnitude", "cosine", "weighted-cosine", "set"]
 _MOST_BITS = 12
+WHOLE_BITS = range(2, _MOST_BITS + 1)
+"""How many bits whole weights may have; of one bit, the only level would be zero."""
 _LONG = 10  # digits
 _QUANTIZATIONS = (
     f"exponential:B or linear:B with B of 1 to {_MOST_BITS} bits, :zero after it for a level of zero; ternary; binary"
@@ -39,6 +43,11 @@ class Quantization:
     def levels(self) -> int:
         """The number of magnitudes other than zero."""
         return int(2 ** (self.bits - 1)) - self.zero
+
+    @classmethod
+    def whole(cls, bits: int) -> Self:
+        """Weights are whole multiples of a step, zero among them: `linear:3:zero`, for which --bits 3 stands."""
+        return cls("linear", bits, zero=True)
 
     @classmethod
     def parse(cls, text: str) -> Self:

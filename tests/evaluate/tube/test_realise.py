@@ -12,9 +12,12 @@ import pytest
 import roadrunner
 
 import nn2crn
+from nn2crn import compiler
 from nn2crn.analysis.forward import forward
 from nn2crn.backends.common.names import make_ids
 from nn2crn.engines.ports import read_outputs
+from nn2crn.evaluate.given import case_of
+from nn2crn.evaluate.tube.alternatives import alternatives
 from nn2crn.evaluate.tube.parts import SCHEMES
 from nn2crn.evaluate.tube.realise import Limits, realise
 from nn2crn.ir.reactions import ReactionNetwork
@@ -263,6 +266,32 @@ def test_a_network_that_the_other_encoding_cannot_compute_says_so():
     assert "not realised as rate-independent" in done.stdout
     assert "--set relu.h=0.01" in done.stdout
     assert "--quantize" not in done.stdout  # its weights are of one magnitude: that changes nothing
+
+
+def test_inputs_that_are_folded_in_are_those_that_are_given():
+    """The command compiled them away without their values, and refused."""
+    done = run(*IRIS[:-2], "--input", "5.1,3.5,1.4,0.2", "--encoding", "rate-independent", "--reduce", "all", "--json")
+    assert done.returncode == 0, done.stderr
+    chemistry, other = json.loads(done.stdout)["chemistries"]
+    assert (chemistry["encoding"], other["encoding"]) == ("rate-independent", "catalytic")
+    assert chemistry["max_error"] < 1
+    assert [a["options"] for a in chemistry["alternatives"]] == ["--max-products 2"]
+
+
+def test_what_the_network_itself_gives_is_what_verify_compares_with():
+    done = run("samples/iris/iris.onnx", "--input", "5.1,3.5,1.4,0.2", "--alone", "--json")
+    told = json.loads(done.stdout)["chemistries"][0]["max_error"]
+    found = nn2crn.realise(SAMPLES / "iris" / "iris.onnx", [[5.1, 3.5, 1.4, 0.2]])
+    assert told == found.error
+
+
+def test_every_alternative_is_compiled_once(monkeypatch):
+    """The command compiled each chemistry up to three times."""
+    network = nn2crn.load(SAMPLES / "xor" / "xor.nn")
+    own, calls = compiler.compile, []
+    monkeypatch.setattr(compiler, "compile", lambda *args, **how: calls.append(args) or own(*args, **how))
+    found = list(alternatives(case_of(network, [[0.2, 0.8]], None), LIMITS, ("soloveichik2010",)))
+    assert len(calls) == 1 + len(found)
 
 
 def test_chemistry_without_a_reaction_is_nothing_to_build():

@@ -9,14 +9,15 @@ import click
 
 from nn2crn.cli.commands.measure import tube_tables
 from nn2crn.cli.console import json_option, show_json, working
-from nn2crn.cli.options.common import loaded, model_options
+from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.encoding import EncodingOptions
-from nn2crn.cli.options.values import vectors
+from nn2crn.cli.subject import subject
 from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.ir.quantities import parse_quantity, parse_rate
 
 if TYPE_CHECKING:
-    from nn2crn.evaluate.tube.alternatives import Alternative, Subject
+    from nn2crn.evaluate.case import Case
+    from nn2crn.evaluate.tube.alternatives import Alternative
     from nn2crn.evaluate.tube.gate_search import GateSearch
     from nn2crn.evaluate.tube.realise import Limits, Realisation
 
@@ -67,39 +68,37 @@ def realise(  # noqa: PLR0913  # one argument per option
     from nn2crn.evaluate.tube.parts import COUNTED, schemes
     from nn2crn.evaluate.tube.realise import Limits
 
-    if bool(options["data"]) == bool(inputs):
-        clash = "--data and --input exclude each other" if inputs else "there is nothing to run it on"
-        raise UsageError(clash, hint="give --data or --input")
     leaks = _bimolecular(leak, "--leak") if leak else None
     signal, amount = parse_quantity(max_signal, "--max-signal").molar, parse_quantity(gates, "--gates").molar
     limits, names = Limits(signal, _bimolecular(max_rate, "--max-rate"), amount, max_use), schemes(scheme)
-    subjects, refused = [_subject(model, inputs, options)], list[str]()
-    found = [subjects[0].realise(limits, names)]
+    case = subject(model, inputs=inputs, **options)
+    first = _realised(case, limits, names)
+    chemistries, refused = [(case, first)], list[str]()
     for encoding in [] if alone else _others(options):
         try:
-            other = _subject(model, inputs, options | {"encoding": encoding})
-            found, subjects = [*found, other.realise(limits, names)], [*subjects, other]
+            other = subject(model, inputs=inputs, quiet=True, **options | {"encoding": encoding})
+            chemistries.append((other, _realised(other, limits, names)))
         except Nn2crnError as e:
             refused.append(f"{encoding.name}: {e.message}")
-    pairs = [(f, [] if alone else _alternatives(s, f, limits, names)) for s, f in zip(subjects, found, strict=True)]
-    search = _searched(subjects[0], found[0], limits, leaks) if leaks else None
+    pairs = [(r, [] if alone else _alternatives(c, r, limits, names)) for c, r in chemistries]
+    search = _searched(case, first, limits, leaks) if leaks else None
     if as_json:
         counted = {"refused": "; ".join(refused) or None, "counted_by": COUNTED}
         show_json("realise", {"model": model, **_as_json(search, pairs), **counted})
         return
-    count = f"{found[0].samples} sample{'s'[: found[0].samples != 1]}"
+    count = f"{first.samples} sample{'s'[: first.samples != 1]}"
     click.echo(f"{model}: {count}\nsignals <= {max_signal}, displacement <= {max_rate}, gates {gates}")
-    tube_tables.show(found, limits, "; ".join(refused))
+    tube_tables.show([r for r, _ in pairs], limits, "; ".join(refused))
     for chemistry, others in pairs:
         tube_tables.show_alternatives(chemistry, others)
     if search:
-        tube_tables.show_search(search, found[0].encoding)
+        tube_tables.show_search(search, first.encoding)
     click.echo(f"\nstrands are counted by the rules of {COUNTED}, the rest is simulated; nobody has built this")
 
 
 def _as_json(search: GateSearch | None, pairs: list[tuple[Realisation, list[Alternative]]]) -> dict[str, Any]:
-    said = [f.as_json() | {"alternatives": [a.as_json() for a in others]} for f, others in pairs]
-    return {"search": search.as_json() if search else None, "chemistries": said}
+    chemistries = [r.as_json() | {"alternatives": [a.as_json() for a in others]} for r, others in pairs]
+    return {"search": search.as_json() if search else None, "chemistries": chemistries}
 
 
 def _bimolecular(text: str, option: str) -> float:
@@ -117,38 +116,24 @@ def _others(options: dict[str, Any]) -> list[EncodingOptions]:
     return [replace(e, bits=_BITS) if e.finds_bits and not options["data"] else e for e in others]
 
 
-def _subject(model: str, inputs: tuple[str, ...], options: dict[str, Any]) -> Subject:
-    """The network as these options compile it, and its samples."""
-    import numpy as np
+def _realised(case: Case, limits: Limits, names: tuple[str, ...]) -> Realisation:
+    from nn2crn.evaluate.tube.realise import realise
 
-    from nn2crn import compiler
-    from nn2crn.analysis.forward import forward
-    from nn2crn.evaluate.tube.alternatives import Subject
-    from nn2crn.ir.arrays import floats
-
-    found = loaded(model, **{key: value for key, value in options.items() if key != "name"})
-    given = vectors(inputs, found.network)
-    compiler.compile(found.network, found.options, inputs=given)  # which refuses values that do not fit the inputs
-    values = found.data or {i.name: floats(given.get(i.name, np.zeros(i.size)))[None] for i in found.network.inputs}
-    nodes = forward(found.whole, values, found.options.library)
-    expected = np.concatenate([nodes[output.source] for output in found.whole.outputs], axis=1)
-    return Subject(found.whole, found.network, found.options, values, expected)
+    return realise(case.reactions, case.inputs, limits, names, case.expected)
 
 
-def _alternatives(subject: Subject, found: Realisation, limits: Limits, names: tuple[str, ...]) -> list[Alternative]:
+def _alternatives(case: Case, realised: Realisation, limits: Limits, names: tuple[str, ...]) -> list[Alternative]:
     from nn2crn.evaluate.tube.alternatives import LARGEST, alternatives
 
-    if found.reactions > LARGEST:
-        click.echo(f"note: {found.reactions:,} reactions are too many to run alternatives of unasked", err=True)
+    if realised.reactions > LARGEST:
+        click.echo(f"note: {realised.reactions:,} reactions are too many to run alternatives of unasked", err=True)
         return []
     with working("running alternatives"):
-        return [a for a in alternatives(subject, limits, names) if a.found != found]  # some change nothing
+        return [a for a in alternatives(case, limits, names) if a.realised != realised]  # some change nothing
 
 
-def _searched(subject: Subject, found: Realisation, limits: Limits, leak: float) -> GateSearch:
-    from nn2crn import compiler
+def _searched(case: Case, realised: Realisation, limits: Limits, leak: float) -> GateSearch:
     from nn2crn.evaluate.tube.gate_search import search_gates
 
-    reactions = compiler.compile(subject.network, subject.options)
-    few = {key: rows[:: max(1, len(rows) // _SEARCHED)] for key, rows in subject.inputs.items()}
-    return search_gates(reactions, few, unit=found.unit, fastest=limits.fastest, leak=leak)
+    few = {name: rows[:: max(1, case.samples // _SEARCHED)] for name, rows in case.inputs.items()}
+    return search_gates(case.reactions, few, unit=realised.unit, fastest=limits.fastest, leak=leak)

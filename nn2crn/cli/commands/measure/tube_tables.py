@@ -61,7 +61,7 @@ def show_alternatives(found: Realisation, tried: list[Alternative]) -> None:
         return
     first = found.parts[0].scheme
     click.echo(f"\n{found.encoding}, compiled and run otherwise (strands of {first}):")
-    runs = [("as it is", found), *((a.options, a.found) for a in tried)]
+    runs = [("as it is", found), *((a.options, a.realised) for a in tried)]
     rows: list[tuple[str, ...]] = [
         (said, _right(f), _hours(f.settles), f"{f.burnt * _UM:.3g} uM", f"{f.parts[0].strands}") for said, f in runs
     ]
@@ -106,17 +106,17 @@ def _better(found: Realisation, tried: list[Alternative]) -> Iterator[str]:
     if found.samples < _FEW:
         yield f"{found.samples} sample{'s'[: found.samples != 1]}: not a measure of accuracy, so none is advised"
         return
-    good = [a for a in tried if _as_right(a.found, found)]
+    good = [a for a in tried if _as_right(a.realised, found)]
     figures: list[tuple[str, Callable[[Realisation], float], Callable[[Realisation], str]]] = [
         ("settles soonest", lambda f: inf if f.settles is None else f.settles, lambda f: _hours(f.settles)),
         ("burns least", lambda f: f.burnt, lambda f: f"{f.burnt * _UM:.3g} uM"),
         ("takes the fewest strands", lambda f: float(f.parts[0].strands), lambda f: f"{f.parts[0].strands}"),
     ]
     for title, figure, said in figures:
-        best = min(good, key=lambda a: figure(a.found), default=None)
-        if best and figure(best.found) < figure(found):
-            yield f"as right and {title}: {best.options} ({said(best.found)}, not {said(found)})"
-    if not any(figure(a.found) < figure(found) for a in good for _, figure, _ in figures):
+        best = min(good, key=lambda a: figure(a.realised), default=None)
+        if best and figure(best.realised) < figure(found):
+            yield f"as right and {title}: {best.options} ({said(best.realised)}, not {said(found)})"
+    if not any(figure(a.realised) < figure(found) for a in good for _, figure, _ in figures):
         yield "none of them is as right and better"
 
 

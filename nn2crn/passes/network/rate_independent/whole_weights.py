@@ -24,7 +24,7 @@ from nn2crn.passes.compression.trained_weights import connections, layers
 from nn2crn.passes.name_layers import with_layers
 
 _LARGEST = 255  # multiple of the step up to which weights are taken exactly as they are
-_ROUNDED = Quantization("linear", 8, zero=True)  # of all others
+_ROUNDED = Quantization.whole(8)  # of all others
 _NEAR = 1e-6  # relative: single precision, and a step that is found from rounded weights
 _SAME = 1e-13  # relative: but for rounding of a product
 _ROUNDED_BEFORE, _FINE = 1e-11, 1 << 16  # relative, and parts of a step: of steps that this pass has chosen
