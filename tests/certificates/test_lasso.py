@@ -63,6 +63,26 @@ def test_the_sample_is_proved_to_have_one_steady_state():
     assert proved.loops[0].proof == "volterra-lyapunov"
 
 
+@pytest.mark.parametrize("h", [1e-2, 1e-4])
+def test_what_only_immigration_settles_has_a_time_and_a_peak(h):
+    """More atoms than signals leave some directions to immigration alone; starts are random, and corners."""
+    rng = np.random.default_rng(1)
+    d, x = problem(4, 8, 2, rng)
+    network = nn2crn.recurrent(np.eye(8) - d.T @ d, d.T, np.full(8, -PENALTY))
+    assert diagonal(np.eye(8) - d.T @ d) is None
+    given = subject(network, Options(settings={"relu.h": h}), box={"": (0.0, 2.0)})
+    proved = certify(given, tolerance=1e-3, start=2.0)
+    assert x.max() <= 2
+    assert proved.not_proved == ()
+    begin = rng.uniform(0, 2, (6, given.reactions.species_count))
+    begin[0], begin[1] = 0.0, 2.0
+    inputs, every = {"x": np.repeat(x[:1], 6, axis=0)}, np.flatnonzero(~given.reactions.held)
+    chemistry, times = Internal(given.reactions), np.append(0.0, np.geomspace(0.01, proved.settling_time, 200))
+    course = chemistry.trajectories(inputs, times, every, begin)
+    assert np.abs(course[-1] - chemistry.settle(inputs, begin)[:, every]).max() <= 1e-3
+    assert course.max() <= proved.peak
+
+
 def test_semidefinite_matrices_need_immigration_and_bounds():
     w, some, most = np.eye(2) - np.ones((2, 2)), np.full(2, 1e-6), np.ones(2)
     assert diagonal_below(w, some, most) is not None

@@ -47,13 +47,14 @@ def test_a_sample_with_loops(name):
     """All is finite where inputs drive ReLUs (docs/theory.md, section 6); of the others errors are, and it is said."""
     found = certify(subject(nn2crn.load(SAMPLES / name), Options()))
     assert all(error is not None and np.isfinite(error) for error in found.error_bound.values())
-    if name != "winner/winner.nn":
+    if name == "memory/memory.nn":  # which has several steady states
         assert found.settling_time is None
-        assert LOOPS in found.not_proved
+        assert found.not_proved == (LOOPS,)
     else:
         assert found.unique
+        assert found.not_proved == ()
         assert found.settling_time < np.inf
-        assert found.peak < np.inf
+        assert found.peak < 3
 
 
 @pytest.mark.slow

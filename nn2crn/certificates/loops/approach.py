@@ -11,7 +11,7 @@ import numpy as np
 from nn2crn.analysis.contraction import resolved
 from nn2crn.analysis.intervals import Interval
 from nn2crn.certificates.bounds.settling_bound import Fed
-from nn2crn.certificates.loops.diagonal import Diagonal, ends, majorant, scales
+from nn2crn.certificates.loops.diagonal import Diagonal, diagonal, ends, majorant, scales
 from nn2crn.certificates.loops.steady_states import Matrix
 from nn2crn.certificates.rounding import above, below
 from nn2crn.ir.arrays import Floats
@@ -63,7 +63,7 @@ def approach(w: Floats, h: Floats, q: Interval, start: Floats, found: Diagonal |
         h: the smoothing (n,), positive.
         q: bounds on what drives the neurons from outside, constant in time.
         start: the largest y at the start (n,).
-        found: of Volterra-Lyapunov stability.
+        found: of Volterra-Lyapunov stability; without it, half of the immigration may take its place.
     """
     peak = _peak(w, h, q, start, found)
     if not np.all(np.isfinite(peak)) or not np.all(h > 0):
@@ -73,9 +73,12 @@ def approach(w: Floats, h: Floats, q: Interval, start: Floats, found: Diagonal |
     low = below(h / fast / 2, _OPERATIONS)
     between = ends(w, h, q)
     steady = Interval(np.maximum(between.low, 2 * low), np.minimum(between.high, peak))
-    contraction, stability = _contraction(w, h, steady, low, peak), _stability(h, steady, low, peak, found)
-    rates = [c[0] for c in (contraction,) if c is not None]
-    rates += [float(2 * np.sqrt(h.min() * found.least))] if found is not None else []
+    contraction, left = _contraction(w, h, steady, low, peak), h
+    if found is None and contraction is None:
+        found, left = diagonal(w - np.diag(h / (2 * peak * steady.high))), h / 2
+    stability = _stability(left, steady, low, peak, found)
+    rates = [contraction[0]] if contraction is not None else []
+    rates += [float(2 * np.sqrt(left.min() * found.least))] if found is not None else []
     if not rates:
         return None
     begin = float(above(np.log(2) / fast, _OPERATIONS).max(initial=0.0))

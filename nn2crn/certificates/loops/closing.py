@@ -75,7 +75,7 @@ def opened(network: Network, whole: ReactionNetwork, options: Options, box: Mapp
     closing = _Closing(network, prepared, whole, options, box)
     loops = tuple(closing.close(layers, feedbacks) for layers, feedbacks in circles(prepared))
     return Opened(
-        closing.bounded(), closing.reactions, closing.cascade, closing.box, closing.errors, loops, closing.ways
+        closing.bounded(), closing.reactions, closing.cascade, closing.box, closing.distances(), loops, closing.ways
     )
 
 
@@ -137,6 +137,15 @@ class _Closing:
     def bounded(self) -> Network:
         """The opened network, with the network's own bounds of what is fed back."""
         return _with_bounds(self.cut, self.own)
+
+    def distances(self) -> dict[str, Floats]:
+        """Bound how far the chemistry is from the network in what is fed back: both are within bounds of their own."""
+        found = {}
+        for name, error in self.errors.items():
+            own, (low, high) = self.own[name], self.box[name]
+            bounded = self.limits[name][0] >= 0 or not self._rails_matter
+            found[name] = np.fmin(error, np.maximum(high - own.low, own.high - low)) if bounded else error
+        return found
 
     def close(self, layers: tuple[Activation, ...], feedbacks: tuple[Feedback, ...]) -> Loop:
         """Prove properties of a loop, and record the bounds on its feedback that follow."""
