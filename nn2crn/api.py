@@ -98,6 +98,7 @@ def verify(  # noqa: PLR0913  # an argument per option
     engines: Sequence[str] = (),
     options: Options | None = None,
     samples: int = 100,
+    labels: ArrayLike | None = None,
 ) -> Report:
     """Measures the chemistry of a model against the model itself, in engines that know nothing of each other.
 
@@ -110,13 +111,15 @@ def verify(  # noqa: PLR0913  # an argument per option
         engines: which to run; all that are installed and load the file in seconds if empty.
         options: which templates.
         samples: how many random ones.
+        labels: the class of each sample (samples,), for the accuracy.
 
     Raises:
-        UsageError: the inputs do not fit, or there is no engine of that name.
+        UsageError: the inputs or the labels do not fit, or there is no engine of that name.
     """
     subject = case_of(model, inputs, options, samples)
     run, skipped = (tuple(names(engines)), ()) if engines else measured.default_engines(subject.reactions)
-    return measured.verify(subject, run, tolerance, skipped=skipped)
+    known = labels_of(labels, subject.samples)
+    return measured.verify(subject, run, tolerance, skipped=skipped, labels=known)
 
 
 @known_keywords

@@ -18,7 +18,7 @@ from nn2crn.errors import UsageError
 if TYPE_CHECKING:
     from nn2crn.evaluate.case import Case
     from nn2crn.evaluate.shipped import Shipped
-    from nn2crn.ir.arrays import Floats
+    from nn2crn.ir.arrays import Floats, Ints
     from nn2crn.ir.network import Network
     from nn2crn.tune.scale import Wanted
 
@@ -63,6 +63,33 @@ def subject(  # noqa: PLR0913  # one argument per option
     if not quiet:
         _warn_outside(network, values)
     return case(model, network, reactions, chosen, values, whole=source.whole, drawn=drawn)
+
+
+labels_option = click.option(
+    "--labels", metavar="NAME", help="Where the data have each sample's class: an array, or a column."
+)
+
+
+def labels_of(case: Case, data: str | None, labels: str | None) -> Ints | None:
+    """The class of each sample (samples,), of --labels; None without.
+
+    Raises:
+        UsageError: there are no data.
+        DataError: the data have no such classes, or others than the outputs.
+    """
+    from nn2crn.errors import DataError
+    from nn2crn.frontends.samples import read_labels
+
+    if not labels:
+        return None
+    if not data:
+        raise UsageError("--labels says where the data have classes", hint="give --data")
+    known = read_labels(data, labels)[: case.samples]
+    classes = case.expected.shape[1]
+    if classes > 1 and (known.min() < 0 or known.max() >= classes):
+        said = f"{data}: {labels!r} has classes {known.min()} to {known.max()}, and there are {classes} outputs"
+        raise DataError(said, hint="a class is the number of its output; the first is 0")
+    return known
 
 
 def _values(found: Loaded, samples: int) -> tuple[Mapping[str, Floats], str]:

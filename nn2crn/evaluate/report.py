@@ -27,6 +27,7 @@ class EngineReport:
     model's clock), None for an engine without one. `from_compiled` is the largest error from the network as it was
     compiled, None if that has the model's own weights. Samples whose two largest outputs are nearer than twice the
     tolerance are `thin_margins`, and not counted for `same_class`, which is None unless there is a choice.
+    `accuracy` is the share of samples that get their label, None without labels.
     """
 
     engine: str
@@ -39,6 +40,7 @@ class EngineReport:
     seconds: float
     load_seconds: float
     from_compiled: float | None = None
+    accuracy: float | None = None
 
     @property
     def error(self) -> float:
@@ -121,6 +123,7 @@ class Report:
         difference: the first thing in which that file is not what its record names; empty if there is none.
         parameters: the template of each layer, and its parameters.
         compiled: how far the network as it was compiled is from the model; None if it has the model's weights.
+        accuracy: the share of samples to which the network itself gives their label; None without labels.
         outputs: that each engine has computed, (samples, n); not in the JSON.
     """
 
@@ -139,6 +142,7 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     drawn: str = "samples"
     compiled: Compiled | None = None
+    accuracy: float | None = None
     outputs: Mapping[str, Floats] = field(default_factory=dict, compare=False)
 
     def __repr__(self) -> str:
@@ -200,6 +204,9 @@ class Report:
             yield f"not run: {', '.join(s.engine for s in self.skipped if s.reason == reason)} ({reason})"
         if self.file and not self.clients:
             yield f"{self.file} ran in no program: only its text was compared, with what its record names"
+        if self.accuracy is not None:
+            found = "".join(f", {e.engine} {e.accuracy:.1%}" for e in self.engines)
+            yield f"accuracy against the labels: {self.reference} {self.accuracy:.1%}{found}"
         if self.compiled and self.engines:
             yield _rounding(self.compiled, max(e.error for e in self.engines))
         yield self._verdict()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from nn2crn.engines.ports import read
 from nn2crn.engines.registry import ELEMENTARY, EngineRecord, engine_for
 from nn2crn.engines.registry import engines as known_engines
 from nn2crn.engines.settling import log_times, settling_time
-from nn2crn.errors import Nn2crnError
+from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.evaluate.case import Case, engine, output_columns, outputs_of
 from nn2crn.evaluate.report import Compiled, EngineReport, Failure, LayerReport, Report, Skipped
 from nn2crn.evaluate.shipped import Shipped
@@ -59,6 +60,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
     tolerance: float,
     *,
     layerwise: bool = False,
+    labels: Ints | None = None,
     jobs: int = 1,
     cluster: Cluster | None = None,
     skipped: tuple[Skipped, ...] = (),
@@ -72,11 +74,16 @@ def verify(  # noqa: PLR0913  # what is measured, and how
         skipped: what else is not run, and why, for the report.
         tolerance: the largest error of any output that is still good.
         layerwise: report each layer's settling time, too.
+        labels: the class of each sample (samples,), for the accuracy.
         jobs: worker processes of the internal engine.
         cluster: whose workers share the samples, of engines that have a time course.
         said: told of each engine when it has finished.
+
+    Raises:
+        UsageError: there are labels, and no output has classes.
     """
     positive(tolerance, "the tolerance")
+    accuracy = _accuracy(subject, subject.expected, labels)
     reports, failures, shipped, ends = [], [], subject.shipped, dict[str, Floats]()
     layers: tuple[LayerReport, ...] = ()
     for name in engines:
@@ -92,15 +99,32 @@ def verify(  # noqa: PLR0913  # what is measured, and how
             failures.append(_failure(e, record, shipped.path if shipped and record.reads_file else ""))
             continue
         took = time.perf_counter() - begun
-        reports.append(_report(name, subject, found, tolerance, settling, took, loaded - begun))
+        report = _report(name, subject, found, tolerance, settling, took, loaded - begun)
+        reports.append(replace(report, accuracy=_accuracy(subject, found, labels)))
         said(reports[-1])
         ends[name] = found
+    return _reported(
+        subject, tolerance, tuple(reports), layers, accuracy, failures=tuple(failures), skipped=skipped, ends=ends
+    )
+
+
+def _reported(  # noqa: PLR0913  # one argument per thing measured
+    subject: Case,
+    tolerance: float,
+    engines: tuple[EngineReport, ...],
+    layers: tuple[LayerReport, ...],
+    accuracy: float | None,
+    *,
+    failures: tuple[Failure, ...],
+    skipped: tuple[Skipped, ...],
+    ends: Mapping[str, Floats],
+) -> Report:
     departs = next((layer.name for layer in layers if layer.max_error > tolerance), None)
     spread = max((float(np.abs(a - b).max(initial=0)) for a in ends.values() for b in ends.values()), default=0.0)
     return Report(
-        subject.model, subject.samples, tolerance, subject.reference, tuple(reports), layers, departs, spread,
-        tuple(failures), shipped.path if shipped else None, subject.difference,
-        _parameters(subject.reactions), skipped, subject.drawn, _compiled(subject, tolerance), ends,
+        subject.model, subject.samples, tolerance, subject.reference, engines, layers, departs, spread,
+        failures, subject.shipped.path if subject.shipped else None, subject.difference,
+        _parameters(subject.reactions), skipped, subject.drawn, _compiled(subject, tolerance), accuracy, ends,
     )  # fmt: skip
 
 
@@ -157,19 +181,36 @@ def _report(  # noqa: PLR0913  # one argument per thing measured
     )  # fmt: skip
 
 
-def _argmax(subject: Case, found: Floats, tolerance: float) -> tuple[float | None, int]:
-    """Return the share of samples that agree on the first output with classes, and the number too close to decide."""
+def _classes(subject: Case) -> slice | None:
+    """The columns of the first output with classes."""
     start = 0
     for port in subject.reactions.outputs:
-        size = port.readout.size
-        if size > 1:
-            expected, here = subject.expected[:, start : start + size], found[:, start : start + size]
-            second, first = np.sort(expected, axis=1)[:, -2:].T
-            clear = first - second > 2 * tolerance
-            same = np.argmax(expected, axis=1) == np.argmax(here, axis=1)
-            return (float(same[clear].mean()) if clear.any() else None), int(np.count_nonzero(~clear))
-        start += size
-    return None, 0
+        if port.readout.size > 1:
+            return slice(start, start + port.readout.size)
+        start += port.readout.size
+    return None
+
+
+def _argmax(subject: Case, found: Floats, tolerance: float) -> tuple[float | None, int]:
+    """Return the share of samples that agree on the first output with classes, and the number too close to decide."""
+    classes = _classes(subject)
+    if classes is None:
+        return None, 0
+    expected, here = subject.expected[:, classes], found[:, classes]
+    second, first = np.sort(expected, axis=1)[:, -2:].T
+    clear = first - second > 2 * tolerance
+    same = np.argmax(expected, axis=1) == np.argmax(here, axis=1)
+    return (float(same[clear].mean()) if clear.any() else None), int(np.count_nonzero(~clear))
+
+
+def _accuracy(subject: Case, found: Floats, labels: Ints | None) -> float | None:
+    """The share of samples that get their label; None without labels."""
+    if labels is None:
+        return None
+    classes = _classes(subject)
+    if classes is None:
+        raise UsageError("labels are classes, and no output has more than one number", hint="leave them out")
+    return float(np.mean(np.argmax(found[:, classes], axis=1) == labels))
 
 
 def _settling(chosen: Engine, subject: Case, ends: Floats, tolerance: float) -> float:

@@ -48,7 +48,7 @@ def measured(subject: Case, chosen: Ints, tolerance: float, saying: Callable[[st
         for engine in seen.engines:
             outputs = seen.outputs[engine.engine]
             data = asdict(engine)
-            del data["seconds"], data["load_seconds"]
+            del data["seconds"], data["load_seconds"], data["accuracy"]  # that of labels is in the robustness
             errors = (outputs - few.expected)[:, :_OUTPUTS].tolist()
             data["worst_sample"] = int(chosen[engine.worst_sample])
             found.append({**data, "samples": count, "output_errors": errors})

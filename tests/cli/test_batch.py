@@ -140,4 +140,9 @@ def test_many_models_are_checked_and_those_that_fail_are_named(tmp_path):
     assert f"{tmp_path / 'broken.onnx'} cannot be compiled: " in done.stderr
     assert "2 of 3 models can be compiled" in done.stderr
     assert run("check", XOR, IRIS).exit_code == 0
-    assert isinstance(run("check", XOR, IRIS, "--json").exception, UsageError)
+    as_json = run("check", tmp_path / "broken.onnx", XOR, tmp_path / "no.nn", "--json")
+    found = json.loads(as_json.stdout)
+    assert (as_json.exit_code, found["failed"]) == (1, 2)
+    assert [(m["ok"], m["error"] and m["error"]["code"]) for m in found["models"]] == [
+        (False, "model"), (True, None), (False, "usage")
+    ]  # fmt: skip

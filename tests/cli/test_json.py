@@ -27,7 +27,7 @@ RUNS = {
     "compile": [(XOR, 0), ((XOR, "no.onnx", "-o", "out"), 1), ((XOR, "-o", "a.ant", "--accuracy", "0.01"), 0)],
     "inspect": [(XOR, 0), ((XOR, "--reactions", "layer1[0]*"), 0), ((IRIS, "--logits"), 0), (LASSO, 0)],
     "estimate": [(XOR, 0)],
-    "check": [(XOR, 0), ("bad.onnx", 1)],
+    "check": [(XOR, 0), ("bad.onnx", 1), ((XOR, "bad.onnx", "no.onnx"), 1)],
     "convert": [((IRIS, "-o", "iris.nn"), 0)],
     "simulate": [
         ((XOR, *ONE), 0), ((XOR, *ONE, "--starts", "3"), 0), ((XOR, *ONE, "-o", "a.csv", "--species", "layer1*"), 0),
@@ -35,6 +35,7 @@ RUNS = {
     ],
     "verify": [
         ((XOR, "--samples", "2", "--engine", "fixed-point", "--layerwise"), 0),
+        ((IRIS, "--engine", "fixed-point", "--data", SAMPLES / "iris/iris.csv", "--labels", "label"), 0),
         ((XOR, "--engine", "fixed-point", "--tolerance", "1e-9", "--samples", "2"), 3),
         ((IRIS, "--encoding", "rate-independent", "--logits", "--bits", "3", "--engine", "exact", "--samples", "2"), 0),
     ],

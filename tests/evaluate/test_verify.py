@@ -270,3 +270,30 @@ def test_copasi_runs_a_file_in_which_an_input_takes_part_in_no_reaction(tmp_path
     options = nn2crn.Options(encoding="rate-independent")
     report = nn2crn.verify(tmp_path / "idle.nn", [[0.5, 0.25]], engines=["copasi"], options=options)
     assert report.ok
+
+
+def test_verify_says_how_many_samples_get_their_label(tmp_path):
+    iris = (SAMPLES / "iris" / "iris.onnx", "--logits", "--engine", "fixed-point")
+    flowers = ("--data", SAMPLES / "iris" / "iris.csv", "--labels")
+    done = run("verify", *iris, *flowers, "label")
+    assert done.returncode == 0, done.stderr
+    assert "accuracy against the labels: ONNX Runtime 98.7%, fixed-point 98.7%\n" in done.stdout
+    alone = run("verify", *iris, "--labels", "label")
+    assert (alone.returncode, "hint: give --data" in alone.stderr) == (2, True)
+    rows = "\n".join(f"{x},1,1,1,{1 + x}" for x in range(3))
+    (tmp_path / "d.csv").write_text(f"a,b,c,d,kind\n{rows}\n")
+    for command in ("verify", "robustness", "report"):  # the last of them would never have been right
+        engine = iris[:2] if command != "verify" else iris
+        counted = run(command, *engine, "--data", tmp_path / "d.csv", "--labels", "kind", cwd=tmp_path)
+        assert counted.returncode == 1
+        assert "'kind' has classes 1 to 3, and there are 3 outputs\nhint: a class is the number" in counted.stderr
+
+
+def test_labels_in_python_want_an_output_with_classes():
+    xor = nn2crn.load(SAMPLES / "xor" / "xor.nn")
+    with pytest.raises(nn2crn.Nn2crnError, match="no output has more than one number"):
+        nn2crn.verify(xor, [[0, 1], [1, 1]], engines=["fixed-point"], labels=[1, 0])
+    iris = nn2crn.load(SAMPLES / "iris" / "iris.onnx", logits=True)
+    found = nn2crn.verify(iris, np.eye(4), engines=["fixed-point"], labels=[0, 1, 2, 0])
+    assert found.accuracy == found.engines[0].accuracy
+    assert f"{found.accuracy:.1%}" in str(found)

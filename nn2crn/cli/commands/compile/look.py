@@ -12,11 +12,12 @@ from nn2crn.cli.console import json_option, noting, refuse_both, say, show_json,
 from nn2crn.cli.options.common import compiled, data_options, model_options, settle_option
 from nn2crn.cli.options.compression import CompressionOptions, compression_options, step_options
 from nn2crn.cli.options.limits import memory_option
-from nn2crn.errors import Nn2crnError, UsageError
+from nn2crn.errors import Nn2crnError, UnsupportedError
 from nn2crn.ir.remarks import sorted_out
 
 if TYPE_CHECKING:
     from nn2crn.analysis.summary import Summary
+    from nn2crn.ir.network import Network
     from nn2crn.ir.reactions import ReactionNetwork
 
 
@@ -95,40 +96,56 @@ def check(models: tuple[str, ...], as_json: bool, outputs: tuple[str, ...], sett
     if len(models) == 1:
         _check(models[0], as_json=as_json, outputs=outputs, settle_loops=settle_loops)
         return
-    if as_json:
-        raise UsageError("--json is of one model", hint="check them one by one")
-    failed = 0
+    found = []
     for model in models:
-        try:
-            _check(model, as_json=False, outputs=outputs, settle_loops=settle_loops)
-        except Nn2crnError as e:  # of one model: the others are looked at
-            failed += 1
-            click.echo(f"{model} cannot be compiled: {e}", err=True)
+        network, error = _checked(model, outputs=outputs, settle_loops=settle_loops)
+        found.append(_as_json(model, network, error))
+        if error is not None:
+            click.echo(f"{model} cannot be compiled: {error}", err=True)
+        elif network is not None and not as_json:
+            _show_checked(model, network)
+    failed = sum(not one["ok"] for one in found)
     click.echo(f"{len(models) - failed} of {len(models)} models can be compiled", err=True)
+    if as_json:
+        show_json("check", {"models": found, "failed": failed})
     sys.exit(1 if failed else 0)
 
 
-def _check(model: str, *, as_json: bool, outputs: tuple[str, ...], settle_loops: bool) -> None:
+def _checked(model: str, *, outputs: tuple[str, ...], settle_loops: bool) -> tuple[Network | None, Nn2crnError | None]:
+    """The network, or why it cannot be compiled: the other models are looked at all the same."""
     from nn2crn import compiler
-    from nn2crn.errors import UnsupportedError
 
     try:
-        network, problem = compiler.load(model, outputs=outputs, settle_loops=settle_loops), None
-    except UnsupportedError as e:
-        network, problem = None, e
+        return compiler.load(model, outputs=outputs, settle_loops=settle_loops), None
+    except Nn2crnError as e:
+        return None, e
+
+
+def _as_json(model: str, network: Network | None, error: Nn2crnError | None) -> dict[str, Any]:
+    problems = [vars(p) for p in error.problems] if isinstance(error, UnsupportedError) else []
+    said = {"code": error.code, "message": error.message, "hint": error.hint} if error else None
+    remarks = sorted_out(network.remarks if network else ())
+    return {"model": model, "ok": error is None, "problems": problems, **remarks, "error": said}
+
+
+def _show_checked(model: str, network: Network) -> None:
+    for remark in network.remarks:
+        say(f"note: {remark}", 6)
+    count = len(list(network.activations()))
+    click.echo(f"{model} can be compiled: {count} activation{'s' if count != 1 else ''}")
+
+
+def _check(model: str, *, as_json: bool, outputs: tuple[str, ...], settle_loops: bool) -> None:
+    network, problem = _checked(model, outputs=outputs, settle_loops=settle_loops)
+    if problem is not None and not (as_json and isinstance(problem, UnsupportedError)):
+        raise problem
     if as_json:
-        problems = [vars(p) for p in problem.problems] if problem else []
-        found = {"model": model, "ok": problem is None, "message": problem.message if problem else ""}
-        show_json("check", {**found, "problems": problems, **sorted_out(network.remarks if network else ())})
-    elif problem is None and network is not None:
-        for remark in network.remarks:
-            say(f"note: {remark}", 6)
-        count = len(list(network.activations()))
-        click.echo(f"{model} can be compiled: {count} activation{'s' if count != 1 else ''}")
-    if problem is not None:
-        if not as_json:
-            raise problem
-        sys.exit(problem.exit_code)
+        said = _as_json(model, network, problem)
+        del said["error"]
+        show_json("check", {**said, "message": problem.message if problem else ""})
+    elif network is not None:
+        _show_checked(model, network)
+    sys.exit(problem.exit_code if problem else 0)
 
 
 @click.command()

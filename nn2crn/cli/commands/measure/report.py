@@ -12,9 +12,8 @@ from nn2crn.cli.console import json_option, show_json, working
 from nn2crn.cli.options.again import compile_words
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.values import POSITIVE
-from nn2crn.cli.subject import subject
+from nn2crn.cli.subject import labels_of, labels_option, subject
 from nn2crn.cli.targets import refuse_unwritable
-from nn2crn.errors import UsageError
 
 _SAMPLES, _TUBES, _TOLERANCE = 100, 100, 1e-2
 
@@ -23,7 +22,7 @@ _SAMPLES, _TUBES, _TOLERANCE = 100, 100, 1e-2
 @model_options
 @click.option("-o", "target", metavar="FILE", help="The page [MODEL's stem, with .html].")
 @click.option("--pdf", metavar="FILE", help="Print it to a PDF as well, by Chromium, Chrome or Edge.")
-@click.option("--labels", metavar="NAME", help="Where the data have each sample's class: an array, or a column.")
+@labels_option
 @click.option(
     "--samples", metavar="N", type=click.IntRange(1), default=_SAMPLES, show_default=True, help="How many are run at"
     " most, evenly taken from the data; without data, random inputs from the domain box or [-1, 1]."
@@ -52,20 +51,17 @@ def report(  # noqa: PLR0913  # one argument per option
     measured. The page and the line that is printed say more than the status does: what pruning and quantizing cost,
     which is the network as compiled against MODEL itself, and which engines gave up.
     """  # fmt: skip
-    from nn2crn.frontends.samples import read_labels
     from nn2crn.reporting import browser, page
     from nn2crn.reporting.report import report as made
 
     page.check_installed()
-    if labels and not options["data"]:
-        raise UsageError("--labels says where the data have classes", hint="give --data")
     if pdf:
         browser.find_browser()
     if target is None and not (as_json or pdf):
         target = "stdin.html" if model == "-" else f"{Path(model).stem}.html"
     refuse_unwritable(model, [t for t in (target, pdf) if t])
     case = subject(model, samples=0 if options["data"] else samples, labels=labels or "", **options)
-    known = read_labels(options["data"], labels) if labels else None
+    known = labels_of(case, options["data"], labels)
     with working("measuring") as progress:
         found = made(
             case, labels=known, samples=samples, tolerance=tolerance or options["fitting"].accuracy or _TOLERANCE,

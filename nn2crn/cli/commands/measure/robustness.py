@@ -9,7 +9,7 @@ import click
 from nn2crn.cli.console import json_option, show_json, table, working
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
-from nn2crn.cli.subject import subject
+from nn2crn.cli.subject import labels_of, labels_option, subject
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _MEANINGS = {
 
 @click.command()
 @model_options
-@click.option("--labels", metavar="NAME", help="Where the data have each sample's class: an array, or a column.")
+@labels_option
 @click.option(
     "--cv",
     "cvs",
@@ -99,13 +99,12 @@ def robustness(  # noqa: PLR0913  # one argument per option
     from nn2crn.evaluate import plots
     from nn2crn.evaluate.tube import robustness as measured
     from nn2crn.evaluate.tube.study import Study
-    from nn2crn.frontends.samples import read_labels
 
     if plot:
         plots.check_plot(plot)
     sizes, counts = _sizes(cvs), _counts(molecules)
     case = subject(model, samples=samples or 0, labels=labels or "", **options)
-    known = read_labels(options["data"], labels)[: case.samples] if labels else None
+    known = labels_of(case, options["data"], labels)
     with working("tubes") as progress, opened(cluster) as workers:
         study = Study(
             model, case.reactions, case.inputs, case.expected, known, tubes=tubes, seed=seed, cluster=workers,

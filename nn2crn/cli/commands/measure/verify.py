@@ -12,7 +12,7 @@ from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.scale import scale_options
 from nn2crn.cli.options.values import POSITIVE
-from nn2crn.cli.subject import subject
+from nn2crn.cli.subject import labels_of, labels_option, subject
 from nn2crn.engines.registry import engine_names
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _PAST = 3  # exit status
 @click.command()
 @model_options
 @scale_options
+@labels_option
 @click.option(
     "--samples",
     metavar="N",
@@ -50,6 +51,7 @@ _PAST = 3  # exit status
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Processes of the internal engine.")
 def verify(  # noqa: PLR0913  # one argument per option
     model: str,
+    labels: str | None,
     samples: int | None,
     engines: tuple[str, ...],
     tolerance: float | None,
@@ -69,12 +71,13 @@ def verify(  # noqa: PLR0913  # one argument per option
     from nn2crn.evaluate import verify as measured
 
     limit = tolerance or options["fitting"].accuracy or _TOLERANCE
-    case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), **options)
+    case = subject(model, samples=samples or (0 if options["data"] else _SAMPLES), labels=labels or "", **options)
+    known = labels_of(case, options["data"], labels)
     chosen, skipped = (engines, ()) if engines else measured.default_engines(case.reactions, case.shipped)
     what = f"running {case.samples} samples in {', '.join(chosen)}"
     with opened(cluster) as workers, working(what, shown=not cluster) as tell:  # a cluster has its own bar
         report = measured.verify(
-            case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped, cluster=workers,
+            case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped, cluster=workers, labels=known,
             said=lambda e: tell.line(f"{e.engine}: at most {e.max_error:.1e} from the network, {e.seconds:.2f} s"),
         )  # fmt: skip
     if as_json:
