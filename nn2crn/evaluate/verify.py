@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,8 +78,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
         cluster: whose workers share the samples, of engines that have a time course.
         said: told of each engine when it has finished.
 
-    Raises:
-        UsageError: there are labels, and no output has classes.
+    Raises UsageError if there are labels, and no output has classes.
     """
     positive(tolerance, "the tolerance")
     accuracy = _accuracy(subject, subject.expected, labels)
@@ -98,9 +96,8 @@ def verify(  # noqa: PLR0913  # what is measured, and how
         except (Exception, SystemExit) as e:  # noqa: BLE001  # a stranger's engine may do anything
             failures.append(_failure(e, record, shipped.path if shipped and record.reads_file else ""))
             continue
-        took = time.perf_counter() - begun
-        report = _report(name, subject, found, tolerance, settling, took, loaded - begun)
-        reports.append(replace(report, accuracy=_accuracy(subject, found, labels)))
+        seconds = time.perf_counter() - begun, loaded - begun
+        reports.append(_report(name, subject, found, tolerance, settling, seconds, labels))
         said(reports[-1])
         ends[name] = found
     return _reported(
@@ -169,15 +166,21 @@ def _parameters(reactions: ReactionNetwork) -> dict[str, dict[str, Any]]:
 
 
 def _report(  # noqa: PLR0913  # one argument per thing measured
-    name: str, subject: Case, found: Floats, tolerance: float, settling: float | None, seconds: float, loading: float
+    name: str,
+    subject: Case,
+    found: Floats,
+    tolerance: float,
+    settling: float | None,
+    seconds: tuple[float, float],
+    labels: Ints | None,
 ) -> EngineReport:
     errors = np.abs(found - subject.expected)
     agreement, thin = _argmax(subject, found, tolerance)
     own = subject.as_compiled
     return EngineReport(
         name, float(errors.max(initial=0)), float(errors.mean()), agreement, thin, settling,
-        int(np.argmax(errors.max(axis=1, initial=0))), seconds, loading,
-        None if own is None else float(np.abs(found - own).max(initial=0)),
+        int(np.argmax(errors.max(axis=1, initial=0))), *seconds,
+        None if own is None else float(np.abs(found - own).max(initial=0)), _accuracy(subject, found, labels),
     )  # fmt: skip
 
 
