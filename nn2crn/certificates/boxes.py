@@ -11,6 +11,7 @@ from nn2crn.ir.network import Input, Network
 from nn2crn.passes.network.set_domain import Bound, set_domain
 
 Bounds = tuple[Floats, Floats]  # lower and upper, each (size,)
+SAMPLES = "samples"
 _FEW = 4  # elements whose intervals are all shown
 
 
@@ -67,6 +68,11 @@ def show_boxes(boxes: Mapping[str, tuple[Bound, Bound]]) -> str:
     return ", ".join(
         text for name, (low, high) in boxes.items() for text in _shown(name, np.atleast_1d(low), np.atleast_1d(high))
     )
+
+
+def show_samples(box: Mapping[str, tuple[Bound, Bound]] | None) -> str:
+    """What samples are called: `samples`, or, where they were drawn from a box, `random samples of x in [0, 1]`."""
+    return SAMPLES if box is None else f"random {SAMPLES} of {show_boxes(box)}"
 
 
 def _shown(name: str, low: Floats, high: Floats) -> list[str]:

@@ -16,6 +16,7 @@ from nn2crn.cli.options.values import vectors
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
+    from nn2crn.certificates.boxes import Bounds
     from nn2crn.evaluate.case import Case
     from nn2crn.evaluate.shipped import Shipped
     from nn2crn.ir.arrays import Floats, Ints
@@ -59,10 +60,10 @@ def subject(  # noqa: PLR0913  # one argument per option
         raise UsageError("there is nothing to run it on", hint="give --input or --data")
     reactions, chosen = compiled_in_scale(source, scale, gates, name=name, inputs=given)
     one = {i.name: floats(given.get(i.name, [0.0] * i.size))[None] for i in network.inputs}
-    values, drawn = (one, "samples") if given else _values(source, samples)
+    values, box = (one, None) if given else _values(source, samples)
     if not quiet:
         _warn_outside(network, values)
-    return case(model, network, reactions, chosen, values, whole=source.whole, drawn=drawn)
+    return case(model, network, reactions, chosen, values, whole=source.whole, box=box)
 
 
 labels_option = click.option(
@@ -92,14 +93,13 @@ def labels_of(case: Case, data: str | None, labels: str | None) -> Ints | None:
     return known
 
 
-def _values(found: Loaded, samples: int) -> tuple[Mapping[str, Floats], str]:
-    """Samples by input name, and what they are."""
-    from nn2crn.certificates.boxes import show_boxes
+def _values(source: Loaded, samples: int) -> tuple[Mapping[str, Floats], Mapping[str, Bounds] | None]:
+    """Samples by input name; and, if they are random, the box that they are drawn from."""
     from nn2crn.frontends.samples import random_box, random_data
 
-    if found.data:
-        return {name: rows[:samples] if samples else rows for name, rows in found.data.items()}, "samples"
-    return random_data(found.network, samples), f"random samples of {show_boxes(random_box(found.network))}"
+    if source.data:
+        return {name: rows[:samples] if samples else rows for name, rows in source.data.items()}, None
+    return random_data(source.network, samples), random_box(source.network)
 
 
 def _warn_outside(network: Network, values: Mapping[str, Floats]) -> None:
@@ -139,34 +139,34 @@ def _shipped_subject(
         options["domains"] = tuple(f"{n}={low!r}:{high!r}" for n, (low, high) in recipe.domain.items())
     if not options["smaller"].given(options["config"]):
         options["smaller"] = CompressionOptions.recorded(recipe.compression)
-    found = loaded(model, fitting=fitting, **options)
-    _refuse_other_choices(model, shipped, found)
-    chosen = as_recorded(recipe, found.options)
+    source = loaded(model, fitting=fitting, **options)
+    _refuse_other_choices(model, shipped, source)
+    chosen = as_recorded(recipe, source.options)
     try:
         steps = PassPipeline(recipe.passes)
         reactions = compiler.compile(
-            found.network, chosen, name=name or record.name, units=record.units, kappa=record.kappa, steps=steps
+            source.network, chosen, name=name or record.name, units=record.units, kappa=record.kappa, steps=steps
         )
     except UsageError as e:
         raise ProvenanceError(
             f"{path}: what it says of how it was made does not fit {model}: {e.message}",
             hint="it was compiled from another part of the model, or by another release",
         ) from None
-    values, drawn = _values(found, samples)
-    _warn_outside(found.network, values)
+    values, box = _values(source, samples)
+    _warn_outside(source.network, values)
     return case(
-        model, found.network, reactions, chosen, values,
-        whole=found.whole, steps=steps, shipped=shipped, difference=shipped.difference(reactions), drawn=drawn,
+        model, source.network, reactions, chosen, values,
+        whole=source.whole, steps=steps, shipped=shipped, difference=shipped.difference(reactions), box=box,
     )  # fmt: skip
 
 
-def _refuse_other_choices(model: str, shipped: Shipped, found: Loaded) -> None:
+def _refuse_other_choices(model: str, shipped: Shipped, source: Loaded) -> None:
     """Where the file's weights were compressed otherwise, or its templates are others than those at hand."""
     from nn2crn.backends.record import ProvenanceError
 
-    recipe, library = shipped.record.recipe, found.options.library
-    if found.network.compression != recipe.compression:
-        there, here = (" ".join(said) or "all weights" for said in (recipe.compression, found.network.compression))
+    recipe, library = shipped.record.recipe, source.options.library
+    if source.network.compression != recipe.compression:
+        there, here = (" ".join(steps) or "all weights" for steps in (recipe.compression, source.network.compression))
         raise ProvenanceError(
             f"{shipped.path} was compiled from {model} with {there}, not with {here}",
             hint=f"give the options that it was compiled with ({there}), with the same --data and --config",

@@ -18,6 +18,7 @@ from nn2crn.backends.clients import client_named
 from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.sbml.kinetics.driven import with_inputs_as_parameters
+from nn2crn.certificates.boxes import Bounds, show_samples
 from nn2crn.engines.clients.client import Client
 from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.engine import Engine, Rails, WrittenFile, relative_tolerance
@@ -44,7 +45,7 @@ class Case:
     `whole` is the network as the model has it, and `network` what was compiled: the same, unless it was pruned or
     quantized. `prepared` is the network after the compiler's passes: each module computes the activation it is named
     after. `shipped` is the file that clients run, and `difference` what it has that `reactions`, which are as fast,
-    have not; if None, clients run what the compiler writes now. `drawn` says what the inputs are (random or not).
+    have not; if None, clients run what the compiler writes now. `box` is where random inputs were drawn from.
     """
 
     model: str
@@ -58,16 +59,25 @@ class Case:
     options: Options
     shipped: Shipped | None = None
     difference: str = ""
-    drawn: str = "samples"
+    box: Mapping[str, Bounds] | None = None
 
     @property
     def samples(self) -> int:
         return len(self.expected)
 
     @property
+    def drawn(self) -> str:
+        """What the inputs are: samples, or random samples of a box."""
+        return show_samples(self.box)
+
+    @property
     def compressed(self) -> bool:
         """True if the network was pruned or quantized before it was compiled."""
         return self.whole is not self.network
+
+    def some(self, rows: Ints | slice) -> Case:
+        """The case of these samples only."""
+        return replace(self, inputs={n: v[rows] for n, v in self.inputs.items()}, expected=self.expected[rows])
 
     @cached_property
     def values(self) -> Mapping[str, Floats]:
@@ -100,7 +110,7 @@ def case(  # noqa: PLR0913  # what it is made of
     steps: PassPipeline | None = None,
     shipped: Shipped | None = None,
     difference: str = "",
-    drawn: str = "samples",
+    box: Mapping[str, Bounds] | None = None,
 ) -> Case:
     """Runs the network itself: by ONNX Runtime, or, for a .nn and where that is not installed, by the forward pass.
 
@@ -127,7 +137,7 @@ def case(  # noqa: PLR0913  # what it is made of
     expected = np.concatenate([outputs[o.name] for o in network.outputs], axis=1)
     prepared = compiler.prepare(network, options, steps=steps)
     return Case(
-        path, whole, network, prepared, reactions, inputs, expected, reference, options, shipped, difference, drawn
+        path, whole, network, prepared, reactions, inputs, expected, reference, options, shipped, difference, box
     )
 
 

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 
 from nn2crn import compiler
 from nn2crn.arguments import input_values
-from nn2crn.certificates.boxes import show_boxes
 from nn2crn.errors import UsageError
 from nn2crn.evaluate.case import Case, case
 from nn2crn.frontends.samples import random_box, random_data
@@ -33,8 +32,8 @@ def case_of(model: Model | Network, inputs: Inputs | None, options: Options | No
     chosen = options or Options()
     values = random_data(network, random) if inputs is None else values_of(network.inputs, inputs)
     path = str(model) if isinstance(model, str | Path) else network.name
-    drawn = f"random samples of {show_boxes(random_box(network))}" if inputs is None else "samples"
-    return case(path, network, compiler.compile(network, chosen), chosen, values, drawn=drawn)
+    box = random_box(network) if inputs is None else None
+    return case(path, network, compiler.compile(network, chosen), chosen, values, box=box)
 
 
 def network_of(model: Model | Network) -> Network:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,12 @@ import numpy as np
 from nn2crn.evaluate import plots
 from nn2crn.evaluate.case import Case
 from nn2crn.evaluate.time_course import Run
-from nn2crn.ir.arrays import Floats
+from nn2crn.ir.arrays import Floats, ints
 
 
 def repeated(case: Case, runs: int) -> Case:
     """Repeat each sample, one after another."""
-    inputs = {name: np.repeat(rows, runs, axis=0) for name, rows in case.inputs.items()}
-    return replace(case, inputs=inputs, expected=np.repeat(case.expected, runs, axis=0))
+    return case.some(ints(np.repeat(np.arange(case.samples), runs)))
 
 
 @dataclass(frozen=True)

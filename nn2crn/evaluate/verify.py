@@ -225,9 +225,8 @@ def _settling(chosen: Engine, subject: Case, ends: Floats, tolerance: float) -> 
 def _course(chosen: Engine, subject: Case, watch: Ints, columns: int) -> tuple[Floats, int]:
     """Courses (times, samples, columns), zero where not watched, of as many samples as memory has room for."""
     few = int(np.clip(_HELD // (len(_TIMES) * columns), 1, subject.samples))
-    inputs = {name: rows[:few] for name, rows in subject.inputs.items()}
     states = np.zeros((len(_TIMES), few, columns))
-    states[..., watch] = chosen.trajectories(inputs, _TIMES, watch)
+    states[..., watch] = chosen.trajectories(subject.some(slice(few)).inputs, _TIMES, watch)
     return states, few
 
 

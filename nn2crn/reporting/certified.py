@@ -15,7 +15,7 @@ def certified(subject: Case, tolerance: float) -> dict[str, Any]:
 
     Inputs lie in their domain; where one has none, in the box around its samples, or, if these are random, in [-1, 1].
     """
-    box = boxes_of(subject.network, subject.inputs if subject.drawn == "samples" else None, {})
+    box = boxes_of(subject.network, subject.inputs if subject.box is None else None, {})
     name = subject.reactions.name
     proof = prove(Asked(subject.network, subject.options, name, box, tolerance=tolerance))
     about = {"model": subject.model, "encoding": subject.reactions.encoding}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from operator import itemgetter
 from typing import Any
 
@@ -14,7 +14,7 @@ from nn2crn.engines.registry import engine_named
 from nn2crn.evaluate import time_course, verify
 from nn2crn.evaluate.case import Case
 from nn2crn.evaluate.report import Compiled
-from nn2crn.ir.arrays import Floats, Ints
+from nn2crn.ir.arrays import Floats, Ints, ints
 
 _WORK = {"copasi": 25_000}  # reactions times samples that a program which reads a file runs in some ten seconds
 _MORE_WORK = 400_000  # the same of the others
@@ -39,7 +39,7 @@ def measured(subject: Case, chosen: Ints, tolerance: float, saying: Callable[[st
     for name in names:
         count = _samples_for(name, subject)
         saying(f"{count} samples in {name}")
-        few = _first(subject, count)
+        few = subject.some(slice(count)) if count < subject.samples else subject
         seen = verify.verify(few, [name], tolerance)
         failures += [asdict(f) for f in seen.failures]
         layers = layers or [asdict(layer) for layer in seen.layers]
@@ -79,7 +79,7 @@ def settling(subject: Case, found: Mapping[str, Any], chosen: Ints, missing: dic
     numbers = chosen.tolist()
     worst = next((numbers.index(e["worst_sample"]) for e in found["measured"] if e["engine"] == "internal"), None)
     rows = sorted({0, worst or 0})
-    one = replace(subject, inputs={n: v[rows] for n, v in subject.inputs.items()}, expected=subject.expected[rows])
+    one = subject.some(ints(rows))
     try:
         run = time_course.simulate(one, "internal", points=_POINTS)
     except SimulationError as e:
@@ -111,13 +111,6 @@ def _samples_for(name: str, subject: Case) -> int:
     if not engine_named(name).reads_file:
         return subject.samples
     return min(subject.samples, max(_FEWEST, _WORK.get(name, _MORE_WORK) // max(subject.reactions.reaction_count, 1)))
-
-
-def _first(subject: Case, count: int) -> Case:
-    if count == subject.samples:
-        return subject
-    inputs = {name: rows[:count] for name, rows in subject.inputs.items()}
-    return replace(subject, inputs=inputs, expected=subject.expected[:count])
 
 
 def _names(subject: Case) -> list[str]:

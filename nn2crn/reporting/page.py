@@ -9,6 +9,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from nn2crn.certificates.boxes import SAMPLES
 from nn2crn.certificates.rounding import at_most
 from nn2crn.errors import UsageError
 from nn2crn.reporting import charts
@@ -73,6 +74,7 @@ def page(figures: Figures, drawing: str) -> str:
         drawing=Markup(drawing),  # noqa: S704  # our own SVG, in which names are escaped
         style=Markup(here.joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
         data=Markup(_embedded(figures)),  # noqa: S704  # JSON without any < or &
+        random=figures["drawn"] != SAMPLES,
         proved=_grouped(figures["statements"]),
     )
 

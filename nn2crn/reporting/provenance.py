@@ -16,10 +16,8 @@ from nn2crn.analysis.summary import summarise
 from nn2crn.backends.common.names import make_ids
 from nn2crn.backends.common.usage_notes import how_to_use
 from nn2crn.backends.record import show_record
-from nn2crn.certificates.boxes import show_boxes
 from nn2crn.evaluate.case import Case
 from nn2crn.files.plain_json import schema_of
-from nn2crn.frontends.samples import random_box
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.reporting.measured import ends_of
 from nn2crn.templates.options import Options
@@ -34,14 +32,13 @@ _LONGER = 10  # times what a course took until nothing changed: other samples ma
 def about(subject: Case) -> dict[str, Any]:
     """The network, and what it costs as `inspect --json` has it."""
     network = subject.reactions
-    box = "" if subject.drawn == "samples" else f" of {show_boxes(random_box(subject.network))}"
     return {
         "model": subject.model,
         "name": network.name,
         "encoding": network.encoding,
         "recurrent": network.recurrent,
         "time_unit": network.units.time,
-        "drawn": f"random samples{box}" if box else "samples",
+        "drawn": subject.drawn,
         "shape": summarise(network).shape(),
         "cost": {"schema": schema_of("inspect"), "model": subject.model, **summarise(network).as_json()},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,7 @@ def report(  # noqa: PLR0913  # what is measured, and how
     page.check_installed()
     count = subject.samples
     chosen = evenly(count, samples)
-    few = _few(subject, chosen)
+    few = subject.some(chosen)
     found = measured(few, chosen, tolerance, saying)
     saying("courses, certificate, tubes")
     missing: dict[str, str] = {}
@@ -128,8 +128,3 @@ def report(  # noqa: PLR0913  # what is measured, and how
         "made_with": made_with(few.reactions),
     }
     return ReportPage(plain(figures), drawing(few.reactions))
-
-
-def _few(subject: Case, chosen: Ints) -> Case:
-    inputs = {name: rows[chosen] for name, rows in subject.inputs.items()}
-    return replace(subject, inputs=inputs, expected=subject.expected[chosen])

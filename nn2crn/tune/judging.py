@@ -9,7 +9,7 @@ import numpy as np
 from nn2crn import compiler
 from nn2crn.analysis.forward import forward
 from nn2crn.certificates.bounds.settling_bound import settling
-from nn2crn.certificates.boxes import boxes_of, plain, show_boxes
+from nn2crn.certificates.boxes import SAMPLES, boxes_of, plain, show_samples
 from nn2crn.certificates.certificate import Subject, subject
 from nn2crn.certificates.vacuous import vacuous_errors
 from nn2crn.engines.cvode.internal import Internal
@@ -89,7 +89,7 @@ class Measured:
             self.data = _filled(chosen)
         else:
             self.data, self.others = (random_data(network, _SAMPLES, seed) for seed in (0, 1))
-        self.drawn = "samples of the data" if data else f"random samples of {show_boxes(random_box(network))}"
+        self.drawn = f"{SAMPLES} of the data" if data else show_samples(random_box(network))
         self.samples = len(next(iter(self.others.values())))
         if not self.samples:
             raise ToleranceError("one sample is too few to choose parameters by", hint="give more of them in --data")

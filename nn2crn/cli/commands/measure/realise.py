@@ -135,5 +135,5 @@ def _alternatives(case: Case, realised: Realisation, limits: Limits, names: tupl
 def _searched(case: Case, realised: Realisation, limits: Limits, leak: float) -> GateSearch:
     from nn2crn.evaluate.tube.gate_search import search_gates
 
-    few = {name: rows[:: max(1, case.samples // _SEARCHED)] for name, rows in case.inputs.items()}
+    few = case.some(slice(None, None, max(1, case.samples // _SEARCHED))).inputs
     return search_gates(case.reactions, few, unit=realised.unit, fastest=limits.fastest, leak=leak)
