@@ -79,6 +79,8 @@ CHANGES = {  # what is put in the place of what, one after the other
     "a comment that does not end": (ELEMENT, f"<!-- </reaction> {ELEMENT}"),
     "no XML": ("</kineticLaw>\n</reaction>\n<reaction", "</kineticLaw>\n</reaction>\n<Reaction"),
     "an ampersand": ('id="r40"', 'id="r&40"'),
+    "a mark in an id": ('id="r40"', 'id="r>40"'),
+    "other quotation marks": ('id="r40"', "id='r40'"),
     "beyond ASCII": ('id="r40"', 'id="r\u00f640"'),
     "a number that is none": ("</cn>", "x</cn>"),
     "on one line": ("\n", ""),
@@ -102,5 +104,6 @@ def test_elements_that_differ_end_a_run():
     rows = row.format("b") + row.format("c")
     assert layout.columns(rows + row.format("d").replace("true", "false"))[1] == len(rows)
     assert layout.columns(rows + '<parameter id="d<" value="1.0" constant="true"/>\n')[1] == len(rows)
+    assert layout.columns(rows + '<parameter id="d>" value="1.0" constant="true"/>\n' + rows)[1] == len(rows)
     assert layout.columns(row.format("d").replace("true", "false")) == ([], 0)
     assert layout.columns(rows)[0] == [["b", "c"], ["1.0", "1.0"]]

@@ -192,7 +192,7 @@ class Reading:
         elif tag == self._within:
             self._within = ""
         elif tag == "reaction":
-            for symbol in self._law - self._local:
+            for symbol in self._law - self._local - self._declared:
                 self._use(symbol)
             self.complaints += self._wrong()
 

@@ -32,6 +32,7 @@ class Stream:
         self.parser, self.accept, self.skipped = parser, accept, 0
         self._fed, self._end = 0, -1  # bytes that the parser has had, and where the last element's end tag is
         self._layout: Layout | None = None  # of the element before, if what follows may be like it
+        self._known: dict[Layout, Layout] = {}  # those met, which know more than new ones that equal them
         self._together = _FEW
 
     def ended(self) -> None:
@@ -81,7 +82,8 @@ class Stream:
         self._feed(data[at:stop])
         whole = self._end == closing and start >= 0 and stop - start <= _LONGEST
         row = data[start:stop]
-        self._layout = Layout.of(row.decode()) if whole and row.isascii() else None
+        layout = Layout.of(row.decode()) if whole and row.isascii() else None
+        self._layout = layout and self._known.setdefault(layout, layout)
 
     def _run(self, layout: Layout, data: bytes, at: int) -> int:
         """Looks at elements of a layout, some at a time; returns how many bytes are read that way."""
@@ -93,7 +95,7 @@ class Stream:
             if not end:
                 break
             if self.accept(layout, columns):
-                self.skipped += rows.count(b"\n", 0, end)
+                self.skipped += layout.lines * len(columns[0])
                 self._together = min(max(2 * end, _FEW), _BLOCK)
                 at += end
             else:
