@@ -74,3 +74,13 @@ def read_file(path: Path, most: int | None = None) -> bytes:
         return path.read_bytes()
     except OSError as e:
         raise UsageError(f"cannot read {path}: {e.strerror}") from None
+
+
+def as_word(path: str | Path) -> str:
+    """The path as a word of a command to copy: one that begins with a hyphen would be an option.
+
+    >>> as_word("-x.nn"), as_word("x.nn"), as_word("-")  # the last is standard input
+    ('./-x.nn', 'x.nn', '-')
+    """
+    word = str(path)
+    return f"./{word}" if word.startswith("-") and word != "-" else word

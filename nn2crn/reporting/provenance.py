@@ -18,6 +18,7 @@ from nn2crn.backends.common.usage_notes import how_to_use
 from nn2crn.backends.record import show_record
 from nn2crn.evaluate.case import Case
 from nn2crn.files.plain_json import schema_of
+from nn2crn.files.reading import as_word
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.reporting.measured import ends_of
 from nn2crn.templates.options import Options
@@ -54,7 +55,7 @@ def elsewhere(subject: Case, run: Mapping[str, Any] | None, command: Sequence[st
     duration = 10 ** int(np.ceil(np.log10(_LONGER * run["times"][-1]))) if run else 0
     return {
         "stem": _stem(subject),
-        "command": shlex.join([*(command or _command(subject)), "-o", f"{_stem(subject)}.xml"]),
+        "command": shlex.join([*(command or _command(subject)), "-o", as_word(f"{_stem(subject)}.xml")]),
         "own_templates": not command and _more_than_words(subject),
         "how_to_use": how_to_use(network),
         "sample_values": values if len(values) <= _WRITTEN_OUT else [],
@@ -66,7 +67,7 @@ def elsewhere(subject: Case, run: Mapping[str, Any] | None, command: Sequence[st
 
 def _command(subject: Case) -> list[str]:
     """The words of what writes the file of this chemistry, but for a configuration, of which no file is known."""
-    recipe, options, words = subject.reactions.recipe, subject.options, ["nn2crn", "compile", subject.model]
+    recipe, options, words = subject.reactions.recipe, subject.options, ["nn2crn", "compile", as_word(subject.model)]
     words += [w for name, variant in options.variants.items() for w in ("--activation", f"{name}={variant}")]
     words += [w for name, value in options.settings.items() for w in ("--set", f"{name}={float(value)!r}")]
     from_files = [t for t in options.library.own if t.origin != PYTHON]

@@ -149,3 +149,23 @@ def test_a_number_of_steps_below_zero_is_none():
     said = loaded(looped(count=-3)).remarks[0]
     assert "its 0 steps end within" in said
     assert said == loaded(looped(count=0)).remarks[0]
+
+
+@pytest.mark.parametrize("form", ["initializer", "Constant", "Cast"])
+def test_a_loop_that_onnx_runtime_would_never_end_is_refused_before_it_is_run(form, tmp_path):
+    """`verify` hung: the chemistry is the limit of the steps, but the reference would have taken all of them."""
+    given = looped(count=2**63 - 1)
+    if form != "initializer":
+        (count,) = (t for t in given.graph.initializer if t.name == "n")
+        count.name = "n" if form == "Constant" else "m"
+        made = [helper.make_node("Constant", [], [count.name], value=count)]
+        made += [helper.make_node("Cast", ["m"], ["n"], to=TensorProto.INT64)] * (form == "Cast")
+        given.graph.initializer.remove(count)
+        for i, one in enumerate(made):
+            given.graph.node.insert(i, one)
+    path = tmp_path / "endless.onnx"
+    path.write_bytes(given.SerializeToString())
+    found = CliRunner().invoke(cli, ["verify", str(path), "--settle-loops", "--samples", "2"])
+    assert isinstance(found.exception, nn2crn.Nn2crnError)
+    assert "would take 9,223,372,036,854,775,807 steps of the Loop 'settle'" in found.exception.message
+    assert "--settle-loops -o net.nn" in found.exception.hint

@@ -187,3 +187,19 @@ def test_a_name_of_a_file_is_no_code_in_the_script(tmp_path):
         name.replace(".nn", ".xml")
     ]
     assert "INJECTED" not in {getattr(c.args[0], "value", "") for c in calls if c.args}
+
+
+@pytest.mark.parametrize("in_python", [True, False])
+def test_the_command_to_copy_takes_a_file_whose_name_begins_with_a_hyphen(tmp_path, monkeypatch, in_python):
+    """It was taken for options: `compile -xor.nn`."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-xor.nn").write_text(XOR.read_text(encoding="utf-8"), encoding="utf-8")
+    if in_python:
+        command = nn2crn.report("-xor.nn", samples=1, tubes=1).as_json()["elsewhere"]["command"]
+    else:
+        few = ("--samples", "1", "--tubes", "1", "--json", "-o", "x.html", "--", "-xor.nn")
+        done = command_line.nn2crn("report", *few, cwd=tmp_path)
+        command = json.loads(done.stdout)["elsewhere"]["command"]
+    assert (command.startswith("nn2crn compile ./-xor.nn "), command.endswith(" -o ./-xor.xml")) == (True, True)
+    done = command_line.nn2crn(*command.split()[1:], cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "-xor.xml").exists()) == (0, True), done.stderr

@@ -29,10 +29,11 @@ def compile_words(
     Options that `compile` does not have say how to measure, and are left out; so is --data where it chooses nothing.
     """
     from nn2crn.cli.commands.compile.compile import compile as command
+    from nn2crn.files.reading import as_word
 
     known = {option for parameter in command.params for option in parameter.opts}
     uses_data = fitting.given or smaller.given(config) or encoding.finds_bits
-    words = ["nn2crn", "compile", str(context.params["model"])]
+    words = ["nn2crn", "compile", as_word(context.params["model"])]
     for option in context.command.params:
         name = str(option.name)
         given = name in context.params and context.get_parameter_source(name) is not ParameterSource.DEFAULT
