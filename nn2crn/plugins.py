@@ -25,11 +25,21 @@ def plugins(group: str, load: Callable[[EntryPoint], T]) -> Iterator[tuple[str, 
             yield package_of(point), loaded
 
 
-def installed() -> Iterator[tuple[str, str, str]]:
-    """Yield the kind, the name and the package of everything that packages add, in any table."""
+def installed() -> Iterator[tuple[str, str, str, str]]:
+    """Yield the kind, the name and the package of all that packages add, in any table; and why it cannot be loaded."""
     for group in sorted(g for g in entry_points().groups if g.startswith(_OURS)):
         for point in entry_points(group=group):
-            yield group.removeprefix(_OURS), point.name, point.dist.name if point.dist else "?"
+            package = point.dist.name if point.dist else "?"
+            yield group.removeprefix(_OURS), point.name, package, _failure(point)
+
+
+def _failure(point: EntryPoint) -> str:
+    """Why it cannot be loaded; empty if it can."""
+    try:
+        point.load()
+    except (Exception, SystemExit) as e:  # noqa: BLE001  # a stranger's code may do anything
+        return str(e) if isinstance(e, Nn2crnError) else repr(e)
+    return ""
 
 
 class Named(Protocol):

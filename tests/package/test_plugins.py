@@ -196,4 +196,15 @@ def test_doctor_names_what_packages_add(tmp_path):
     assert all(f"installed besides: {kind} mine_{kind}, of mine" in printed for kind in KINDS)
 
 
+def test_doctor_says_which_plugin_cannot_be_loaded(tmp_path):
+    """It was listed as if it worked."""
+    points = {"nn2crn.passes": "good = mine.it:it\nbad = mine.it:other", "nn2crn.engines": "worse = mine.gone:it"}
+    install(tmp_path, "mine", {"it.py": "it = 3"}, points)
+    status, printed = command(tmp_path, "doctor")
+    assert status == 0, printed
+    assert "passes good, of mine\n" in printed
+    assert "passes bad, of mine, but it CANNOT BE LOADED: AttributeError(" in printed
+    assert "engines worse, of mine, but it CANNOT BE LOADED: ModuleNotFoundError(" in printed
+
+
 KINDS = ("backends", "engines", "onnx_operators", "passes", "templates")

@@ -53,7 +53,8 @@ def doctor(as_json: bool) -> None:
     ]
     table(("optional", "version", "what for"), rows, "<<<")
     for name, package in found["plugins"].items():
-        click.echo(f"installed besides: {name}, of {package}")
+        why = found["unloadable"].get(name)
+        say(f"installed besides: {name}, of {package}" + (f", but it CANNOT BE LOADED: {why}" if why else ""), 4)
 
 
 def _found() -> dict[str, Any]:
@@ -63,13 +64,15 @@ def _found() -> dict[str, Any]:
         optional[name] = {"installed": there is not None, "version": there, "for": use, "get": f"pip install '{get}'"}
     for name, (use, get) in _PROGRAMS.items():
         optional[name] = {"installed": shutil.which(name) is not None, "version": None, "for": use, "get": get}
+    besides = list(installed())
     return {
         "version": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
         "needed": {name: _version(name) for name in _NEEDED},
         "optional": optional,
-        "plugins": {f"{kind} {name}": package for kind, name, package in installed()},
+        "plugins": {f"{kind} {name}": package for kind, name, package, _ in besides},
+        "unloadable": {f"{kind} {name}": why for kind, name, _, why in besides if why},
     }
 
 
