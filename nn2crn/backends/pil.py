@@ -22,7 +22,6 @@ from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.common.rails import Rails, comments
 from nn2crn.backends.options import PilOptions
 from nn2crn.errors import UnsupportedError
-from nn2crn.ir.families.family import Batch
 from nn2crn.ir.reactions import ReactionNetwork
 
 _TWO = 2  # reactants at most
@@ -65,7 +64,8 @@ def _fuels(network: ReactionNetwork, ids: Ids, fuel: str) -> Iterator[str]:
     for batch in (b for f in network.families for b in f.batches()):
         if batch.scheme.order > _TWO:
             raise UnsupportedError(f"a reaction of {batch.scheme.order} reactants has no gates")
-        for left, right, rate in _reactions(batch, ids):
+        for sides, rate in zip(batch.sides(), batch.rates.tolist(), strict=True):
+            left, right = ([ids.species[s] for s in side] for side in sides)
             number += 1
             yield f"\n# {number}: {' + '.join(left)} -> {' + '.join(right)} at {rate!r}\n"
             histories = [f"d{number}-{i}" for i in range(1, len(right) + 1)]
@@ -87,14 +87,6 @@ def _complexes(number: int, left: list[str], right: list[str], histories: list[s
         yield "B", f"{left[0]}-b {left[0]}-c {left[1]}-a"
     if not left:
         yield "F", " ".join(f"{taken[0]}-{domain}" for domain in "habc")
-
-
-def _reactions(batch: Batch, ids: Ids) -> Iterator[tuple[list[str], list[str], float]]:
-    """Ids of the reactant and product molecules of each reaction, and its rate constant."""
-    left = [species.tolist() for species in batch.molecules]
-    right = [batch.place[s].tolist() for s, n in batch.scheme.products for _ in range(n)]
-    for i, rate in enumerate(batch.rates.tolist()):
-        yield [ids.species[s[i]] for s in left], [ids.species[s[i]] for s in right], rate
 
 
 def _gate(left: list[str], right: list[str], histories: list[str]) -> str:

@@ -32,10 +32,13 @@ class MassAction:
 
     def derivative(self, state: Floats) -> Floats:
         """d[S]/dt (species,) at these concentrations (species,)."""
-        padded = np.append(state, 1.0)
-        flux = self.rates * padded[self.reactants[0]] * padded[self.reactants[1]]
-        change: Floats = self.stoichiometry @ flux
-        return change
+        return np.asarray(self.stoichiometry @ self.propensities(state))
+
+    def propensities(self, states: Floats) -> Floats:
+        """How often each reaction happens per time (..., reactions), at these concentrations (..., species)."""
+        padded = np.concatenate([states, np.ones((*states.shape[:-1], 1))], axis=-1)
+        first, second = self.reactants
+        return np.asarray(self.rates * padded[..., first] * padded[..., second])
 
     def jacobian(self, state: Floats) -> sparse.csc_array:
         """d(d[S]/dt)/d[S], sparse (species, species), at these concentrations (species,)."""

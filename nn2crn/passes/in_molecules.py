@@ -40,7 +40,7 @@ def in_molecules(network: ReactionNetwork, molecules: int) -> ReactionNetwork:
         inputs=tuple(_port(p, blocks) for p in network.inputs),
         outputs=tuple(replace(o, readout=_readout(o.readout, molecules)) for o in network.outputs),
         units=replace(network.units, molecules=molecules, one=1.0),
-        remarks=(*network.remarks, *_faint(network, molecules)),
+        remarks=(*network.remarks, *_warnings(network, molecules)),
     )
 
 
@@ -74,12 +74,15 @@ def faintest(network: ReactionNetwork, molecules: int) -> dict[str, float]:
     }
 
 
-def _faint(network: ReactionNetwork, molecules: int) -> list[RangeWarning]:
-    """Neurons that die out (docs/rate_independent.md)."""
-    return [
-        RangeWarning(
-            f"{template}: h = {h:g} is less than one molecule of {molecules}: neurons near zero die out and stay so;"
-            f" --h-from-molecules makes it {1 / molecules:.2g}"
-        )
+def dying(network: ReactionNetwork, molecules: int, one: str) -> dict[str, str]:
+    """State by template that its neurons die out, for want of `one` molecule (docs/rate_independent.md)."""
+    return {
+        template: f"{template}: h = {h:g} is less than {one}: neurons near zero die out and stay so"
         for template, h in faintest(network, molecules).items()
-    ]
+    }
+
+
+def _warnings(network: ReactionNetwork, molecules: int) -> list[RangeWarning]:
+    """Of neurons that die out."""
+    losses = dying(network, molecules, f"one molecule of {molecules}").values()
+    return [RangeWarning(f"{loss}; --h-from-molecules makes it {1 / molecules:.2g}") for loss in losses]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nn2crn.evaluate.tube.robustness import curves
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -103,17 +105,16 @@ def weight_histogram(figures: Figures, layer: int) -> str:
 
 def robustness(figures: Figures) -> str:
     """What is left against the error of the rate constants: the mean, and what 5 % of the tubes stay below, dashed."""
-    found = figures["robustness"]
-    alone = [o for o in found["outcomes"] if o["errors"]["rates"] and not o["errors"]["amounts"]]
+    report = figures["robustness"]
+    by_kind = curves(report["outcomes"])
 
     def draw(axes: Axes) -> None:
-        for k, (shared, label) in enumerate(((False, "each reaction"), (True, "each distinct constant"))):
-            points = [o for o in alone if o["errors"]["shared"] is shared]
-            errors = [100 * o["errors"]["rates"] for o in points]
-            axes.plot(errors, [o["accuracy"] for o in points], color=_CURVES[k], marker=_MARKERS[k], label=label)
-            low = [o["low_accuracy"] for o in points]
+        for k, (kind, label) in enumerate((("independent", "each reaction"), ("shared", "each distinct constant"))):
+            errors = [100 * cv for cv, _, _ in by_kind[kind]]
+            mean, low = [m for _, m, _ in by_kind[kind]], [q for _, _, q in by_kind[kind]]
+            axes.plot(errors, mean, color=_CURVES[k], marker=_MARKERS[k], label=label)
             axes.plot(errors, low, color=_CURVES[k], marker=_MARKERS[k], linestyle="--", markersize=3, linewidth=0.8)
-        axes.set(xlabel="rate constants off by (%)", ylabel=found["measure"])
+        axes.set(xlabel="rate constants off by (%)", ylabel=report["measure"])
         _legend(axes)
 
     return _drawn("robustness", draw)

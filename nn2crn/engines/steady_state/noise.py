@@ -50,11 +50,9 @@ def output_covariance(network: ReactionNetwork, inputs: Mapping[str, ArrayLike])
 
 def _covariance(kinetics: MassAction, state: Floats, jumps: Floats, within: Floats, reads: Floats) -> Floats:
     """Of the outputs (n, n) at one state."""
-    padded = np.append(state, 1.0)
-    flux = kinetics.rates * padded[kinetics.reactants[0]] * padded[kinetics.reactants[1]]
     own = within.T @ jumps
     jacobian = within.T @ (kinetics.jacobian(state) @ within)
-    spread = solve_continuous_lyapunov(jacobian, -(own * flux) @ own.T)
+    spread = solve_continuous_lyapunov(jacobian, -(own * kinetics.propensities(state)) @ own.T)
     seen = reads @ within
     return np.asarray(seen @ spread @ seen.T)
 

@@ -68,10 +68,10 @@ class Course:
 
     def fuel(self, until: Floats, most: float) -> Fuel:
         """Reactions that happen, integrated along the courses by the trapezoidal rule."""
-        before = self._fluxes(0)
+        before = self.kinetics.propensities(self.states[0])
         total, used, lasts = np.zeros_like(before), np.zeros_like(before), np.inf
         for i in range(1, len(self.times)):
-            now, span = self._fluxes(i), self.times[i] - self.times[i - 1]
+            now, span = self.kinetics.propensities(self.states[i]), self.times[i] - self.times[i - 1]
             happened = span * (before + now) / 2
             over = total + happened > most
             if np.isinf(lasts) and over.any():
@@ -83,9 +83,3 @@ class Course:
         if np.isinf(lasts) and np.any(going):
             lasts = float(self.times[-1] + ((most - total)[going] / before[going]).min())
         return Fuel(used, before, lasts)
-
-    def _fluxes(self, i: int) -> Floats:
-        """How often each reaction happens per time (samples, reactions)."""
-        padded = np.append(self.states[i], np.ones((len(self.states[i]), 1)), axis=1)
-        first, second = self.kinetics.reactants
-        return np.asarray(self.kinetics.rates * padded[:, first] * padded[:, second])

@@ -118,7 +118,8 @@ def schemes(wanted: str | None) -> tuple[str, ...]:
 def parts(network: ReactionNetwork, scheme: str) -> Parts:
     """What the fuels of all reactions take, of which there are two reactants at most."""
     found: dict[object, Complex] = {}
-    for rule, own, (left, right) in _rules(list(_sides(network)), scheme):
+    reactions = [sides for family in network.families for batch in family.batches() for sides in batch.sides()]
+    for rule, own, (left, right) in _rules(reactions, scheme):
         found.update(rule(left, right, own))
     strands = [strand for c in found.values() for strand in c]
     return Parts(scheme, len(found), len(strands), sum(LENGTHS[domain] for strand in strands for domain in strand))
@@ -137,11 +138,3 @@ def _rules(reactions: list[Sides], scheme: str) -> Iterator[tuple[_Rule, int, Si
         else:
             waiting.setdefault(forwards, []).append(i)
     yield from ((SCHEMES[scheme], i, sides) for i, sides in enumerate(reactions) if i not in merged)
-
-
-def _sides(network: ReactionNetwork) -> Iterator[Sides]:
-    for batch in (b for f in network.families for b in f.batches()):
-        left = [species.tolist() for species in batch.molecules]
-        right = [batch.place[s].tolist() for s, n in batch.scheme.products for _ in range(n)]
-        for i in range(batch.count):
-            yield tuple(species[i] for species in left), tuple(species[i] for species in right)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -67,6 +67,21 @@ class Robustness:
             outcome["rms_change"] = outcome.pop("error")
         found["by_part"] = found.pop("parts")
         return found | {"predicted": [{"rates": cv, "rms_change": e} for cv, e in self.predicted.items()]}
+
+
+Curve = list[tuple[float, float, float]]
+"""Coefficients of variation, each with the mean and the 5 % quantile of what tubes are judged by."""
+
+
+def curves(outcomes: Iterable[Mapping[str, Any]]) -> dict[str, Curve]:
+    """The `independent` and the `shared` errors of rate constants alone, of the outcomes that `as_json` has."""
+    points: dict[str, Curve] = {"independent": [], "shared": []}
+    for outcome in outcomes:
+        errors = outcome["errors"]
+        if errors["rates"] and not (errors["amounts"] or errors["leak"]):
+            kind = "shared" if errors["shared"] else "independent"
+            points[kind].append((errors["rates"], outcome["accuracy"], outcome["low_accuracy"]))
+    return points
 
 
 def robustness(  # noqa: PLR0913  # each is a kind of error

@@ -16,7 +16,7 @@ from nn2crn.engines.steady_state.tubes import TOGETHER, Tubes, draw, tube_output
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.units import Units
-from nn2crn.passes.in_molecules import faintest
+from nn2crn.passes.in_molecules import dying
 from nn2crn.passes.rescale import rescale
 
 _QUANTILE = 0.05
@@ -133,9 +133,8 @@ class Study:
     def dying(self, molecules: int) -> tuple[str, ...]:
         """Neurons that die out with so few molecules, of which the linear noise approximation knows nothing."""
         return tuple(
-            f"{template}: h = {h:g} is less than one of them: neurons near zero die out and stay so;"
-            f" --set {template.partition('.')[0]}.h={1 / molecules:.2g} keeps them"
-            for template, h in faintest(self.reactions, molecules).items()
+            f"{loss}; --set {template.partition('.')[0]}.h={1 / molecules:.2g} keeps them"
+            for template, loss in dying(self.reactions, molecules, "one of them").items()
         )
 
     def measured(self, errors: Errors, tubes: Tubes) -> Outcome:

@@ -101,6 +101,14 @@ class Batch:
         place = self.place
         return [place[slot] for slot, n in self.scheme.reactants for _ in range(n)]
 
+    def sides(self) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """Species indices of the reactant and of the product molecules of each reaction: those of `2 Y` stand twice."""
+        place = self.place
+        left = [species.tolist() for species in self.molecules]
+        right = [place[slot].tolist() for slot, n in self.scheme.products for _ in range(n)]
+        for i in range(self.count):
+            yield tuple(species[i] for species in left), tuple(species[i] for species in right)
+
     @property
     def change(self) -> tuple[tuple[Ints, int], ...]:
         """Species indices (m,) and what one reaction adds to them."""

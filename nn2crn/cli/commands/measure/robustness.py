@@ -115,7 +115,7 @@ def robustness(  # noqa: PLR0913  # one argument per option
     for warning in report.warnings:
         click.echo(f"warning: {warning}", err=True)
     if plot:
-        plots.plot_robustness(plot, _curves(report), report.measure)
+        plots.plot_robustness(plot, measured.curves(report.as_json()["outcomes"]), report.measure)
         click.echo(f"{plot}: {report.measure} against the error", err=True)
     if as_json:
         show_json("robustness", report.as_json())
@@ -141,15 +141,6 @@ def _counts(text: str | None) -> list[int]:
     if any(count < 1 for count in found):
         raise UsageError(f"--molecules {text}: these are not numbers of molecules", hint="for instance: 100,1000")
     return found
-
-
-def _curves(report: Robustness) -> dict[str, list[tuple[float, float, float]]]:
-    """(error, mean, 5 % quantile) of the rate constants' errors alone."""
-    alone = [o for o in report.outcomes if o.errors.rates and not (o.errors.amounts or o.errors.leak)]
-    return {
-        kind: [(o.errors.rates, o.accuracy, o.low_accuracy) for o in alone if o.errors.shared is shared]
-        for kind, shared in (("independent", False), ("shared", True))
-    }
 
 
 def _show(report: Robustness) -> None:
