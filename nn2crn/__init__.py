@@ -89,10 +89,10 @@ if TYPE_CHECKING:
     from nn2crn.compiler import Compression, Library, Options, Units, compile, compress, load, write  # noqa: A004  # the verb users know
     from nn2crn.engines.steady_state.sensitivity import sensitivities
     from nn2crn.errors import Nn2crnError
-    from nn2crn.evaluate.report import Report
     from nn2crn.evaluate.time_course import Run
     from nn2crn.evaluate.tube.realise import Limits, Realisation
     from nn2crn.evaluate.tube.robustness import Robustness
+    from nn2crn.evaluate.verification import Report
     from nn2crn.frontends.recurrent import recurrent
     from nn2crn.passes.compression.options import Pruning, Quantization
     from nn2crn.reporting.report import ReportPage

@@ -13,7 +13,6 @@ from nn2crn.engines.ports import read_outputs
 from nn2crn.evaluate import time_course
 from nn2crn.evaluate import verify as measured
 from nn2crn.evaluate.given import Chemistry, Inputs, case_of, compiled, labels_of, network_of, shape_of, values_of
-from nn2crn.evaluate.report import Report
 from nn2crn.evaluate.time_course import Run
 from nn2crn.evaluate.tube import realise as tube
 from nn2crn.evaluate.tube import robustness as measured_tubes
@@ -21,6 +20,7 @@ from nn2crn.evaluate.tube.parts import schemes as known_schemes
 from nn2crn.evaluate.tube.realise import Limits, Realisation
 from nn2crn.evaluate.tube.robustness import By, Robustness
 from nn2crn.evaluate.tube.study import Study
+from nn2crn.evaluate.verification import Report
 from nn2crn.frontends.source import Model
 from nn2crn.ir.arrays import Floats
 from nn2crn.ir.network import Network

@@ -18,8 +18,8 @@ from nn2crn.engines.registry import engines as known_engines
 from nn2crn.engines.settling import log_times, settling_time
 from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.evaluate.case import Case, engine, output_columns, outputs_of
-from nn2crn.evaluate.report import Compiled, EngineReport, Failure, LayerReport, Report, Skipped
 from nn2crn.evaluate.shipped import Shipped
+from nn2crn.evaluate.verification import Compiled, EngineReport, Failure, LayerReport, Report, Skipped
 from nn2crn.ir.arrays import Floats, Ints
 from nn2crn.ir.reactions import ReactionNetwork
 

@@ -1,6 +1,6 @@
 """The rate-independent encoding: its passes, and which options it takes.
 
-The chemistry is in consumed.py.
+The chemistry is in rate_independent_reactions.py.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from nn2crn.ir.reactions import ReactionNetwork
 from nn2crn.ir.recipe import Recipe
 from nn2crn.ir.verify.invariant import require
 from nn2crn.ir.verify.network import verify_absorbed
-from nn2crn.lower.consumed import NAME, lower
 from nn2crn.lower.encoding import Encoding
+from nn2crn.lower.rate_independent_reactions import NAME, lower
 from nn2crn.passes.name_layers import name_layers
 from nn2crn.passes.network.drop_dead import drop_dead
 from nn2crn.passes.network.fuse_affine import fuse_affine

@@ -13,7 +13,7 @@ from nn2crn.engines.cvode.internal import SimulationError
 from nn2crn.engines.registry import engine_named
 from nn2crn.evaluate import time_course, verify
 from nn2crn.evaluate.case import Case
-from nn2crn.evaluate.report import Compiled
+from nn2crn.evaluate.verification import Compiled
 from nn2crn.ir.arrays import Floats, Ints, ints
 
 _WORK = {"copasi": 25_000}  # reactions times samples that a program which reads a file runs in some ten seconds

@@ -11,7 +11,7 @@ from typing import Any
 
 from nn2crn.backends.graph.svg import drawing
 from nn2crn.evaluate.case import Case
-from nn2crn.evaluate.report import Compiled, against_model, verdict
+from nn2crn.evaluate.verification import Compiled, against_model, verdict
 from nn2crn.files.atomic import write_text
 from nn2crn.files.plain_json import plain, schema_of
 from nn2crn.ir.arrays import Ints, evenly

@@ -92,10 +92,11 @@ def test_a_proved_error_says_from_which_network(tmp_path):
 
 
 def test_a_verification_says_in_python_how_far_the_compiled_network_is():
-    report = nn2crn.evaluate.report.Report(
+    report = nn2crn.evaluate.verification.Report(
         "x", 1, 0.01, "the forward pass",
-        (nn2crn.evaluate.report.EngineReport("exact", 3.9, 1.0, 0.77, 0, None, 0, 0.1, 0.1, 1e-12),), (), None, 0.0,
-        compiled=nn2crn.evaluate.report.Compiled(3.9, 1.1, 0.77),
+        (nn2crn.evaluate.verification.EngineReport("exact", 3.9, 1.0, 0.77, 0, None, 0, 0.1, 0.1, 1e-12),),
+        (), None, 0.0,
+        compiled=nn2crn.evaluate.verification.Compiled(3.9, 1.1, 0.77),
     )  # fmt: skip
     assert "chemistry against the network as compiled: within 0.01 on 1 sample in exact" in repr(report)
     assert "network as compiled against your model: at most 3.9e+00 (77.0% same class)" in repr(report)

@@ -16,7 +16,7 @@ from nn2crn.cli.subject import labels_of, labels_option, subject
 from nn2crn.engines.registry import engine_names
 
 if TYPE_CHECKING:
-    from nn2crn.evaluate.report import Report
+    from nn2crn.evaluate.verification import Report
 
 _TOLERANCE = 1e-2
 _SAMPLES = 100
@@ -88,7 +88,7 @@ def verify(  # noqa: PLR0913  # one argument per option
 
 
 def _show(report: Report, clock: str, *, layerwise: bool) -> None:
-    from nn2crn.evaluate.report import ENGINES, LAYERS
+    from nn2crn.evaluate.verification import ENGINES, LAYERS
 
     say(report.heading())
     table(tuple(ENGINES), report.rows(clock), "".join(ENGINES.values()))
