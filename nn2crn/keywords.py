@@ -1,10 +1,10 @@
-"""Keywords that a function of the Python interface does not have: an error that names the function that does."""
+"""Arguments that a function of the Python interface does not have: an error that says which it, or another, has."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from inspect import signature
+from inspect import Parameter, Signature, signature
 from typing import ParamSpec, TypeVar
 
 from nn2crn.errors import UsageError, choose_from
@@ -31,14 +31,15 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 
 
 def known_keywords(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The function, which refuses keywords that it does not have; its signature and docstring stay as they are.
+    """The function, which refuses arguments that it does not have; its signature and docstring stay as they are.
 
     >>> known_keywords(lambda samples: samples)(sample=3)
     Traceback (most recent call last):
     nn2crn.errors.UsageError: nn2crn.<lambda> has no argument 'sample'
     hint: did you mean 'samples'? its arguments: samples
     """
-    known = tuple(signature(function).parameters)
+    own = signature(function)
+    known = tuple(own.parameters)
 
     @wraps(function)
     def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -46,9 +47,20 @@ def known_keywords(function: Callable[_P, _R]) -> Callable[_P, _R]:
             if name not in known:
                 said = f"nn2crn.{function.__name__} has no argument {name!r}"
                 raise UsageError(said, hint=_place(name) or choose_from(name, known, "its arguments"))
+        try:
+            own.bind(*args, **kwargs)
+        except TypeError as e:  # one is missing, or there are too many, or one is given twice
+            raise UsageError(f"nn2crn.{function.__name__}: {e}", hint=_arguments(own)) from None
         return function(*args, **kwargs)
 
     return checked
+
+
+def _arguments(own: Signature) -> str:
+    """Those that may be given in their order, and those that have to be named."""
+    named = [p.name for p in own.parameters.values() if p.kind is Parameter.KEYWORD_ONLY]
+    ordered = [name for name in own.parameters if name not in named]
+    return f"its arguments: {', '.join(ordered)}" + (f"; by name only: {', '.join(named)}" if named else "")
 
 
 def _place(name: str) -> str:

@@ -1,6 +1,7 @@
 """Arguments of Python's functions that cannot be: one clear error that says what would do."""
 
 import inspect
+import re
 import subprocess
 import sys
 from dataclasses import fields
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import nn2crn
+from nn2crn.errors import UsageError
 from nn2crn.ir.equality import equal
 from nn2crn.keywords import PLACES
 
@@ -156,3 +158,16 @@ def test_whole_weights_of_three_bits_are_those_of_the_command(tmp_path):
     how = ["--logits", "--domain", "0:10", "--encoding", "rate-independent", "--bits", "3", "-o", tmp_path / "cli.npz"]
     subprocess.run([sys.executable, "-m", "nn2crn.cli", "compile", IRIS, *how], check=True, capture_output=True)
     assert (tmp_path / "cli.npz").read_bytes() == (tmp_path / "made.npz").read_bytes()
+
+
+@pytest.mark.parametrize(("call", "says"), [
+    (nn2crn.compile, "nn2crn.compile: missing a required argument: 'network'"),
+    (lambda: nn2crn.load("a.nn", None, ("y",)), "nn2crn.load: too many positional arguments"),
+    (lambda: nn2crn.verify("a.nn", model="b.nn"), "nn2crn.verify: multiple values for argument 'model'"),
+])  # fmt: skip
+def test_missing_and_surplus_arguments_are_errors_that_say_what_there_is(call, says):
+    """They were a bare TypeError."""
+    with pytest.raises(UsageError) as e:
+        call()
+    assert e.value.message == says
+    assert re.match(r"its arguments: [a-z_, ]+; by name only: [a-z_, ]+$", e.value.hint)
