@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, TypeVar, cast
 
@@ -14,9 +15,16 @@ T = TypeVar("T")
 _OURS = "nn2crn."  # what the groups of all tables begin with
 
 
+@cache
+def _points() -> Mapping[str, Sequence[EntryPoint]]:
+    """Entry points by group, of all tables at once: each package that is installed has a file to read."""
+    found = entry_points()
+    return {group: list(found.select(group=group)) for group in sorted(found.groups) if group.startswith(_OURS)}
+
+
 def plugins(group: str, load: Callable[[EntryPoint], T]) -> Iterator[tuple[str, T]]:
     """Load each entry point of a group, in the order of their names; with the name of its package."""
-    for point in sorted(entry_points(group=group), key=lambda p: (p.name, p.value)):
+    for point in sorted(_points().get(group, ()), key=lambda p: (p.name, p.value)):
         try:
             loaded = load(point)
         except (Exception, SystemExit) as e:  # noqa: BLE001  # a stranger's code may do anything
@@ -27,8 +35,8 @@ def plugins(group: str, load: Callable[[EntryPoint], T]) -> Iterator[tuple[str, 
 
 def installed() -> Iterator[tuple[str, str, str, str]]:
     """Yield the kind, the name and the package of all that packages add, in any table; and why it cannot be loaded."""
-    for group in sorted(g for g in entry_points().groups if g.startswith(_OURS)):
-        for point in entry_points(group=group):
+    for group, points in _points().items():
+        for point in points:
             package = point.dist.name if point.dist else "?"
             yield group.removeprefix(_OURS), point.name, package, _failure(point)
 
