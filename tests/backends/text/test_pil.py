@@ -103,6 +103,14 @@ def test_peppercorn_finds_the_reactions_of_a_gate(order):
 
 
 @needs("peppercorn")
+@pytest.mark.parametrize(("reaction", "count"), [("2 A -> P", 4), ("2 A -> A", 149)])
+def test_peppercorn_finds_more_than_a_gate_where_the_product_is_what_is_taken(reaction, count):
+    """As the page on DNA says."""
+    _, _, found = read(network_of(reaction), enumerate_=True)
+    assert len(found) == count
+
+
+@needs("peppercorn")
 def test_concentrations_are_in_the_files_unit():
     network = nn2crn.compile(
         random_mlp([1, 1], seed=1, lower=0.0).network(), inputs={"x": [2.0]}, units=nn2crn.Units("nM", "h", 5.0)
