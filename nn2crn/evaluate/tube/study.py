@@ -147,7 +147,8 @@ class Study:
         accuracy = self.accuracies(found)
         same = float((found.argmax(2) == self.base.argmax(1)).mean()) if self.classes else None
         error = float(np.sqrt(np.mean((found[~bad] - self.base) ** 2))) if not bad.all() else float("inf")
-        low = float(np.quantile(accuracy, _QUANTILE))
+        # without variance, a share of it may be -inf, between two of which NumPy does not interpolate
+        low = float(np.quantile(accuracy, _QUANTILE)) if np.isfinite(accuracy).all() else float(accuracy.min())
         return Outcome(errors, float(accuracy.mean()), low, same, error, int(bad.sum()))
 
     def outputs(self, tubes: Tubes) -> Floats:
@@ -165,5 +166,6 @@ class Study:
             good = (found.argmax(2) == right) & np.isfinite(found).all(axis=2)
             return np.asarray(good.mean(axis=1), dtype=np.float64)
         truth = self.expected if self.labels is None else self.labels[:, None]
-        left = ((found - truth) ** 2).mean(axis=(1, 2)) / max(float(truth.var()), np.finfo(np.float64).tiny)
+        with np.errstate(over="ignore"):  # of a truth without variance, as much as is off is infinitely much
+            left = ((found - truth) ** 2).mean(axis=(1, 2)) / max(float(truth.var()), np.finfo(np.float64).tiny)
         return np.where(np.isfinite(left), 1 - left, -np.inf)

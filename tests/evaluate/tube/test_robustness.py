@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -233,3 +234,14 @@ def test_what_cannot_be(args, said):
     done = run("--data", "samples/iris/iris.csv", *args)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_an_output_that_is_the_same_for_all_samples_warns_of_nothing(tmp_path):
+    """Its share of variance is -inf in every tube: NumPy warned of the difference of two of them."""
+    text = "h = relu(dense(x, weight = [[1]], bias = [-3]))\noutput y = dense(h, weight = [[1000]], bias = [0])\n"
+    (tmp_path / "net.nn").write_text(f"input x[1] in [0, 1]\n{text}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rough = nn2crn.Options(settings={"relu.h": 1.0})
+        found = nn2crn.robustness(nn2crn.load(tmp_path / "net.nn"), [[0.1], [0.2], [0.3]], tubes=3, options=rough)
+    assert {o.low_accuracy for o in found.outcomes} == {-np.inf}
