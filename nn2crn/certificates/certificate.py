@@ -20,6 +20,7 @@ from nn2crn.certificates.boxes import plain, show_boxes
 from nn2crn.certificates.counts import counts
 from nn2crn.certificates.loops.closing import Opened, opened
 from nn2crn.certificates.loops.steady_states import Loop
+from nn2crn.certificates.rounding import at_most
 from nn2crn.certificates.statements import lines, statements
 from nn2crn.certificates.vacuous import vacuous_errors, vacuous_peak
 from nn2crn.errors import UsageError
@@ -116,10 +117,11 @@ class Certificate:
         )
 
     def __repr__(self) -> str:
-        errors = ", ".join(f"{n} {'not proved' if e is None else f'<= {e:.2g}'}" for n, e in self.error_bound.items())
+        bounds = ((n, "not proved" if e is None else f"<= {at_most(e, 2)}") for n, e in self.error_bound.items())
+        errors = ", ".join(map(" ".join, bounds))
         clock, molar = self.units.time, self.units.per_litre
-        settles = "not proved" if self.settling_time is None else f"<= {self.settling_time:.3g} {clock}"
-        peak = "not proved" if self.peak is None else f"<= {self.peak:.3g} {molar}"
+        settles = "not proved" if self.settling_time is None else f"<= {at_most(self.settling_time, 3)} {clock}"
+        peak = "not proved" if self.peak is None else f"<= {at_most(self.peak, 3)} {molar}"
         box = f"; for {show_boxes(self.box)}" if self.box else ""
         return f"<Certificate of {self.model}: error {errors}; settling {settles}; peak {peak}{box}>"
 

@@ -95,6 +95,7 @@ def _about(c: Certificate) -> Iterator[tuple[str, str]]:
         orders = (f"{molar}/{clock}", f"1/{clock}", f"1/({molar} {clock})")
         unit = ((f"mol/(l {clock})", f"1/{clock}", f"l/(mol {clock})") if molar == "M" else orders)[order]
         spread = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
-        yield "", f"order {order}: {count} distinct rate constant{'s' if count != 1 else ''}, {spread} {unit}"
+        constants = f"{count} rate constant{'s' if count != 1 else ''}, distinct within a layer"
+        yield "", f"order {order}: {constants}, {spread} {unit}"
     for module, relations in c.conserved.items():
         yield "conserved", f"{module}: {', '.join(relations)}"

@@ -41,7 +41,7 @@ def subject(  # noqa: PLR0913  # one argument per option
     If `quiet`, nothing is said of fitted parameters, unused templates and samples outside of the domain.
 
     Raises:
-        UsageError: there is nothing to run it on.
+        UsageError: there are no samples to run it on.
         ProvenanceError: the file was not made from this model.
     """
     from nn2crn.evaluate.case import case
@@ -57,7 +57,7 @@ def subject(  # noqa: PLR0913  # one argument per option
         click.echo(f"{model}: {source.fit.show()}", err=True)
     given = vectors(inputs, network)
     if not source.data and not given and not samples:
-        raise UsageError("there is nothing to run it on", hint="give --input or --data")
+        raise UsageError("there are no samples to run it on", hint="give --input or --data")
     reactions, chosen = compiled_in_scale(source, scale, gates, name=name, inputs=given)
     one = {i.name: floats(given.get(i.name, [0.0] * i.size))[None] for i in network.inputs}
     values, box = (one, None) if given else _values(source, samples)

@@ -69,7 +69,8 @@ class Table:
             separated = ";" in self.head[0] or "\t" in self.head[0]
             beside = "the inputs' columns come first, then one of labels at most"
             raise DataError(
-                f"{self.path}, line {self._first}: {len(there)} values, where the inputs want {wanted}",
+                f"{self.path}, line {self._first}: {len(there)} value{'s'[: len(there) != 1]},"
+                f" where the inputs take {wanted}",
                 hint="columns are separated by commas" if separated else beside,
             )
         if len(there) > wanted:

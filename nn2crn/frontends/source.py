@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -95,11 +96,21 @@ def open_model(model: Model) -> ModelFile:
             raise UsageError("cannot read standard input: it is closed")
         return ModelFile(Path("stdin"), _bounded(sys.stdin.buffer, "standard input"))
     if path.suffix not in (".onnx", ".nn", ".npz"):
-        raise UsageError(
-            f"{path}: a model is an .onnx or a .nn file, or an .npz with W, V and b",
-            hint="export it to ONNX, or write it as .nn",
-        )
+        raise _no_model(path)
     return ModelFile(_as_text(path), read_file(path), path.parent)
+
+
+def _no_model(path: Path) -> UsageError:
+    """The error that says what to do with a file whose suffix is not a model's."""
+    with suppress(OSError):  # as of a name that is too long
+        if path.is_dir():
+            return UsageError(f"{path} is a folder", hint=f"give the models in it, as {path}/*.onnx")
+    if path.suffix in (".pt", ".pth"):
+        what = "PyTorch's own files cannot be read without the module's code"
+        how = "nn2crn.load(module, example), or torch.onnx.export(module, (example,), 'net.onnx')"
+        return UsageError(f"{path}: {what}", hint=f"in Python: {how}")
+    what = "a model is an .onnx or a .nn file, or an .npz with W, V and b"
+    return UsageError(f"{path}: {what}", hint="export it to ONNX, or write it as .nn")
 
 
 def _bytes(model: Model) -> bytes:

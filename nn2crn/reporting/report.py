@@ -38,10 +38,12 @@ class ReportPage:
     drawing: str = field(repr=False)
 
     def __repr__(self) -> str:
+        return f"<ReportPage of {self.figures['name']}: {self}>"
+
+    def __str__(self) -> str:
         found = self.figures["verification"]
         compiled = Compiled(**found["compiled"]) if found["compiled"] else None
-        said = verdict(compiled, found["tolerance"], self.figures["samples"], within=self.ok)
-        return f"<ReportPage of {self.figures['name']}: {said}{against_model(compiled)}>"
+        return verdict(compiled, found["tolerance"], self.figures["samples"], within=self.ok) + against_model(compiled)
 
     def _repr_html_(self) -> str:
         """The page in a frame, for notebooks."""
@@ -116,7 +118,7 @@ def report(  # noqa: PLR0913  # what is measured, and how
         "samples": len(chosen),
         "samples_given": count,
         "sample_numbers": chosen.tolist(),
-        **certified(few, tolerance),
+        **certified(subject, tolerance),
         "verification": found,
         "settling": run,
         "rate_histograms": rate_histograms(few.reactions),

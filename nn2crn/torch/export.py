@@ -35,7 +35,7 @@ def export(model: torch.nn.Module, example: torch.Tensor | tuple[torch.Tensor, .
         UsageError: onnxscript is not installed, by which PyTorch exports.
     """
     if find_spec("onnxscript") is None:
-        raise UsageError("PyTorch exports by onnxscript", hint="pip install onnxscript")
+        raise UsageError("PyTorch needs onnxscript to export a module to ONNX", hint="pip install onnxscript")
     inputs = example if isinstance(example, tuple) else (example,)
     training = model.training
     logger = logging.getLogger("torch.onnx")

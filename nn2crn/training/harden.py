@@ -42,7 +42,7 @@ def harden(  # noqa: PLR0913  # one argument per choice
     tubes: int = 100,
     report: Report | None = None,
 ) -> Hardened:
-    """A classifier of ReLUs trained on, so that it bears rate constants that are off. Weights that are zero stay so.
+    """A classifier of ReLUs trained on, so that it tolerates inaccurate rate constants. Weights that are zero stay so.
 
     Args:
         network: one input, and logits as its first output; its ReLUs become smoothed ones.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -128,18 +128,25 @@ def task(
     return Task(network, options, first, second, labels[1::2], labels[0::2], training)
 
 
-def search(given: Task, score: Score = "magnitude", spacing: Spacing = "exponential") -> list[Candidate]:
+def search(
+    given: Task,
+    score: Score = "magnitude",
+    spacing: Spacing = "exponential",
+    saying: Callable[[str], None] = lambda _: None,
+) -> list[Candidate]:
     """The candidates that none beats in accuracy, reactions and distinct rate constants; the smallest first.
 
     Args:
         given: what to compress, and what to measure it by.
         score: which connections are removed.
         spacing: which levels weights are put at.
+        saying: is told what is being done.
     """
-    tried = list(_candidates(given, score, spacing))
+    tried = list(_candidates(given, score, spacing, saying))
     best = [c for c in tried if not any(other.beats(c) for other in tried)]
     unique = {(c.accuracy, c.reactions, c.rate_constants): c for c in reversed(best)}.values()
     ordered = sorted(unique, key=lambda c: (c.reactions, c.rate_constants, -c.accuracy))
+    saying(f"settling times of the best {len(ordered)}")
     return [replace(c, settling_time=_settling(given, c.network)) for c in ordered]
 
 
@@ -177,13 +184,14 @@ def choose(
     return min(good, key=lambda c: (c.reactions, c.rate_constants, -c.accuracy))
 
 
-def _candidates(given: Task, score: Score, spacing: Spacing) -> Iterator[Candidate]:
+def _candidates(given: Task, score: Score, spacing: Spacing, saying: Callable[[str], None]) -> Iterator[Candidate]:
     """Combine each pruning level with each number of bits, repaired on the calibration data."""
     for fraction in FRACTIONS:
         prune = Pruning(score, fraction) if fraction else None
         sparse = _compressed(given, Compression(prune=prune, repair=bool(prune), data=given.calibration))
         sparse = _trained_on(given, sparse) if prune and given.training else sparse
         for bits in BITS:
+            saying(f"{fraction:.0%} of the weights removed, {f'{bits} bits' if bits else 'the others as they are'}")
             quantize = Quantization(spacing, bits) if bits else None
             network = _compressed(
                 replace(given, network=sparse),

@@ -35,6 +35,8 @@ def onnx_file(path, nodes, weights):
 
 BAD = {
     "missing": (["absent.onnx"], 2, "cannot read absent.onnx: No such file or directory"),
+    "folder": (["."], 2, "hint: give the models in it, as ./*.onnx"),
+    "module of PyTorch": (["net.pt"], 2, "hint: in Python: nn2crn.load(module, example), or torch.onnx.export"),
     "suffix": (["notes.txt"], 2, "a model is an .onnx or a .nn file, or an .npz"),
     "not ONNX": (["text.onnx"], 1, "text.onnx is not"),
     "truncated": (["cut.onnx"], 1, "cut.onnx is not"),

@@ -165,7 +165,7 @@ def test_settling_times_are_in_the_unit_of_the_file(tmp_path):
 
 
 BAD = {
-    "nothing to run": (["simulate", "xor/xor.nn"], 2, "there is nothing to run it on"),
+    "nothing to run": (["simulate", "xor/xor.nn"], 2, "there are no samples to run it on"),
     "both": (["simulate", "xor/xor.nn", "--input", "1,0", "--data", "d.csv"], 2, "exclude each other"),
     "two ends": (["simulate", "xor/xor.nn", "--input", "1,0", "--t-end", "1", "--to-steady-state"], 2, "exclude"),
     "no such species": (["simulate", "xor/xor.nn", "--input", "1,0", "--species", "z*"], 2, "no species is called"),

@@ -122,5 +122,5 @@ def test_few_samples_are_not_a_measure_of_accuracy(tmp_path, count):
     options = ("--logits", "--data", tmp_path / "few.npz", "--scheme", "soloveichik2010")
     done = command_line.nn2crn("realise", IRIS, *options)
     assert done.returncode == 0, done.stderr
-    few = f"{count} sample{'s'[: count != 1]}: not a measure of accuracy"
+    few = f"{count} sample{'s'[: count != 1]}: too few to measure accuracy"
     assert (few in done.stdout, "as right and" in done.stdout) == (count < 10, count >= 10)

@@ -21,8 +21,8 @@ def network():
 FAULTY = {
     "text.csv": ("1,b\n", "line 1: 'b' is not a number"),
     "short.csv": ("a,b\n1,2\n3\n", "line 3: 1 values, where the first line has 2"),
-    "long.csv": ("1,2,0,0\n", "line 1: 4 values, where the inputs want 2\nhint: the inputs' columns come first"),
-    "semicolon.csv": ("a;b\n1;2\n", "line 2: 1 values, where the inputs want 2\nhint: columns are separated by commas"),
+    "long.csv": ("1,2,0,0\n", "line 1: 4 values, where the inputs take 2\nhint: the inputs' columns come first"),
+    "semicolon.csv": ("a;b\n1;2\n", "line 2: 1 value, where the inputs take 2\nhint: columns are separated by commas"),
     "tabs.csv": ("a\tb\n1\t2\n", "hint: columns are separated by commas"),
     "nan.csv": ("1,nan\n", "sample 0 of input 'x' has a value that is NaN"),
     "empty.csv": ("", "there are no samples"),
@@ -55,7 +55,7 @@ def test_lines_are_counted_as_an_editor_counts_them(tmp_path, read, text, line):
 def test_a_column_of_labels_is_left_out_wherever_it_stands(tmp_path):
     (tmp_path / "d.csv").write_text("kind,a,b,more\n7,1,2,3\n7,4,5,6\n")
     assert read_data(tmp_path / "d.csv", network(), "kind")["x"].tolist() == [[1, 2], [4, 5]]
-    with pytest.raises(nn2crn.Nn2crnError, match="4 values, where the inputs want 2"):
+    with pytest.raises(nn2crn.Nn2crnError, match="4 values, where the inputs take 2"):
         read_data(tmp_path / "d.csv", network(), "")
 
 

@@ -110,7 +110,7 @@ ARRAYS = {
     "data cut short": case("d.npz", npz(x=npy("'<f8'", "(1, 2)", bytes(16)))[:-30], VERIFY, "File is not a zip file"),
     "data in pickles": case("d.npz", npz(x=npy("'|O'", "(1, 2)", b"cos\nsystem\n(S'id'\ntR.")), VERIFY, "of type object"),
     "data in one field": case("d.csv", "1" * 50_000_000, VERIFY, "field larger than field limit"),
-    "data in one row": case("d.csv", "0," * 3_000_000, VERIFY, "values, where the inputs want 2"),
+    "data in one row": case("d.csv", "0," * 3_000_000, VERIFY, "values, where the inputs take 2"),
     "data of a device": special(zero, "d.csv", VERIFY, "it is a device"),
     "data of a pipe": special(os.mkfifo, "d.npz", VERIFY, "it is a named pipe"),
     "data of a folder": special(Path.mkdir, "d.csv", VERIFY, "it is a folder"),

@@ -1,5 +1,6 @@
 """The Python interface: what the commands do, on models and chemistry in memory."""
 
+import re
 import subprocess
 import sys
 from io import BytesIO, StringIO
@@ -111,6 +112,14 @@ def test_what_is_measured_and_proved_is_said_in_a_line():
     assert repr(proved).endswith("; for x in [0, 1]>")
     by_default = nn2crn.certify(nn2crn.load(IRIS, logits=True))
     assert repr(by_default).endswith("; for X in [-1, 1]>")  # which nobody gave
+
+
+def test_the_bounds_in_a_line_are_rounded_outward():
+    """The peak of 1.001 mol/l was `<= 1` there, and what is proved is not that."""
+    proved = nn2crn.certify(nn2crn.load(ROOT / "samples" / "winner" / "winner.nn"))
+    shown = re.search(r"error y <= (\S+); settling <= (\S+) s; peak <= (\S+) mol/l", repr(proved))
+    values = (proved.error_bound["y"], proved.settling_time, proved.peak)
+    assert all(float(text) >= value for text, value in zip(shown.groups(), values, strict=True))
 
 
 def test_a_report_in_python_is_printed_as_by_the_command():

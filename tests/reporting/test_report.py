@@ -102,6 +102,16 @@ def test_the_same_model_gives_the_same_page(report):
 
 
 @pytest.mark.slow
+def test_the_certificate_is_for_all_samples_given_not_only_for_those_run(tmp_path):
+    """The box was that of the samples that were run: others of the same file lay outside of what was called proved."""
+    (tmp_path / "net.nn").write_text("input x[1]\noutput y = relu(x)\n")
+    found = nn2crn.report(tmp_path / "net.nn", [[0.0], [3.0], [0.5], [0.25], [1.0]], samples=3, tubes=2)
+    assert found.figures["samples"] == 3
+    assert found.figures["sample_numbers"] == [0, 2, 4]
+    assert found.figures["certificate"]["box"] == {"x": [0.0, 3.0]}
+
+
+@pytest.mark.slow
 def test_without_data_the_page_says_that_inputs_are_random():
     found = nn2crn.report(XOR, samples=3, tubes=2)
     assert "random samples of x in [0, 1]" in re.sub(r"<[^>]*>|\s+", " ", found.html).replace("  ", " ")
@@ -147,7 +157,7 @@ def test_the_command_writes_the_page_and_prints_the_figures(tmp_path):
     figures = json.loads(done.stdout)
     assert figures["schema"] == "nn2crn report 1"
     assert embedded((tmp_path / "x.html").read_text(encoding="utf-8")) == figures
-    assert done.stderr.startswith("x.html: ReportPage of xor: within 0.01 on 2 samples")
+    assert done.stderr.startswith("x.html: within 0.01 on 2 samples")
 
 
 @pytest.mark.parametrize(("arguments", "says"), [
@@ -159,6 +169,15 @@ def test_what_the_command_refuses_and_what_is_not_good(tmp_path, arguments, says
     done = command_line.nn2crn("report", str(XOR), *arguments, cwd=tmp_path)
     assert done.returncode == {"give --data": 2, "NOT within 1e-09": 3}.get(says, 1)
     assert says in done.stderr
+
+
+def test_the_page_is_not_written_into_a_pdf(tmp_path):
+    """It was, over one that was there: `-o` is for HTML."""
+    (tmp_path / "r.pdf").write_bytes(b"%PDF-1.7")
+    done = command_line.nn2crn("report", str(XOR), "-o", "r.pdf", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "nn2crn: r.pdf: -o writes HTML\nhint: --pdf r.pdf\n"
+    assert (tmp_path / "r.pdf").read_bytes() == b"%PDF-1.7"
 
 
 def test_a_pdf_without_a_browser_is_refused_with_what_it_needs(monkeypatch, report, tmp_path):

@@ -39,7 +39,7 @@ def limit_options(command: Callable[..., None]) -> Callable[..., None]:
     """Options of every command that compiles a model."""
     return memory_option(
         click.option(
-            "--max-reactions", metavar="N", type=click.IntRange(0), help="Refuse a network of more reactions."
+            "--max-reactions", metavar="N", type=click.IntRange(0), help="Refuse a network of more than N reactions."
         )(command)
     )
 

@@ -196,7 +196,7 @@ DATA = {
     "text.npz": ({"x": np.array([["a", "b"]])}, "has values of type <U1"),
     "object.npz": ({"x": np.array([[object(), None]])}, "has values of type object"),
     "none.npz": ({"x": np.ones((0, 2))}, "there are no samples"),
-    "short.csv": ([["1"]], "line 1: 1 values, where the inputs want 2"),
+    "short.csv": ([["1"]], "line 1: 1 value, where the inputs take 2"),
     "words.csv": ([["1", "2"], ["3", "four"]], "line 2: 'four' is not a number"),
     "nan.csv": ([["nan", "2"]], "NaN or infinite"),
     "empty.csv": ([], "there are no samples"),

@@ -238,7 +238,7 @@ def test_one_sample_needs_no_file_and_tables_fit_a_terminal():
     assert max(len(line) for line in said[:-1] if ":" not in line) <= 80
     assert "rate-independent burns" in done.stdout
     assert "alone uses" in done.stdout
-    assert "1 sample: not a measure of accuracy, so none is advised" in said
+    assert "1 sample: too few to measure accuracy, so no alternative is recommended" in said
     assert "nobody has built this" in said[-1]
 
 
@@ -247,7 +247,7 @@ def test_one_sample_needs_no_file_and_tables_fit_a_terminal():
     [
         ((*IRIS, "--max-rate", "1 /s"), "displacement is of order two"),
         ((*IRIS, "--scheme", "foo"), "there is no scheme 'foo'"),
-        (IRIS[:-2], "there is nothing to run it on"),
+        (IRIS[:-2], "there are no samples to run it on"),
         ((*IRIS, "--input", "1,2,3,4"), "--data and --input exclude each other"),
         ((*IRIS[:-2], "--input", "1,2,3"), "takes 4 values, not 3"),
         ((*IRIS, "--gates", "10"), "this is not a concentration"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.console import json_option, say, show_json
+from nn2crn.cli.console import json_option, say, show_json, working
 from nn2crn.cli.options.common import loaded, model_options
 from nn2crn.cli.options.fitting import FittingOptions
 from nn2crn.cli.options.scale import in_scale, scale_options
@@ -51,7 +51,7 @@ def certify(  # noqa: PLR0913  # one argument per option
     scale: Wanted,
     **options: Any,
 ) -> None:
-    """Say what is proved of the chemistry of MODEL, for all inputs in a box and all starts in another.
+    """Say what is proved about the chemistry of MODEL, for all inputs in a box and all starts in another.
 
     An input without bounds is taken to lie in [-1, 1]. docs/theory.md has the proofs.
     """  # fmt: skip
@@ -62,7 +62,8 @@ def certify(  # noqa: PLR0913  # one argument per option
     found = loaded(model, fitting=fitting, **options)
     box = boxes_of(found.network, found.data, fitting.boxes())
     original = None if found.network is found.whole else found.whole
-    proof = prove(Asked(found.network, found.options, name, box, original, tolerance, start))
+    with working("proving"):
+        proof = prove(Asked(found.network, found.options, name, box, original, tolerance, start))
     made = in_scale(found, compiler.compile(found.network, found.options, name=name), scale)
     proof = proof.in_tube(made.units, made.kappa)
     if as_json:

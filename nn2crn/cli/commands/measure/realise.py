@@ -119,7 +119,8 @@ def _others(options: dict[str, Any]) -> list[EncodingOptions]:
 def _realised(case: Case, limits: Limits, names: tuple[str, ...]) -> Realisation:
     from nn2crn.evaluate.tube.realise import realise
 
-    return realise(case.reactions, case.inputs, limits, names, case.expected)
+    with working(f"running {case.reactions.reaction_count:,} reactions"):
+        return realise(case.reactions, case.inputs, limits, names, case.expected)
 
 
 def _alternatives(case: Case, realised: Realisation, limits: Limits, names: tuple[str, ...]) -> list[Alternative]:
@@ -136,4 +137,5 @@ def _searched(case: Case, realised: Realisation, limits: Limits, leak: float) ->
     from nn2crn.evaluate.tube.gate_search import search_gates
 
     few = case.some(slice(None, None, max(1, case.samples // _SEARCHED))).inputs
-    return search_gates(case.reactions, few, unit=realised.unit, fastest=limits.fastest, leak=leak)
+    with working("searching gates"):
+        return search_gates(case.reactions, few, unit=realised.unit, fastest=limits.fastest, leak=leak)

@@ -14,6 +14,7 @@ from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.cli.subject import labels_of, labels_option, subject
 from nn2crn.cli.targets import refuse_unwritable
+from nn2crn.errors import UsageError
 
 _SAMPLES, _TUBES, _TOLERANCE = 100, 100, 1e-2
 
@@ -55,6 +56,8 @@ def report(  # noqa: PLR0913  # one argument per option
     from nn2crn.reporting.report import report as made
 
     page.check_installed()
+    if target and Path(target).suffix == ".pdf":
+        raise UsageError(f"{target}: -o writes HTML", hint=f"--pdf {target}")
     if pdf:
         browser.find_browser()
     if target is None and not (as_json or pdf):
@@ -73,7 +76,7 @@ def report(  # noqa: PLR0913  # one argument per option
             progress.now("printing")
             found.write_pdf(pdf)
     for written in filter(None, (target, pdf)):
-        click.echo(f"{written}: {found!r}".replace("<", "").replace(">", ""), err=True)
+        click.echo(f"{written}: {found}", err=True)
     if as_json:
         show_json("report", found.as_json())
     if not found.ok:

@@ -93,6 +93,8 @@ def simulate(  # noqa: PLR0913  # one argument per option
         show_json("simulate", {"model": model, "engine": engine, **run.as_json(), "files": files})
     elif not target:
         _ends(run)
+        if case.as_compiled is not None:
+            click.echo("the network: before its weights were rounded; nn2crn verify measures both", err=True)
     if run.interrupted:
         click.echo(f"interrupted: {run.samples} of {case.samples} samples done", err=True)
         sys.exit(130)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from nn2crn.cli.console import json_option, show_json, table
+from nn2crn.cli.console import json_option, show_json, table, working
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.subject import subject
 
@@ -33,7 +33,8 @@ def sensitivities(inputs: tuple[str, ...], samples: int, top: int, as_json: bool
     from nn2crn.engines.steady_state.sensitivity import sensitivities as differentiated
 
     case = subject(model, inputs=inputs, samples=0 if inputs else samples, **options)
-    found = differentiated(case.reactions, case.inputs)
+    with working(f"differentiating {case.reactions.reaction_count:,} rate constants"):
+        found = differentiated(case.reactions, case.inputs)
     ranked = found.top(top)
     if as_json:
         about = {"model": model, "samples": case.samples, "reactions": len(found.rates)}

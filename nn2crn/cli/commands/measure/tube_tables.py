@@ -104,7 +104,8 @@ def _said(found: list[Realisation], limits: Limits) -> Iterator[str]:
 def _better(found: Realisation, tried: list[Alternative]) -> Iterator[str]:
     """The best of those that are as right, by each figure."""
     if found.samples < _FEW:
-        yield f"{found.samples} sample{'s'[: found.samples != 1]}: not a measure of accuracy, so none is advised"
+        few = f"{found.samples} sample{'s'[: found.samples != 1]}"
+        yield f"{few}: too few to measure accuracy, so no alternative is recommended"
         return
     good = [a for a in tried if _as_right(a.realised, found)]
     figures: list[tuple[str, Callable[[Realisation], float], Callable[[Realisation], str]]] = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from nn2crn.cli.console import json_option, show_json, table
+from nn2crn.cli.console import json_option, show_json, table, working
 from nn2crn.cli.options.common import loaded, network_options
 from nn2crn.cli.options.compression import CompressionOptions
 from nn2crn.errors import UsageError
@@ -74,7 +74,8 @@ def compress(  # noqa: PLR0913  # one argument per option
     found = loaded(model, smaller=smaller, data=data, labels=labels or "", **options)
     training, classes = Training(steps=retrain) if retrain else None, read_labels(data, labels) if labels else None
     given = compression_search.task(found.network, found.options, found.data or {}, classes, training)
-    front = compression_search.search(given, score, spacing)
+    with working("compressing") as progress:
+        front = compression_search.search(given, score, spacing, progress.now)
     best = compression_search.choose(given, front, min_accuracy=min_accuracy, budget=budget_reactions)
     whole = compression_search.measured(given, found.network)
     if plot:

@@ -50,7 +50,7 @@ def harden(  # noqa: PLR0913  # one argument per option
     as_json: bool,
     target: str,
 ) -> None:
-    """Train MODEL, a classifier of ReLUs, on DATA so that it bears rate constants that are off.
+    """Train MODEL, a classifier of ReLUs, on DATA so that it tolerates inaccurate rate constants.
 
     A softmax or sigmoid at its very end is left out. Connections that are not there stay away. Its accuracy in tubes
     where every rate constant has a log-normal factor of its own is printed, before and after, on samples held out.
