@@ -92,9 +92,7 @@ def simulate(  # noqa: PLR0913  # one argument per option
     if as_json:
         show_json("simulate", {"model": model, "engine": engine, **run.as_json(), "files": files})
     elif not target:
-        _ends(run)
-        if case.as_compiled is not None:
-            click.echo("the network: before its weights were rounded; nn2crn verify measures both", err=True)
+        _ends(run, rounded=case.as_compiled is not None)
     if run.interrupted:
         click.echo(f"interrupted: {run.samples} of {case.samples} samples done", err=True)
         sys.exit(130)
@@ -163,10 +161,13 @@ def _repeat(  # noqa: PLR0913  # one argument per option
         sys.exit(130)
 
 
-def _ends(run: Run) -> None:
+def _ends(run: Run, *, rounded: bool) -> None:
+    """The outputs at the end, beside the network's own; these are those of the weights before they were rounded."""
     unit = f" ({run.concentration})" if run.concentration else ""
     rows: list[tuple[str, ...]] = [(str(e["sample"]), e["name"], f"{e['value']:.6g}", _own(e)) for e in run.ends()]
     table(("sample", "value", f"at the end{unit}", f"the network{unit}"), rows, "><>>")
+    if rounded:
+        click.echo("the network: before its weights were rounded; nn2crn verify measures both", err=True)
 
 
 def _own(end: dict[str, Any]) -> str:

@@ -66,9 +66,8 @@ def compress(  # noqa: PLR0913  # one argument per option
     from nn2crn.tune import compression_search
 
     del name  # of a reaction network; this writes a network
-    if budget_reactions is None and min_accuracy is None:
-        min_accuracy = _MIN_ACCURACY
     _refuse_targets(model, target, plot)
+    least = _MIN_ACCURACY if budget_reactions is None and min_accuracy is None else min_accuracy
     if (smaller := CompressionOptions()).given(options["config"]):
         raise UsageError("compress finds out itself what is pruned", hint="leave [weights] out of the configuration")
     found = loaded(model, smaller=smaller, data=data, labels=labels or "", **options)
@@ -76,7 +75,7 @@ def compress(  # noqa: PLR0913  # one argument per option
     given = compression_search.task(found.network, found.options, found.data or {}, classes, training)
     with working("compressing") as progress:
         front = compression_search.search(given, score, spacing, progress.now)
-    best = compression_search.choose(given, front, min_accuracy=min_accuracy, budget=budget_reactions)
+    best = compression_search.choose(given, front, min_accuracy=least, budget=budget_reactions)
     whole = compression_search.measured(given, found.network)
     if plot:
         points = [(c.reactions, c.accuracy, c.rate_constants) for c in (whole, *front)]
