@@ -169,8 +169,8 @@ class Subject:
 
     def fed(self, start: float) -> Mapping[str, Fed] | None:
         """What is proved of the way of all that is fed back, of starts up to so much; None if not of each."""
-        found = {f.name: self.opened.ways.get(f.name) for f in self.network.feedbacks()} if self.opened else {}
-        each = {name: way(start) if way else None for name, way in found.items()}
+        found = {f.name: self.opened.approaches.get(f.name) for f in self.network.feedbacks()} if self.opened else {}
+        each = {name: approach(start) if approach else None for name, approach in found.items()}
         known = {name: fed for name, fed in each.items() if fed is not None}
         return known if len(known) == len(each) else None
 

@@ -32,8 +32,8 @@ def decayed(first: Floats, most: Floats, rate: Floats, made: Floats, steps: Floa
     added = made[:-1] * np.where(slow, steps, -np.expm1(-rate[:-1] * steps) / rate[:-1])
     top = np.broadcast_to(most, shrunk.shape)
     a, b, c = _composed((shrunk * ROUNDED, added * ROUNDED, top), _capped)
-    way = np.concatenate([np.minimum(first, most)[None], np.fmin(a * first + b, c)])
-    return way, np.where(rate[-1] > 0, made[-1] / rate[-1] * ROUNDED, np.inf)
+    distance = np.concatenate([np.minimum(first, most)[None], np.fmin(a * first + b, c)])
+    return distance, np.where(rate[-1] > 0, made[-1] / rate[-1] * ROUNDED, np.inf)
 
 
 def _capped(after: Maps, before: Maps) -> Maps:
@@ -58,8 +58,8 @@ def riccati(  # noqa: PLR0913  # an equation, and where it holds
     otherwise: tuple[Floats | float, ...] = (0.0, unknown, 0.0, 1.0)
     maps = tuple(np.where(known[:-1], m, o) for m, o in zip(made, otherwise, strict=True))
     p, q, r, t = _composed(_scaled(maps), _fractions)
-    way = np.concatenate([first[None], (p * first + q) / (r * first + t)])
-    return way, np.where(known[-1], 2 * a[-1] / minus[-1], unknown)
+    distance = np.concatenate([first[None], (p * first + q) / (r * first + t)])
+    return distance, np.where(known[-1], 2 * a[-1] / minus[-1], unknown)
 
 
 def _fractions(after: Maps, before: Maps) -> Maps:
@@ -84,8 +84,8 @@ def _composed(maps: Maps, then: Callable[[Maps, Maps], Maps]) -> Maps:
     return maps
 
 
-def from_then_on(way: Floats, limit: Floats, most: Floats) -> Floats:
+def from_then_on(distance: Floats, limit: Floats, most: Floats) -> Floats:
     """The largest of what is reached from each time (times, size) on, between times as well, and of the limit."""
-    reached = np.concatenate([np.maximum(way[:-1], way[1:]), np.maximum(way[-1:], limit)])
+    reached = np.concatenate([np.maximum(distance[:-1], distance[1:]), np.maximum(distance[-1:], limit)])
     reached = np.fmin(np.where(np.isnan(reached), np.inf, reached), most)
     return np.asarray(np.maximum.accumulate(reached[::-1])[::-1])

@@ -90,17 +90,17 @@ def settling(
     species = cascade.kinetics.species
     rate = min(float(steady.rate[:species].min(initial=np.inf)), *(f.rate for f in fed.values()), np.inf)
     end = _AFTER * (1 + len(cascade.steps)) / rate if 0 < rate < np.inf else 1 / _SHORTEST
-    way = _Way(cascade, steady, start, fed, np.geomspace(_SHORTEST, end, _COARSE), CELLS // 4)
-    time = way.settled(tolerance)
+    distances = _Distances(cascade, steady, start, fed, np.geomspace(_SHORTEST, end, _COARSE), CELLS // 4)
+    time = distances.settled(tolerance)
     for cells in (CELLS // 4, CELLS):
         if 0 < time < np.inf:
-            way = _Way(cascade, steady, start, fed, _times(time, end, cascade.kinetics.rows), cells)
-            time = min(time, way.settled(tolerance))
+            distances = _Distances(cascade, steady, start, fed, _times(time, end, cascade.kinetics.rows), cells)
+            time = min(time, distances.settled(tolerance))
     labels = np.array(cascade.network.labels(), dtype=object)
     return Settling(
         time,
         rate,
-        way.transient.high[:species],
+        distances.transient.high[:species],
         steady.low[:species],
         steady.high[:species],
         tuple(labels[~steady.known[:species]]),
@@ -114,7 +114,7 @@ def _times(time: float, end: float, rows: int) -> Floats:
     return np.concatenate([grows, even, np.geomspace(time, end, _COARSE // 2)])
 
 
-class _Way:
+class _Distances:
     """How far values are from their steady state, at most, from each of `times` on.
 
     Attributes:
@@ -274,8 +274,8 @@ class _Way:
         _, most = self._at_first(step.species, at)
         above_ = np.maximum(self.transient.start[step.species] - low, 0.0)
         b = g_moved - at.rate[step.species]
-        way, limit = riccati(above_, f_moved + g_moved * high, b, step.c, self.steps, unknown=most)
-        from_above = from_then_on(way, limit, most)
+        distance, limit = riccati(above_, f_moved + g_moved * high, b, step.c, self.steps, unknown=most)
+        from_above = from_then_on(distance, limit, most)
         a, b = f_low / high, step.c * low
         lost = np.minimum(f_moved / f_low, 1.0) * f_high / low
         none, all_ = np.zeros(len(a)), np.ones(len(a))

@@ -21,6 +21,20 @@ _OPERATIONS = 1 << 12  # half units in the last place that logarithms and roots 
 
 
 @dataclass(frozen=True, eq=False)
+class Decay:
+    """A sum over neurons with positive `weights` (n,) that falls like exp(-rate t) from at most `start`."""
+
+    rate: float
+    start: float
+    weights: Floats
+
+    def time(self, each: Floats) -> float:
+        """Seconds until no neuron's part can exceed `each` (n,)."""
+        end = float(np.min(self.weights * each))
+        return max(float(np.log(self.start / end)), 0.0) / self.rate
+
+
+@dataclass(frozen=True, eq=False)
 class Approach:
     """Of y' = h + y (q + W y - y), for a constant q and all starts in [0, start].
 
@@ -29,29 +43,26 @@ class Approach:
         rate: 1/s; near the steady state, what is left shrinks faster than exp(-r t) for every r below it.
         begin: s, from when on every y has its least and its largest value that this rests on.
         steady: bounds on the steady state.
-        contraction: by its rate, at `begin` at most this far, sum eta |ln y - ln y*|, and eta (n,); None if not proved.
-        stability: by its rate, Goh's V at `begin`, and d (n,); None if not proved.
+        contraction: of sum eta |ln y - ln y*|; None if not proved.
+        stability: of Goh's V, whose weights are d; None if not proved.
     """
 
     peak: Floats
     rate: float
     begin: float
     steady: Interval
-    contraction: tuple[float, float, Floats] | None
-    stability: tuple[float, float, Floats] | None
+    contraction: Decay | None
+    stability: Decay | None
 
     def time(self, room: Floats) -> float:
         """When every y is, and stays, within its room (n,) of the steady state."""
         found = np.inf
         with np.errstate(all="ignore"):
             if self.contraction is not None:
-                rate, far, eta = self.contraction
-                near = float(np.min(eta * np.log1p(room / self.steady.high)))
-                found = min(found, max(float(np.log(far / near)), 0.0) / rate)
+                found = self.contraction.time(np.log1p(room / self.steady.high))
             if self.stability is not None:
-                rate, far, d = self.stability
-                near = float(np.min(d * room**2 / (2 * np.maximum(self.peak, self.steady.high))))
-                found = min(found, max(float(np.log(far / near)), 0.0) / rate)
+                highest = np.maximum(self.peak, self.steady.high)
+                found = min(found, self.stability.time(room**2 / (2 * highest)))
         return float(above(np.asarray(self.begin + found), _OPERATIONS)) if found >= 0 else np.inf
 
 
@@ -77,7 +88,7 @@ def approach(w: Floats, h: Floats, q: Interval, start: Floats, found: Diagonal |
     if found is None and contraction is None:
         found, left = diagonal(w - np.diag(h / (2 * peak * steady.high))), h / 2
     stability = _stability(left, steady, low, peak, found)
-    rates = [contraction[0]] if contraction is not None else []
+    rates = [contraction.rate] if contraction is not None else []
     rates += [float(2 * np.sqrt(left.min() * found.least))] if found is not None else []
     if not rates:
         return None
@@ -97,20 +108,16 @@ def _peak(w: Floats, h: Floats, q: Interval, start: Floats, found: Diagonal | No
     return above(most, _OPERATIONS)
 
 
-def _contraction(
-    w: Floats, h: Floats, steady: Interval, low: Floats, peak: Floats
-) -> tuple[float, float, Floats] | None:
+def _contraction(w: Floats, h: Floats, steady: Interval, low: Floats, peak: Floats) -> Decay | None:
     proof = scales(majorant(w))
     if proof is None:
         return None
     apart = np.maximum(np.log(peak / steady.low), np.log(steady.high / low))
     rate = float(below(2 * np.sqrt(h.min() * (1 - proof.bound)), _OPERATIONS))
-    return rate, float(np.sum(proof.eta * apart)), proof.eta
+    return Decay(rate, float(np.sum(proof.eta * apart)), proof.eta)
 
 
-def _stability(
-    h: Floats, steady: Interval, low: Floats, peak: Floats, found: Diagonal | None
-) -> tuple[float, float, Floats] | None:
+def _stability(h: Floats, steady: Interval, low: Floats, peak: Floats, found: Diagonal | None) -> Decay | None:
     """V' <= -(h/y* + l f y*) V, neuron by neuron, with f = (1 - r)^2/(r - 1 - ln r) at the least r = y/y*."""
     if found is None:
         return None
@@ -119,16 +126,16 @@ def _stability(
     slowest = np.clip(np.sqrt(h / pull), steady.low, steady.high)
     rate = float(below(h / slowest + pull * slowest, _OPERATIONS).min(initial=np.inf))
     d = found.s**2
-    return rate, float(np.sum(d * np.maximum(peak, steady.high * np.log(steady.high / low)))), d
+    return Decay(rate, float(np.sum(d * np.maximum(peak, steady.high * np.log(steady.high / low)))), d)
 
 
-Way = Callable[[float], Fed | None]
+ApproachFrom = Callable[[float], Fed | None]
 """What is proved of a feedback's way to its steady state, of all starts up to so much; None if nothing is."""
 
 
-def ways(
+def approaches(
     given: Matrix, drive: Interval, found: Diagonal | None, feedbacks: tuple[Feedback, ...], initial: Floats
-) -> Mapping[str, Way]:
+) -> Mapping[str, ApproachFrom]:
     """The way of each feedback of a loop that constant drives settle; none if it has signed values.
 
     Args:
@@ -142,7 +149,7 @@ def ways(
         return {}
     rows = given.split(np.arange(len(given.w), dtype=np.float64))
 
-    def way(mine: Floats, start: float) -> Fed | None:
+    def from_start(mine: Floats, start: float) -> Fed | None:
         proved = approach(given.w, given.smoothing, drive, np.maximum(initial, start), found)
         if proved is None:
             return None
@@ -155,4 +162,4 @@ def ways(
 
         return Fed(proved.peak[place], proved.rate, time)
 
-    return {f.name: partial(way, rows[f.source]) for f in feedbacks}
+    return {f.name: partial(from_start, rows[f.source]) for f in feedbacks}

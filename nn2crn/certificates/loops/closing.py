@@ -15,7 +15,7 @@ from nn2crn.certificates.bounds.cascade import Bounds, Cascade
 from nn2crn.certificates.bounds.error_bound import error_bound
 from nn2crn.certificates.bounds.ranges import by_difference, range_of
 from nn2crn.certificates.bounds.steady import Steady, steady_bounds
-from nn2crn.certificates.loops.approach import Way, ways
+from nn2crn.certificates.loops.approach import ApproachFrom, approaches
 from nn2crn.certificates.loops.steady_states import (
     Loop,
     Matrix,
@@ -50,7 +50,7 @@ class Opened:
         box: of all its inputs; the chemistry's of what is fed back.
         fed: how far the chemistry is from the network there, by input.
         loops: what is proved of them.
-        ways: what is proved of the way to their steady states, by feedback.
+        approaches: what is proved of the approach to their steady states, by feedback.
     """
 
     network: Network
@@ -59,7 +59,7 @@ class Opened:
     box: Mapping[str, Bounds]
     fed: Mapping[str, Floats]
     loops: tuple[Loop, ...]
-    ways: Mapping[str, Way]
+    approaches: Mapping[str, ApproachFrom]
 
 
 def opened(network: Network, whole: ReactionNetwork, options: Options, box: Mapping[str, Bounds]) -> Opened:
@@ -75,7 +75,13 @@ def opened(network: Network, whole: ReactionNetwork, options: Options, box: Mapp
     closing = _Closing(network, prepared, whole, options, box)
     loops = tuple(closing.close(layers, feedbacks) for layers, feedbacks in circles(prepared))
     return Opened(
-        closing.bounded(), closing.reactions, closing.cascade, closing.box, closing.distances(), loops, closing.ways
+        closing.bounded(),
+        closing.reactions,
+        closing.cascade,
+        closing.box,
+        closing.distances(),
+        loops,
+        closing.approaches,
     )
 
 
@@ -114,7 +120,7 @@ class _Closing:
         self.cascade = Cascade(self.reactions)
         exact = intervals(prepared, options.library)
         self.own = {f.name: exact[f.source] for f in prepared.feedbacks()}
-        self.ways: dict[str, Way] = {}
+        self.approaches: dict[str, ApproachFrom] = {}
         self.errors = {f.name: np.full(f.size, np.inf) for f in prepared.feedbacks()}
         sides = {f.name: [np.full(f.size, side) for side in self.limits[f.name]] for f in prepared.feedbacks()}
         self.box: dict[str, Bounds] = {**box, **{name: (low, high) for name, (low, high) in sides.items()}}
@@ -166,7 +172,7 @@ class _Closing:
         loop, found = linear_loop(given, constant)
         if loop.settles and all(isinstance(self.prepared.by_name[t.source], Input) for _, t in given.outside):
             initial = np.concatenate([self.initial[n.name] for n in given.layers])
-            self.ways |= ways(given, constant, found, feedbacks, initial)
+            self.approaches |= approaches(given, constant, found, feedbacks, initial)
         if loop.settles:
             drive, off = given.drive(known), given.off(self._nodes(self.errors))
             size = given.split(size_of(given, drive, found))
