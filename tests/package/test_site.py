@@ -28,7 +28,8 @@ def test_every_page_is_in_a_table_of_contents():
 
 def test_the_pages_are_printed_by_the_command(tmp_path):
     said = command_line.nn2crn("docs", cwd=tmp_path).stdout
-    for name in ("start", "clients/copasi", "tutorials/recurrent", "json"):
+    assert re.search(r"^tutorials/recurrent +\S", said, re.MULTILINE)
+    for name in ("start", "clients/copasi", "json"):
         assert re.search(rf"^{name} +\S", said, re.MULTILINE)
         for given in (name, f"docs/{name}.md"):
             shown = command_line.nn2crn("docs", given, cwd=tmp_path).stdout
@@ -37,6 +38,16 @@ def test_the_pages_are_printed_by_the_command(tmp_path):
     assert wrong.returncode == 2
     assert "clients/copasi" in wrong.stderr
     assert all(f"docs/{p}.md" for p in pages())
+
+
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda p: p.stem)
+def test_a_tutorial_is_printed_to_be_read(page, tmp_path):
+    """With the head and the hidden cells that the site's builder needs, a cell to paste was a KeyError."""
+    said = command_line.nn2crn("docs", page.relative_to(DOCS).as_posix(), cwd=tmp_path).stdout
+    assert said.startswith("# ")
+    assert not re.search("code-cell|remove-cell|NN2CRN_NOTEBOOKS", said)
+    text = page.read_text(encoding="utf-8")
+    assert said.count("```python\n") == text.count("```{code-cell}") - text.count("remove-cell")
 
 
 def test_the_readme_names_pages_of_the_package():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -28,12 +29,19 @@ def docs(page: str | None, as_json: bool) -> None:
     name = page.removeprefix("docs/").removesuffix(".md")
     if name not in known:
         raise UsageError(f"there is no page {page!r}", hint=choose_from(name, known, "pages"))
-    text = known[name].read_text(encoding="utf-8")
+    text = _to_read(known[name].read_text(encoding="utf-8"))
     if as_json:
         found = {"page": name, "title": _title(known[name]), "file": str(known[name]), "text": text}
         show_json("docs", {"pages": [found]})
     else:
         click.echo(text, nl=False)
+
+
+def _to_read(text: str) -> str:
+    """A page without what only the site's builder needs: its head, hidden cells, and tags of the others."""
+    text = re.sub(r"\A---\n.*?\n---\n+", "", text, flags=re.DOTALL)
+    text = re.sub(r"```\{code-cell\}.*\n:tags: \[remove-cell\]\n(?s:.*?)```\n+", "", text)
+    return re.sub(r"```\{code-cell\}.*\n(:tags: .*\n)?", "```python\n", text)
 
 
 def pages() -> dict[str, Path]:
