@@ -123,8 +123,10 @@ def main() -> None:
     try:
         sys.exit(cli.main(standalone_mode=False))
     except click.ClickException as e:
-        e.show()
-        status = _as_json("usage", e.format_message(), "", e.exit_code)
+        from nn2crn.cli.usage import explained
+
+        message, hint = explained(e)
+        status = _fail("usage", f"{message}\nhint: {hint}" if hint else message, hint, e.exit_code)
     except (click.Abort, KeyboardInterrupt):
         status = _fail("interrupted", "interrupted; what was not yet written whole is as it was", "", _INTERRUPTED)
     except Nn2crnError as e:
