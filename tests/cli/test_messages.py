@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -190,3 +191,34 @@ def test_one_species_that_may_not_settle_is_named(tmp_path):
     text = "input x[1] in [0, 1]\nfeedback y[1]\noutput y = relu(x + dense(y, weight = [[2]]))\n"
     (tmp_path / "loop.nn").write_text(text)
     assert "NOT PROVED that layer1[0] settles\n" in drive("certify", "loop.nn", folder=tmp_path).out.decode()
+
+
+USAGE = {
+    "compile x.nn --logit": ("compile has no option --logit", "did you mean '--logits'? nn2crn compile --help"),
+    "compile x.nn --for copassi": ("'copassi' is not one of 'copasi', 'tellurium'", "did you mean 'copasi'? nn2crn"),
+    "verify x.nn --engine roadruner": ("'roadruner' is not one of", "did you mean 'roadrunner'? nn2crn verify --help"),
+    "train d.csv": ("missing option '-o'", "nn2crn train --help lists the options"),
+    "compile": ("missing argument 'MODELS...'", "nn2crn compile --help lists the options"),
+    "certify x.nn --box": ("option '--box' requires an argument", ""),
+    "--fast": ("nn2crn has no option --fast", "nn2crn --help lists the options"),
+}
+
+
+@pytest.mark.parametrize("words", USAGE)
+def test_wrong_usage_is_told_as_other_errors_are(words, tmp_path):
+    """It had click's own layout, of four lines, and named options that had little in common with what was written."""
+    message, hint = USAGE[words]
+    done = command_line.nn2crn(*words.split(), cwd=tmp_path)
+    said, *more = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert said.startswith("nn2crn: ")
+    assert message in said
+    assert bool(more) == bool(hint)
+    assert all(line.startswith(f"hint: {hint}") for line in more)
+
+
+def test_wrong_usage_is_json_where_that_was_asked_for(tmp_path):
+    done = command_line.nn2crn("compile", "x.nn", "--logit", "--json", cwd=tmp_path)
+    error = json.loads(done.stdout)["error"]
+    assert (error["code"], error["message"]) == ("usage", "compile has no option --logit")
+    assert error["hint"].startswith("did you mean '--logits'?")
