@@ -86,6 +86,15 @@ def test_it_learns_and_keeps_what_it_has_learnt():
 
 
 @pytest.mark.slow
+def test_a_single_neuron_learns_from_every_start():
+    """One of five began with negative weights only, so that the neuron was silent, and learnt nothing."""
+    for seed in range(5):
+        done = teach(made((), seed=seed), Table.of(CORNERS, AND), 240, seed=seed)
+        assert done.curve[-1][2] == 1.0
+        assert done.drift < 1e-9
+
+
+@pytest.mark.slow
 def test_exclusive_or_is_learnt_by_seven_of_eight():
     good = 0
     for seed in range(8):

@@ -226,7 +226,10 @@ class _Builder:
 
 
 def start(n_in: int, hidden: tuple[int, ...], n_out: int, seed: int = 0) -> tuple[Weights, tuple[int, ...]]:
-    """Weights for layers, each read by the next, drawn from Gaussians of deviation 0.8 and 0.7, and biases of 0.2."""
+    """Weights for layers, each read by the next, drawn from Gaussians of deviation 0.8 and 0.7, and biases of 0.2.
+
+    Those to outputs are positive: an output that is silent for all samples would learn from none.
+    """
     from nn2crn.training.equilibrium.propagation import masks
 
     if n_in < 1 or n_out < 1 or any(size < 1 for size in hidden):
@@ -235,6 +238,7 @@ def start(n_in: int, hidden: tuple[int, ...], n_out: int, seed: int = 0) -> tupl
     among, inputs = masks(n_in, sizes, "feed-forward")
     w = rng.normal(0, 0.7, among.shape) * among
     v = rng.normal(0, 0.8, inputs.shape) * inputs
+    w[-n_out:], v[-n_out:] = np.abs(w[-n_out:]), np.abs(v[-n_out:])
     return Weights(floats(w), floats(v), floats(np.full(len(v), 0.2))), sizes
 
 
