@@ -12,9 +12,10 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(LOC
 # Tests start Python a hundred times, so its bytecode is kept, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 # A worker takes tests that stand together, so that what they share is made once.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # roadrunner's compiler makes code that crashes in a process with gigabytes in use (docs/clients/tellurium.md): a test whose
 # process died is run once more, in a new one. One that fails is not: no message of a failure is that of --only-rerun.
-PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal --reruns 1 --only-rerun '^a crash, never a failure$$'
+AGAIN  := --reruns 1 --only-rerun '^a crash, never a failure$$'
 CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/frontends/nn/test_dsl.py tests/frontends/nn/test_dsl_errors.py \
           tests/lower/test_lower_loops.py tests/engines/test_circles.py tests/engines/test_steady_state.py tests/engines/test_engine.py
 COVERED := ir notation lower passes frontends
@@ -95,7 +96,7 @@ test: $(TESTS) ## run the tests but for the slow ones: under four minutes on two
 
 test-all: $(READY) ## run every test, with more random examples: twenty minutes
 	NN2CRN_THOROUGH=1 $(PYTEST) tests/archives
-	NN2CRN_THOROUGH=1 $(PYTEST)
+	NN2CRN_THOROUGH=1 $(PYTEST) $(AGAIN)
 
 exports: $(READY) ## export models of PyTorch, Keras and scikit-learn, and compare: six minutes
 	@$(PIP) torch onnxscript keras
