@@ -156,6 +156,7 @@ def test_the_iris_peak_is_never_passed_and_nearly_reached(iris, certificate):
     assert max(reached, course.max()) <= certificate.peak <= 4 * reached
 
 
+@pytest.mark.slow
 def test_conserved_quantities_are_all_there_are():
     """The left null space of the stoichiometric matrix is spanned by what the certificate lists."""
     for name in ("sigmoid.chain", "tanh.chain", "step.switch", "relu.annihilation", "softplus.chain"):

@@ -233,6 +233,7 @@ def test_a_loop_at_the_edge_of_its_input_is_certified_by_a_box():
     assert proved.error_bound["y"] is not None
 
 
+@pytest.mark.slow
 def test_a_loop_through_a_linear_layer_is_certified(tmp_path):
     path = tmp_path / "net.nn"
     path.write_text(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import command_line
 import numpy as np
+import pytest
 from certified import LIBRARY
 from nets import random_mlp
 
@@ -26,6 +27,7 @@ def certified(network, **how):
     return certify(subject(network, nn2crn.Options(), **how))
 
 
+@pytest.mark.slow
 def test_a_bound_that_says_nothing_is_called_vacuous():
     """A softmax out of its range was "at most 1 from the network", and a deep net 7.3e+03, as if that said anything."""
     chain = ("--activation", "softmax=chain")

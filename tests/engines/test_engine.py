@@ -98,6 +98,7 @@ def test_structured_odes_of_random_nets_are_the_expanded_ones(net):
     check_structure(nn2crn.compile(net.network()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iris/iris.onnx", "sine/sine.onnx", "4-5-3 annihilation"])
 def test_many_inputs_settle_where_the_closed_forms_and_each_alone_do(name):
     network = network_of(name)

@@ -125,6 +125,7 @@ def test_no_candidate_is_beaten_by_another():
     assert front == sorted(front, key=lambda c: (c.reactions, c.rate_constants))
 
 
+@pytest.mark.slow
 def test_a_budget_buys_the_most_accurate():
     given, front = digits()
     within = [c for c in front if c.reactions <= 600]

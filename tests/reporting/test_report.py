@@ -57,6 +57,7 @@ def shown(html):
     return found
 
 
+@pytest.mark.slow
 def test_the_page_is_a_function_of_its_figures(report):
     """What it shows, charts too, is made of what JSON says and of nothing else."""
     figures = json.loads(json.dumps(report.as_json(), allow_nan=False))

@@ -76,6 +76,7 @@ def test_what_the_tutorial_shows_is_what_happens(folder):
     assert (folder / "net.xml").exists()
 
 
+@pytest.mark.slow
 def test_both_templates_hold_what_they_state(folder):
     for name in ("squareplus.root", "tanh_shrink.difference"):
         _, said = run(f"nn2crn templates {name} --template {name}.act --check", folder)

@@ -86,6 +86,7 @@ def test_layers_get_parameters_of_their_own():
     assert coarse.settling_time < fine.settling_time
 
 
+@pytest.mark.slow
 def test_where_no_bound_is_good_enough_the_error_is_measured_with_a_margin():
     network = nn2crn.load(SAMPLES / "iris" / "iris.onnx")
     found = fit(network, UNPROVED, 1e-2)
@@ -104,6 +105,7 @@ def test_the_data_decide_where_they_are_given():
     assert not found.certified
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(examples(3)))
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-3])
 def test_inputs_that_nothing_was_fitted_on_are_within_the_tolerance_too(tolerance, seed):

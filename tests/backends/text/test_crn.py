@@ -152,6 +152,7 @@ def test_samples_follow_the_grammar_of_nuskell(name):
     assert nuskell_reads(sample(name))
 
 
+@pytest.mark.slow
 def test_many_kinds_of_layers_and_hostile_names_follow_the_grammar_of_nuskell(tmp_path):
     assert nuskell_reads(probe(tmp_path))
     assert nuskell_reads(hostile())
