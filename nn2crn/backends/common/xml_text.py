@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape  # xml.sax.saxutils has the same, but imports what opens web pages
+from html import escape  # xml.sax.saxutils escapes, too, but imports urllib.request, which takes 8 ms
 
 
 def text(value: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from nn2crn.errors import UsageError, choose_from
 
-if TYPE_CHECKING:  # the command line's options import this module, and shall start soon
+if TYPE_CHECKING:  # the command line's options import this module, and must start quickly
     from nn2crn.ir.arrays import Floats
 
 Spacing = Literal["exponential", "linear"]
