@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
+import click
 import command_line
 import pytest
 
-from nn2crn.cli import cli, console
+from nn2crn.cli import COMMANDS, cli, console
 from nn2crn.cli.commands.compile import formats
+from nn2crn.cli.options import sections
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 IRIS, XOR, DIGITS = SAMPLES / "iris/iris.onnx", SAMPLES / "xor/xor.nn", SAMPLES / "digits/digits.onnx"
@@ -70,3 +73,15 @@ def test_inspect_prints_a_neurons_reactions(tmp_path):
     assert (
         "no species is called like that" in run("inspect", XOR, "--reactions", "layer9*", cwd=tmp_path, status=2).stderr
     )
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_lists_each_option_once_and_a_commands_own_first(name):
+    command = cli.get_command(click.Context(cli), name)
+    said = command.get_help(click.Context(command, info_name=name, help_option_names=["-h", "--help"]))
+    said = said[said.index("\nOptions:") :]
+    headings = re.findall(r"^(\S.*):$", said, re.MULTILINE)
+    assert headings[0] == "Options"
+    assert headings[1:] == [h for h in sections.ORDER[1:] if h in headings]
+    for option in (p for p in command.params if isinstance(p, click.Option)):
+        assert len(re.findall(rf"^  (?:-\w, )?{re.escape(option.opts[-1])}\b", said, re.MULTILINE)) == 1

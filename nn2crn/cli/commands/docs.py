@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 
 from nn2crn.cli.console import json_option, show_json, table
+from nn2crn.cli.options.sections import Command
 from nn2crn.errors import UsageError, choose_from
 
 _PACKAGE = Path(__file__).parents[2]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("page", required=False)
 @json_option
 def docs(page: str | None, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from nn2crn.cli.console import json_option, say, show_json, table
+from nn2crn.cli.options.sections import Command
 from nn2crn.plugins import installed
 from nn2crn.version import __version__
 
@@ -34,7 +35,7 @@ _PROGRAMS = {
 }
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 def doctor(as_json: bool) -> None:
     """Say which programs and packages are here, in which version, what each is for, and how to get the others."""

@@ -11,10 +11,11 @@ import click
 
 from nn2crn.cli.console import json_option, show_json, table
 from nn2crn.cli.options.common import configuration, loaded, model_options
+from nn2crn.cli.options.sections import Command
 from nn2crn.errors import UsageError
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("name", required=False)
 @click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file.")
 @click.option("--check", is_flag=True, help="Simulate it over its range: measured error and settling time.")
@@ -54,7 +55,7 @@ def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | N
         sys.exit(0 if found.holds else 1)
 
 
-@click.command()
+@click.command(cls=Command)
 @model_options
 @click.option("--generate", is_flag=True, help="Print a configuration that lists every layer.")
 @json_option

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from nn2crn.cli.console import json_option, show_json
+from nn2crn.cli.options.sections import Command
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file")
 @click.option("--large", is_flag=True, help="Ask all programs, however long a large file takes them.")
 @json_option

@@ -14,6 +14,7 @@ from nn2crn.cli.options.encoding import EncodingOptions, encoding_options
 from nn2crn.cli.options.fitting import FittingOptions, fitting_options
 from nn2crn.cli.options.limits import limit_options
 from nn2crn.cli.options.scale import GateOptions, compiled_in_scale
+from nn2crn.cli.options.sections import NETWORK, TEMPLATES, under, with_options
 from nn2crn.cli.options.values import interval, pair, setting, vectors
 from nn2crn.errors import UsageError
 
@@ -43,7 +44,7 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
     return click.argument("model")(choices(command))
 
 
-settle_option = click.option(
+settle_option = under(NETWORK)(
     "--settle-loops", is_flag=True,
     help="Compile an ONNX Loop as the limit of its steps, and say how far they end from it.",
 )  # fmt: skip
@@ -51,26 +52,24 @@ settle_option = click.option(
 
 def choices(command: Callable[..., None]) -> Callable[..., None]:
     """Options that say which chemistry to make of a network."""
+    network, templates = under(NETWORK), under(TEMPLATES)
     options = [
-        click.option("--relu", metavar="VARIANT", help="The same as --activation relu=VARIANT."),
-        click.option("--activation", "activations", metavar="NAME=VARIANT", multiple=True,
-                     help="The template for an activation, as sigmoid=exact (see nn2crn templates)."),
-        click.option("--set", "settings", metavar="PARAM=VALUE", multiple=True,
-                     help="A template's parameter, as relu.h=1e-8 or sigmoid.k=6."),
-        click.option("--output", "outputs", metavar="NAME", multiple=True,
-                     help="Compile this output only (repeatable)."),
-        click.option("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file."),
-        click.option("--config", metavar="FILE", help="Templates by activation or layer; see nn2crn config."),
-        click.option("--logits", is_flag=True, help="Leave out a softmax or sigmoid at the very end."),
+        templates("--relu", metavar="VARIANT", help="The same as --activation relu=VARIANT."),
+        templates("--activation", "activations", metavar="NAME=VARIANT", multiple=True,
+                  help="The template for an activation, as sigmoid=exact (see nn2crn templates)."),
+        templates("--set", "settings", metavar="PARAM=VALUE", multiple=True,
+                  help="A template's parameter, as relu.h=1e-8 or sigmoid.k=6."),
+        templates("--template", "own", metavar="FILE", multiple=True, help="A template of your own, an .act file."),
+        templates("--config", metavar="FILE", help="Templates by activation or layer; see nn2crn config."),
+        network("--output", "outputs", metavar="NAME", multiple=True,
+                help="Compile this output only (repeatable)."),
+        network("--logits", is_flag=True, help="Leave out a softmax or sigmoid at the very end."),
         settle_option,
-        click.option("--domain", "domains", metavar="[NAME=]LO:HI", multiple=True,
-                     help="Bounds of an input, or of all; a non-negative input needs one species, not two."),
-        click.option("--name", default="", metavar="ID", help="Name of the reaction network; else the file's stem."),
+        network("--domain", "domains", metavar="[NAME=]LO:HI", multiple=True,
+                help="Bounds of an input, or of all; a non-negative input needs one species, not two."),
+        network("--name", default="", metavar="ID", help="Name of the reaction network; else the file's stem."),
     ]  # fmt: skip
-    command = fitting_options(limit_options(encoding_options(command)))
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(fitting_options(limit_options(encoding_options(command))), options)
 
 
 def data_options(command: Callable[..., None]) -> Callable[..., None]:

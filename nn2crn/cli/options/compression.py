@@ -9,8 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import click
-
+from nn2crn.cli.options.sections import LIMITS, WEIGHTS, under, with_options
 from nn2crn.errors import UsageError, choose_from
 
 if TYPE_CHECKING:
@@ -69,30 +68,27 @@ def compression_options(command: Callable[..., None]) -> Callable[..., None]:
     def collected(prune: str | None, quantize: str | None, repair: bool, correct_biases: bool, **others: Any) -> None:
         command(smaller=CompressionOptions(prune, quantize, repair, correct_biases), **others)
 
+    option = under(WEIGHTS)
     options = [
-        click.option("--prune", metavar="SCORE:S", help="Remove the fraction S of the connections, by the lowest"
+        option("--prune", metavar="SCORE:S", help="Remove the fraction S of the connections, by the lowest"
                      " magnitude, cosine, weighted-cosine or set."),
-        click.option("--quantize", metavar="SPACING:B", help="Put weights at levels: exponential:B or linear:B bits,"
+        option("--quantize", metavar="SPACING:B", help="Put weights at levels: exponential:B or linear:B bits,"
                      " ternary or binary."),
-        click.option("--repair", is_flag=True, help="Fit what is left to the whole network's drives on --data."),
-        click.option("--correct-biases", is_flag=True, help="Keep each neuron's mean drive on --data."),
+        option("--repair", is_flag=True, help="Fit what is left to the whole network's drives on --data."),
+        option("--correct-biases", is_flag=True, help="Keep each neuron's mean drive on --data."),
     ]  # fmt: skip
-    wrapped: Callable[..., None] = collected
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return wrapped
+    return with_options(collected, options)
 
 
 def step_options(command: Callable[..., None]) -> Callable[..., None]:
     """--passes and --print-after."""
+    option = under(LIMITS)
     options = [
-        click.option("--passes", metavar="NAME,...", help="The optional passes to run, of drop_dead, warn_ranges,"
+        option("--passes", metavar="NAME,...", help="The optional passes to run, of drop_dead, warn_ranges,"
                      " fuse_affine, share_drives (the default), merge_reactions and drop_idle."),
-        click.option("--print-after", metavar="PASS", multiple=True, help="Print what a pass has made (repeatable)."),
+        option("--print-after", metavar="PASS", multiple=True, help="Print what a pass has made (repeatable)."),
     ]  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def steps_of(passes: str | None, print_after: tuple[str, ...]) -> PassPipeline:

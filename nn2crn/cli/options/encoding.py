@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.cli.options.compression import CompressionOptions
+from nn2crn.cli.options.sections import ENCODING, under, with_options
 from nn2crn.errors import DataWarning, UsageError
 from nn2crn.passes.compression.options import WHOLE_BITS, Quantization
 
@@ -114,17 +115,15 @@ def encoding_options(command: Callable[..., None]) -> Callable[..., None]:
     def collected(encoding: str, bits: int | None, reduce: str | None, max_products: int | None, **others: Any) -> None:
         command(encoding=EncodingOptions(encoding, bits, reduce, max_products), **others)
 
+    option = under(ENCODING)
     options = [
-        click.option("--encoding", type=click.Choice(["catalytic", _RATE_INDEPENDENT]), default="catalytic",
+        option("--encoding", type=click.Choice(["catalytic", _RATE_INDEPENDENT]), default="catalytic",
                      show_default=True, help="How numbers are computed: by reactions that settle, or that end."),
-        click.option("--bits", metavar="B", type=click.IntRange(WHOLE_BITS[0], WHOLE_BITS[-1]), help="Of whole weights,"
+        option("--bits", metavar="B", type=click.IntRange(WHOLE_BITS[0], WHOLE_BITS[-1]), help="Of whole weights,"
                      " for rate-independent chemistry; else as few as --data allow."),
-        click.option("--reduce", type=click.Choice(["inputs", "all", "none"]), help="Of rate-independent chemistry,"
+        option("--reduce", type=click.Choice(["inputs", "all", "none"]), help="Of rate-independent chemistry,"
                      " substitute reactions of one reactant, but for the inputs' [inputs]; all, with --input; none."),
-        click.option("--max-products", metavar="N", type=click.IntRange(2), help="Of rate-independent chemistry, split"
+        option("--max-products", metavar="N", type=click.IntRange(2), help="Of rate-independent chemistry, split"
                      " reactions that make more molecules."),
     ]  # fmt: skip
-    wrapped: Callable[..., None] = collected
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return wrapped
+    return with_options(collected, options)

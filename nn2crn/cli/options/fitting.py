@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from nn2crn.cli.options.sections import TEMPLATES, under, with_options
 from nn2crn.cli.options.values import POSITIVE, intervals
 from nn2crn.errors import UsageError
 
@@ -75,16 +74,14 @@ def fitting_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         command(fitting=FittingOptions(accuracy, settling_time, box, save_config), **others)
 
+    option = under(TEMPLATES)
     options = [
-        click.option("--accuracy", metavar="E", type=POSITIVE,
+        option("--accuracy", metavar="E", type=POSITIVE,
                      help="Choose the templates' parameters so that no output is further than E from the network."),
-        click.option("--settling-time", metavar="T", type=POSITIVE, help="Choose them to settle in T seconds instead."),
-        click.option("--box", metavar="[NAME=]LO:HI[,LO:HI...]", multiple=True,
+        option("--settling-time", metavar="T", type=POSITIVE, help="Choose them to settle in T seconds instead."),
+        option("--box", metavar="[NAME=]LO:HI[,LO:HI...]", multiple=True,
                      help="Where the inputs lie, for proofs: one interval, or one per element; else where --data do,"
                      " or in their domain."),
-        click.option("--save-config", metavar="FILE", help="Write the parameters to FILE, to be given as --config."),
+        option("--save-config", metavar="FILE", help="Write the parameters to FILE, to be given as --config."),
     ]  # fmt: skip
-    wrapped: Callable[..., None] = collected
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return wrapped
+    return with_options(collected, options)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nn2crn.cli.options.sections import SCALE, under, with_options
 from nn2crn.errors import UsageError
 from nn2crn.ir.quantities import Quantity, Rate, parse_quantity, parse_rate
 from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units
@@ -54,25 +55,23 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
         )
         command(scale=wanted, **others)
 
+    option = under(SCALE)
     options = [
-        click.option("--unit", metavar="C", help="What a concentration of 1 is, as '50 nM'; files are then in nM."),
-        click.option("--max-rate", metavar="K", multiple=True,
+        option("--unit", metavar="C", help="What a concentration of 1 is, as '50 nM'; files are then in nM."),
+        option("--max-rate", metavar="K", multiple=True,
                      help="The largest rate constant, as '1e6 /M/s' or '0.1 /s' (repeatable); sets kappa."),
-        click.option("--max-signal", metavar="C", help="The highest concentration, as '100 nM'; sets the unit."),
-        click.option("--concentration-unit", type=click.Choice(list(CONCENTRATIONS)),
+        option("--max-signal", metavar="C", help="The highest concentration, as '100 nM'; sets the unit."),
+        option("--concentration-unit", type=click.Choice(list(CONCENTRATIONS)),
                      help="What a concentration of 1 is, as --unit '1 nM' [M]."),
-        click.option("--time-unit", type=click.Choice(list(TIMES)), default="s", help="What a time of 1 is."),
-        click.option("--molecules", metavar="N", type=click.IntRange(1), help="Numbers of molecules, N for a value of"
+        option("--time-unit", type=click.Choice(list(TIMES)), default="s", help="What a time of 1 is."),
+        option("--molecules", metavar="N", type=click.IntRange(1), help="Numbers of molecules, N for a value of"
                      " 1, instead of concentrations: for stochastic simulation."),
-        click.option("--h-from-molecules", is_flag=True, help="Raise the h of ReLUs and the like to one molecule, where"
+        option("--h-from-molecules", is_flag=True, help="Raise the h of ReLUs and the like to one molecule, where"
                      " it is less and neurons would die out."),
-        click.option("--kappa", metavar="K", type=float,
+        option("--kappa", metavar="K", type=float,
                      help="Multiply all rate constants, to settle K times as soon [1]."),
     ]  # fmt: skip
-    wrapped: Callable[..., None] = collected
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return wrapped
+    return with_options(collected, options)
 
 
 def _refuse_clashes(
@@ -130,15 +129,13 @@ def gate_options(command: Callable[..., None]) -> Callable[..., None]:
             raise UsageError(f"--gate-leak {gate_leak}: a leak is of order two", hint="for instance '1 /M/s'")
         command(gates=GateOptions(parse_quantity(gates, "--gates"), leak) if gates else None, **others)
 
+    option = under(SCALE)
     options = [
-        click.option("--gates", metavar="C", help="Build it of strand displacement gates, each at C, as '100 nM'; with"
+        option("--gates", metavar="C", help="Build it of strand displacement gates, each at C, as '100 nM'; with"
                      " --unit or --max-signal."),
-        click.option("--gate-leak", metavar="K", help="Rate at which gates leak their products, as '1 /M/s'."),
+        option("--gate-leak", metavar="K", help="Rate at which gates leak their products, as '1 /M/s'."),
     ]  # fmt: skip
-    wrapped: Callable[..., None] = collected
-    for option in reversed(options):
-        wrapped = option(wrapped)
-    return wrapped
+    return with_options(collected, options)
 
 
 def compiled_in_scale(

@@ -11,6 +11,7 @@ import click
 from nn2crn.backends.clients import CLIENTS, LARGE, Client
 from nn2crn.cli.console import json_option, show_json, table, width
 from nn2crn.cli.options.common import compiled, model_options
+from nn2crn.cli.options.sections import Command
 
 if TYPE_CHECKING:
     from nn2crn.backends.format import Format, FormatOption
@@ -19,7 +20,7 @@ _WIDTH = 76  # of a line of options
 _BEFORE = 28  # columns of what stands before it
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 def formats(as_json: bool) -> None:
     """List the formats that compile writes, their suffixes and options."""
@@ -80,7 +81,7 @@ def _client_as_json(client: Client) -> dict[str, Any]:
     }
 
 
-@click.command()
+@click.command(cls=Command)
 @model_options
 @json_option
 def estimate(model: str, as_json: bool, **options: Any) -> None:

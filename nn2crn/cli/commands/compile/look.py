@@ -12,6 +12,7 @@ from nn2crn.cli.console import json_option, noting, refuse_both, say, show_json,
 from nn2crn.cli.options.common import compiled, data_options, model_options, settle_option
 from nn2crn.cli.options.compression import CompressionOptions, compression_options, step_options
 from nn2crn.cli.options.limits import memory_option
+from nn2crn.cli.options.sections import Command
 from nn2crn.errors import Nn2crnError, UnsupportedError
 from nn2crn.ir.remarks import sorted_out
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from nn2crn.ir.reactions import ReactionNetwork
 
 
-@click.command()
+@click.command(cls=Command)
 @model_options
 @step_options
 @click.option("--reactions", "patterns", metavar="SPECIES", multiple=True,
@@ -72,7 +73,7 @@ def _show(summary: Summary) -> None:
         say(f"note: {remark}", 6)
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 def ops(as_json: bool) -> None:
     """List the ONNX operators that can be compiled, and how."""
@@ -85,7 +86,7 @@ def ops(as_json: bool) -> None:
     table(("operator", "becomes", "how"), rows, "<<<")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("models", nargs=-1, required=True)
 @json_option
 @click.option("--output", "outputs", metavar="NAME", multiple=True, help="Check this output only (repeatable).")
@@ -148,7 +149,7 @@ def _check(model: str, *, as_json: bool, outputs: tuple[str, ...], settle_loops:
     sys.exit(problem.exit_code if problem else 0)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model")
 @click.option("-o", "target", metavar="FILE", required=True, help="Write FILE, a .nn; weights go to an .npz beside it.")
 @click.option("--output", "outputs", metavar="NAME", multiple=True, help="Convert this output only (repeatable).")

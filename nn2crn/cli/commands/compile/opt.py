@@ -13,6 +13,7 @@ from nn2crn.cli.console import json_option, refuse_both, show_json
 from nn2crn.cli.options.compression import CompressionOptions, compression_options, show_made
 from nn2crn.cli.options.encoding import EncodingOptions, encoding_options
 from nn2crn.cli.options.limits import memory_option
+from nn2crn.cli.options.sections import Command
 from nn2crn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from nn2crn.ir.reactions import ReactionNetwork
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", metavar="FILE")
 @click.option("--passes", metavar="NAME,...", default="", help="Passes in the order in which they are run; `lower`"
               " among them makes reactions of a network.")  # fmt: skip

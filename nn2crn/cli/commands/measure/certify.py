@@ -12,6 +12,7 @@ from nn2crn.cli.console import json_option, say, show_json, working
 from nn2crn.cli.options.common import loaded, model_options
 from nn2crn.cli.options.fitting import FittingOptions
 from nn2crn.cli.options.scale import in_scale, scale_options
+from nn2crn.cli.options.sections import Command
 from nn2crn.cli.options.values import POSITIVE
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _TITLE = 11  # columns
 
 
-@click.command()
+@click.command(cls=Command)
 @model_options
 @scale_options
 @click.option(

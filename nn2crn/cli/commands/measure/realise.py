@@ -11,6 +11,7 @@ from nn2crn.cli.commands.measure import tube_tables
 from nn2crn.cli.console import json_option, show_json, working
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.encoding import EncodingOptions
+from nn2crn.cli.options.sections import Command
 from nn2crn.cli.subject import subject
 from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.ir.quantities import parse_quantity, parse_rate
@@ -26,7 +27,7 @@ _BIMOLECULAR = 2
 _SEARCHED = 30  # samples that gates are searched on
 
 
-@click.command()
+@click.command(cls=Command)
 @model_options
 @click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="One sample, in place of --data.")
 @click.option("--scheme", metavar="NAME", help="Count the strands of this one only, as soloveichik2010.")

@@ -11,6 +11,7 @@ import click
 from nn2crn.cli.console import json_option, show_json, working
 from nn2crn.cli.options.again import compile_words
 from nn2crn.cli.options.common import model_options
+from nn2crn.cli.options.sections import Command
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.cli.subject import labels_of, labels_option, subject
 from nn2crn.cli.targets import refuse_unwritable
@@ -19,7 +20,7 @@ from nn2crn.errors import UsageError
 _SAMPLES, _TUBES, _TOLERANCE = 100, 100, 1e-2
 
 
-@click.command()
+@click.command(cls=Command)
 @model_options
 @click.option("-o", "target", metavar="FILE", help="The page [MODEL's stem, with .html].")
 @click.option("--pdf", metavar="FILE", help="Print it to a PDF as well, by Chromium, Chrome or Edge.")

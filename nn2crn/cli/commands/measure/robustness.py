@@ -9,6 +9,7 @@ import click
 from nn2crn.cli.console import json_option, show_json, table, working
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
+from nn2crn.cli.options.sections import Command
 from nn2crn.cli.subject import labels_of, labels_option, subject
 from nn2crn.errors import UsageError
 
@@ -30,7 +31,7 @@ _MEANINGS = {
 }
 
 
-@click.command()
+@click.command(cls=Command)
 @model_options
 @labels_option
 @click.option(

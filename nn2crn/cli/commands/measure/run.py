@@ -11,6 +11,7 @@ from nn2crn.cli.console import json_option, show_json, table
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.scale import gate_options, scale_options
+from nn2crn.cli.options.sections import Command
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.cli.subject import subject
 from nn2crn.engines.registry import engine_named, engine_names
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from nn2crn.evaluate.time_course import Run
 
 
-@click.command()
+@click.command(cls=Command)
 @model_options
 @scale_options
 @gate_options

@@ -9,6 +9,7 @@ import numpy as np
 
 from nn2crn.cli.console import json_option, show_json, table, working
 from nn2crn.cli.options.common import model_options
+from nn2crn.cli.options.sections import Command
 from nn2crn.cli.subject import subject
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _SAMPLES = 20
 
 
-@click.command()
+@click.command(cls=Command)
 @model_options
 @click.option("--input", "inputs", metavar="[NAME=]V,V,...", multiple=True, help="Values of one sample.")
 @click.option("--samples", metavar="N", type=click.IntRange(1), default=_SAMPLES, show_default=True,

@@ -11,6 +11,7 @@ from nn2crn.cli.console import json_option, say, show_json, table, working
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.scale import scale_options
+from nn2crn.cli.options.sections import Command
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.cli.subject import labels_of, labels_option, subject
 from nn2crn.engines.registry import engine_names
@@ -23,7 +24,7 @@ _SAMPLES = 100
 _PAST = 3  # exit status
 
 
-@click.command()
+@click.command(cls=Command)
 @model_options
 @scale_options
 @labels_option

@@ -9,6 +9,7 @@ import click
 
 from nn2crn.cli.commands.train.train import refuse_targets, show_progress
 from nn2crn.cli.console import json_option, show_json, table
+from nn2crn.cli.options.sections import Command
 from nn2crn.cli.options.values import POSITIVE, interval
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model")
 @click.option("--data", metavar="FILE", required=True, help="Samples: an .npz, or a .csv with a row per sample.")
 @click.option("--labels", metavar="NAME", help="Their classes: an array, or a column [label, y; the last column].")

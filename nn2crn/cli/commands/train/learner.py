@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.cli.console import json_option, refuse_both, show_json, table
+from nn2crn.cli.options.sections import Command
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.errors import UsageError
 
@@ -35,7 +36,7 @@ def _rates(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--inputs", metavar="N", type=click.IntRange(1), help="Number of inputs.")
 @click.option(
     "--hidden", metavar="N,N,...", default="4", show_default=True, help="Sizes of the hidden layers; 0: none."
@@ -114,7 +115,7 @@ def _say(files: Iterable[Path | str], made: ReactionNetwork | None, *, as_json: 
         click.echo(f"{written[0]}: the network at its start, for nn2crn teach")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model")
 @click.option("--data", metavar="FILE", required=True, help="Samples with a target: a .csv or an .npz.")
 @click.option("--target", metavar="NAME", default="", help="The target's column or array.")
