@@ -114,7 +114,7 @@ class _Trainer:
             if not math.isfinite(least):
                 best = self.net.state()
         self.net.restore(best)
-        return Fit(self.net.trained(), tuple(losses), interrupted)
+        return Fit(self.net.trained(), tuple(losses), least, interrupted)
 
     def _settled(self) -> int:
         """The first step whose network is as sparse as wanted."""

@@ -62,7 +62,8 @@ def harden(  # noqa: PLR0913  # one argument per choice
     _refuse_unfit(network, table)
     rest, held_out = table.split(test, np.random.default_rng(training.seed))
     smooth = smoothed(plain(network, chosen), h)
-    fitted = fitting(smooth, rest, training, scaling=Scaling.of(rest), report=report)
+    parts = rest.validated(training.validation, training.seed)
+    fitted = fitting(smooth, parts, training, scaling=Scaling.of(rest), report=report)
     name = network.inputs[0].name
 
     def measured(net: Network, how: Options) -> tuple[Accuracy, ...]:
@@ -81,7 +82,8 @@ def retrain(network: Network, table: Table, training: Training, options: Options
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         raise UsageError("training goes on for a network with one input and one output", hint="choose one: --output")
     chosen = options or Options()
-    return fitting(plain(network, chosen), table, training, chosen, scaling=Scaling.of(table)).network
+    parts = table.validated(training.validation, training.seed)
+    return fitting(plain(network, chosen), parts, training, chosen, scaling=Scaling.of(table)).network
 
 
 def smoothed(network: Network, h: float) -> Network:

@@ -17,9 +17,11 @@ class Fit:
     Attributes:
         network: with the weights that were best on the validation samples.
         losses: (step, loss on the validation samples), in order.
+        loss: of that network; infinite if it was interrupted before any was judged.
         interrupted: True if it was stopped before its end.
     """
 
     network: Network
     losses: tuple[tuple[int, float], ...] = field(repr=False)
+    loss: float
     interrupted: bool = False

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from nn2crn import compiler
 from nn2crn.compiler import Options
+from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.ports import read_outputs
 from nn2crn.engines.steady_state.closed_form import fixed_point
 from nn2crn.errors import UsageError
@@ -26,6 +27,7 @@ from nn2crn.training.equilibrium import local_training
 from nn2crn.training.options import Centring, Task, Training
 from nn2crn.training.progress import Fit, Report
 from nn2crn.training.scaling import Scaling, standardised
+from nn2crn.training.seeds import Trial, from_seeds
 from nn2crn.training.table import Table
 from nn2crn.training.topology import Mask, random_masks
 
@@ -43,6 +45,7 @@ class Trained:
         score: of the compiled chemistry at its steady state on them: accuracy, or the share of the variance (R^2).
         centred: the features, by position, that are centred in the biases of the first layer.
         fit: how the training went.
+        trials: the trainings from all seeds, of which this is the best on the validation samples.
     """
 
     network: Network
@@ -50,6 +53,7 @@ class Trained:
     score: float
     centred: tuple[int, ...]
     fit: Fit = field(repr=False)
+    trials: tuple[Trial, ...] = field(repr=False)
 
     @property
     def interrupted(self) -> bool:
@@ -71,6 +75,8 @@ def train(  # noqa: PLR0913  # one argument per choice
     centring: Centring = "biases",
     name: str = "trained",
     report: Report | None = None,
+    seeds: int = 1,
+    cluster: Cluster | None = None,
 ) -> Trained:
     """Trains a network through the fixed points of its chemistry.
 
@@ -87,6 +93,8 @@ def train(  # noqa: PLR0913  # one argument per choice
             data as they are; or the network takes `inputs` of mean 0 and deviation 1; or `none`.
         name: of the network.
         report: told of the progress: step, steps, loss on the validation samples.
+        seeds: trainings from `training.seed` on, with the same samples held out; the best on validation is kept.
+        cluster: whose workers share the seeds; see engines.cluster.open_cluster.
 
     Raises:
         UsageError: PyTorch is not installed and the method wants it, or the samples and targets do not fit.
@@ -96,22 +104,45 @@ def train(  # noqa: PLR0913  # one argument per choice
     if centring == "inputs":
         rest, held_out = standardised(rest, rest), standardised(held_out, rest)
     scaling = Scaling.of(rest, centred=centring == "biases")
-    if how.method == "equilibrium":
-        if activation != _SMOOTHED:
-            raise UsageError(f"equilibrium propagation is for {_SMOOTHED}, not {activation}")
-        fitted = local_training.fit(*rest.validated(how.validation, how.seed), hidden, h, how, report)
-    else:
-        network = initial(rest, hidden, activation, h, scaling, how.seed)
-        masks = _sparse([table.x.shape[1], *hidden, table.n_out], how)
-        fitted = fitting(network, rest, how, scaling=scaling, masks=masks, report=report)
-    remarks = (*fitted.network.remarks, *_remarks(table, scaling, centring))
-    fitted = replace(fitted, network=fitted.network.replace(name=name, remarks=remarks))
-    return Trained(fitted.network, held_out, score(fitted.network, held_out), scaling.centred, fitted)
+    if how.method == "equilibrium" and activation != _SMOOTHED:
+        raise UsageError(f"equilibrium propagation is for {_SMOOTHED}, not {activation}")
+    fits = from_seeds(_Setting(rest, tuple(hidden), activation, h, scaling, how), how.seed, seeds, report, cluster)
+    trials = tuple(Trial(how.seed + k, f.loss, score(f.network, held_out)) for k, f in enumerate(fits))
+    best, trial = min(zip(fits, trials, strict=True), key=lambda one: one[1].loss)
+    remarks = (*best.network.remarks, *_remarks(table, scaling, centring))
+    best = replace(best, network=best.network.replace(name=name, remarks=remarks))
+    return Trained(best.network, held_out, trial.score, scaling.centred, best, trials)
+
+
+@dataclass(frozen=True, eq=False)
+class _Setting:
+    """What trainings from different seeds have in common."""
+
+    table: Table
+    hidden: tuple[int, ...]
+    activation: str
+    h: float
+    scaling: Scaling
+    how: Training
+
+    def ready(self) -> _Setting:
+        """As a worker of a cluster needs it."""
+        return self
+
+    def fit(self, seed: int, report: Report | None = None) -> Fit:
+        """The samples are split by the first seed; all else that is random follows from this one."""
+        how, table = replace(self.how, seed=seed), self.table
+        parts = table.validated(self.how.validation, self.how.seed)
+        if how.method == "equilibrium":
+            return local_training.fit(*parts, self.hidden, self.h, how, report)
+        network = initial(table, self.hidden, self.activation, self.h, self.scaling, seed)
+        masks = _sparse([table.x.shape[1], *self.hidden, table.n_out], how)
+        return fitting(network, parts, how, scaling=self.scaling, masks=masks, report=report)
 
 
 def fitting(  # noqa: PLR0913  # what a training is made of
     network: Network,
-    table: Table,
+    parts: tuple[Table, Table],
     how: Training,
     options: Options | None = None,
     *,
@@ -119,7 +150,7 @@ def fitting(  # noqa: PLR0913  # what a training is made of
     masks: list[Mask] | None = None,
     report: Report | None = None,
 ) -> Fit:
-    """The network trained by gradients on all but the validation samples of the table.
+    """The network trained by gradients on the first part of the samples, and judged by the second.
 
     Raises:
         UsageError: PyTorch is not installed.
@@ -130,9 +161,7 @@ def fitting(  # noqa: PLR0913  # what a training is made of
         )
     from nn2crn.training.gradient import fit
 
-    train_part, validation = table.validated(how.validation, how.seed)
-    chosen = options or Options()
-    return fit(network, chosen, train_part, validation, how, scaling=scaling, masks=masks, report=report)
+    return fit(network, options or Options(), *parts, how, scaling=scaling, masks=masks, report=report)
 
 
 def score(network: Network, table: Table, options: Options | None = None) -> float:

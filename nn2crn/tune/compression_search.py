@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from nn2crn import compiler
 from nn2crn.analysis.forward import forward
 from nn2crn.analysis.summary import summarise
 from nn2crn.compiler import Compression, Options
+from nn2crn.engines.cluster import Cluster
+from nn2crn.engines.threads import one_thread
 from nn2crn.errors import Nn2crnError, UsageError
 from nn2crn.evaluate.case import case
 from nn2crn.evaluate.verify import verify
@@ -54,6 +56,11 @@ class Candidate:
         mine, others = ((-c.accuracy, c.reactions, c.rate_constants) for c in (self, other))
         return mine != others and all(a <= b for a, b in zip(mine, others, strict=True))
 
+    @property
+    def point(self) -> tuple[int, float, int]:
+        """Reactions, accuracy and distinct rate constants, to be drawn."""
+        return self.reactions, self.accuracy, self.rate_constants
+
     def as_json(self) -> dict[str, Any]:
         found = asdict(replace(self, network=None))  # type: ignore[arg-type]  # which is not copied
         del found["network"]
@@ -75,6 +82,10 @@ class Task:
     labels: Ints | None = None
     calibration_labels: Ints | None = None
     training: Training | None = None
+
+    def ready(self) -> Task:
+        """As a worker of a cluster needs it."""
+        return self
 
     @cached_property
     def expected(self) -> Floats:
@@ -133,6 +144,7 @@ def search(
     score: Score = "magnitude",
     spacing: Spacing = "exponential",
     saying: Callable[[str], None] = lambda _: None,
+    cluster: Cluster | None = None,
 ) -> list[Candidate]:
     """The candidates that none beats in accuracy, reactions and distinct rate constants; the smallest first.
 
@@ -141,13 +153,20 @@ def search(
         score: which connections are removed.
         spacing: which levels weights are put at.
         saying: is told what is being done.
+        cluster: whose workers share the fractions that are removed, and then the settling times.
     """
-    tried = list(_candidates(given, score, spacing, saying))
-    best = [c for c in tried if not any(other.beats(c) for other in tried)]
-    unique = {(c.accuracy, c.reactions, c.rate_constants): c for c in reversed(best)}.values()
-    ordered = sorted(unique, key=lambda c: (c.reactions, c.rate_constants, -c.accuracy))
-    saying(f"settling times of the best {len(ordered)}")
-    return [replace(c, settling_time=_settling(given, c.network)) for c in ordered]
+    prunings = [Pruning(score, fraction) if fraction else None for fraction in FRACTIONS]
+    with one_thread():
+        if cluster:
+            of_each = cluster.map(partial(_pruned, spacing=spacing), given, prunings)
+        else:
+            of_each = [_pruned(given, prune, spacing, saying) for prune in prunings]
+        tried = [candidate for found in of_each for candidate in found]
+        best = [c for c in tried if not any(other.beats(c) for other in tried)]
+        unique = {(c.accuracy, c.reactions, c.rate_constants): c for c in reversed(best)}.values()
+        ordered = sorted(unique, key=lambda c: (c.reactions, c.rate_constants, -c.accuracy))
+        saying(f"settling times of the best {len(ordered)}")
+        return cluster.map(_timed, given, ordered) if cluster else [_timed(given, c) for c in ordered]
 
 
 def measured(given: Task, network: Network) -> Candidate:
@@ -184,20 +203,22 @@ def choose(
     return min(good, key=lambda c: (c.reactions, c.rate_constants, -c.accuracy))
 
 
-def _candidates(given: Task, score: Score, spacing: Spacing, saying: Callable[[str], None]) -> Iterator[Candidate]:
-    """Combine each pruning level with each number of bits, repaired on the calibration data."""
-    for fraction in FRACTIONS:
-        prune = Pruning(score, fraction) if fraction else None
-        sparse = _compressed(given, Compression(prune=prune, repair=bool(prune), data=given.calibration))
-        sparse = _trained_on(given, sparse) if prune and given.training else sparse
-        for bits in BITS:
-            saying(f"{fraction:.0%} of the weights removed, {f'{bits} bits' if bits else 'the others as they are'}")
-            quantize = Quantization(spacing, bits) if bits else None
-            network = _compressed(
-                replace(given, network=sparse),
-                Compression(quantize=quantize, repair=bool(quantize), data=given.calibration),
-            )
-            yield replace(measured(given, network), prune=str(prune or "-"), quantize=str(quantize or "-"))
+def _pruned(
+    given: Task, prune: Pruning | None, spacing: Spacing, saying: Callable[[str], None] = lambda _: None
+) -> list[Candidate]:
+    """Prune, and combine that with each number of bits, repaired on the calibration data."""
+    sparse = _compressed(given, Compression(prune=prune, repair=bool(prune), data=given.calibration))
+    sparse = _trained_on(given, sparse) if prune and given.training else sparse
+    removed, found = prune.fraction if prune else 0.0, []
+    for bits in BITS:
+        saying(f"{removed:.0%} of the weights removed, {f'{bits} bits' if bits else 'the others as they are'}")
+        quantize = Quantization(spacing, bits) if bits else None
+        network = _compressed(
+            replace(given, network=sparse),
+            Compression(quantize=quantize, repair=bool(quantize), data=given.calibration),
+        )
+        found.append(replace(measured(given, network), prune=str(prune or "-"), quantize=str(quantize or "-")))
+    return found
 
 
 def _trained_on(given: Task, network: Network) -> Network:
@@ -218,11 +239,12 @@ def _compressed(given: Task, compression: Compression) -> Network:
     return compiler.compress(given.network, compression, library=given.options.library)
 
 
-def _settling(given: Task, network: Network) -> float | None:
+def _timed(given: Task, candidate: Candidate) -> Candidate:
     """Measure the settling time of a few samples by the internal engine; None if it fails."""
+    network = candidate.network
     samples = {name: rows[:_TIMED] for name, rows in given.samples.items()}
     options = given.options_for(network)
     reactions = compiler.compile(network, options)
     subject = case(network.name, network, reactions, options, samples)
     found = verify(subject, ("internal",), _TOLERANCE).engines
-    return found[0].settling_time if found else None
+    return replace(candidate, settling_time=found[0].settling_time if found else None)

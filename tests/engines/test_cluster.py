@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ from nn2crn.evaluate import time_course
 from nn2crn.evaluate.case import engine, output_columns, outputs_of
 from nn2crn.evaluate.tube.robustness import robustness
 from nn2crn.evaluate.tube.study import Study
+from nn2crn.frontends.nn import writer
+from nn2crn.training.options import Training
+from nn2crn.training.train import train
+from nn2crn.tune import compression_search
 
 pytestmark = [needs("distributed"), pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
@@ -56,6 +61,13 @@ def workers(count, seen=None):
         f"local:{count}", lambda done, of: seen.append((done, of)) if seen is not None else None
     ) as found:
         yield found
+
+
+def text_of(network):
+    """The network with the bytes of its weights."""
+    out = io.StringIO()
+    arrays = writer.emit(network, out, "weights.npz")
+    return out.getvalue(), {name: array.tobytes() for name, array in arrays.items()}
 
 
 def test_a_worker_that_is_killed_loses_nothing_and_each_makes_ready_once(tmp_path):
@@ -117,6 +129,33 @@ def test_tubes_are_the_same_on_a_cluster():
     with workers(2) as cluster:
         one, other = (robustness(replace(study, cluster=given), [0.1, 0.5]) for given in (None, cluster))
     assert one == other
+
+
+def test_trainings_from_several_seeds_are_the_same_on_a_cluster_and_the_best_is_kept():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 2, 120)
+    x = np.array([[0.2, 0.3], [0.7, 0.6]])[kind] + rng.normal(0, 0.2, (120, 2))
+    how = Training("equilibrium", steps=60, rate=0.02, seed=3)
+    with workers(2) as cluster:
+        one, other = (train(x, kind, (4,), how, seeds=3, cluster=given) for given in (None, cluster))
+    assert one.trials == other.trials
+    assert text_of(one.network) == text_of(other.network)
+    assert [t.seed for t in one.trials] == [3, 4, 5]
+    assert len({t.loss for t in one.trials}) == 3  # they differ
+    best = min(one.trials, key=lambda t: t.loss)
+    assert (one.fit.loss, one.score) == (best.loss, best.score)
+    alone = train(x, kind, (4,), how)
+    assert alone.trials == one.trials[:1]  # the first seed gives what it gives without others
+
+
+def test_candidates_of_compress_are_the_same_on_a_cluster():
+    network = random_mlp([2, 8, 2]).network()
+    data = {"x": np.random.default_rng(0).uniform(-1, 1, (60, 2))}
+    given = compression_search.task(network, nn2crn.Options(), data)
+    with workers(2) as cluster:
+        one, other = (compression_search.search(given, cluster=c) for c in (None, cluster))
+    assert [c.as_json() for c in one] == [c.as_json() for c in other]
+    assert [text_of(c.network) for c in one] == [text_of(c.network) for c in other]
 
 
 def test_numbers_do_not_depend_on_how_many_processes_there_are():

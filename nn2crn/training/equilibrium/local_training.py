@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from nn2crn.engines.threads import one_thread
 from nn2crn.errors import UsageError
 from nn2crn.ir.arrays import Floats, Matrix, as_matrix, floats
 from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Output, Term
@@ -42,7 +43,8 @@ def fit(  # noqa: PLR0913  # what a training is made of
     for name, given in (("noise", how.noise), ("quantize", how.quantize), ("evolution", how.evolution)):
         if given:
             raise UsageError(f"{name} is for training by gradients", hint="leave it out, or --method gradient")
-    return _Trainer(train, validation, (*hidden, train.n_out), h, how).run(report or (lambda *_: None))
+    with one_thread():
+        return _Trainer(train, validation, (*hidden, train.n_out), h, how).run(report or (lambda *_: None))
 
 
 class _Trainer:
@@ -98,7 +100,7 @@ class _Trainer:
             if not math.isfinite(least):
                 best = [a.copy() for a in self.values]
         self.values = best
-        return Fit(self.network(), tuple(losses), interrupted)
+        return Fit(self.network(), tuple(losses), least, interrupted)
 
     def _batches(self) -> Iterator[Any]:
         count, order = len(self.x), np.zeros(0, dtype=np.intp)

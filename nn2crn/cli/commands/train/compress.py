@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from nn2crn.cli.console import json_option, show_json, table, working
+from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import loaded, network_options
 from nn2crn.cli.options.compression import CompressionOptions
+from nn2crn.cli.options.sections import Command
 from nn2crn.errors import UsageError
 from nn2crn.passes.compression.options import Score, Spacing
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 _MIN_ACCURACY = 0.95
 
 
-@click.command()
+@click.command(cls=Command)
 @network_options
 @click.option("--data", metavar="FILE", required=True, help="Samples: an .npz, or a .csv with a row per sample.")
 @click.option("--labels", metavar="NAME", help="Where the data have each sample's class: an array, or a column.")
@@ -35,6 +37,7 @@ _MIN_ACCURACY = 0.95
               help="Which levels weights are put at.")  # fmt: skip
 @click.option("--retrain", metavar="STEPS", type=click.IntRange(1), is_flag=False, flag_value=1000,
               help="Train on what pruning leaves, for so many steps [1000]; needs PyTorch.")  # fmt: skip
+@cluster_option
 @click.option("-o", "target", metavar="FILE", help="Write the network chosen, a .nn; weights go to an .npz beside it.")
 @click.option("--plot", metavar="FILE", help="Draw accuracy against reactions, as .svg or .png.")
 @json_option
@@ -47,6 +50,7 @@ def compress(  # noqa: PLR0913  # one argument per option
     score: Score,
     spacing: Spacing,
     retrain: int | None,
+    cluster: str | None,
     target: str | None,
     plot: str | None,
     as_json: bool,
@@ -73,13 +77,12 @@ def compress(  # noqa: PLR0913  # one argument per option
     found = loaded(model, smaller=smaller, data=data, labels=labels or "", **options)
     training, classes = Training(steps=retrain) if retrain else None, read_labels(data, labels) if labels else None
     given = compression_search.task(found.network, found.options, found.data or {}, classes, training)
-    with working("compressing") as progress:
-        front = compression_search.search(given, score, spacing, progress.now)
+    with working("compressing", shown=not cluster) as progress, opened(cluster) as workers:
+        front = compression_search.search(given, score, spacing, progress.now, workers)
     best = compression_search.choose(given, front, min_accuracy=least, budget=budget_reactions)
     whole = compression_search.measured(given, found.network)
     if plot:
-        points = [(c.reactions, c.accuracy, c.rate_constants) for c in (whole, *front)]
-        plot_tradeoff(plot, points, 1 + front.index(best))
+        plot_tradeoff(plot, [c.point for c in (whole, *front)], 1 + front.index(best))
     written = compiler.convert(best.network, target, library=found.options.library) if target else ()
     if as_json:
         report = {"whole": whole.as_json(), "candidates": [c.as_json() for c in front], "chosen": best.as_json()}

@@ -6,11 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from nn2crn.cli.console import json_option, show_json, working
+from nn2crn.cli.options.cluster import cluster_option, opened
+from nn2crn.cli.options.sections import Command
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.errors import UsageError
 from nn2crn.training.options import Centring, Method, Rule, Task, Wiring
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("data", metavar="DATA")
 @click.option("--target", metavar="NAME", default="", help="The target's column or array [the last column; y, label].")
 @click.option("--task", type=click.Choice(get_args(Task)), help="What the target is, if its values do not tell.")
@@ -56,6 +59,9 @@ _INTERRUPTED = 130
 @click.option(
     "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all that is random."
 )
+@click.option("--seeds", metavar="N", type=click.IntRange(1), default=1, show_default=True,
+              help="Train from so many seeds, and keep what is best on the validation samples.")  # fmt: skip
+@cluster_option
 @json_option
 @click.option(
     "-o", "target_file", metavar="FILE", required=True, help="The network, a .nn; weights beside it in an .npz."
@@ -70,6 +76,8 @@ def train(  # noqa: PLR0913  # one argument per option
     centre: Centring,
     test: float,
     save_test: str | None,
+    seeds: int,
+    cluster: str | None,
     as_json: bool,
     target_file: str,
     **how: Any,
@@ -84,14 +92,16 @@ def train(  # noqa: PLR0913  # one argument per option
     from nn2crn.training.table import read_table
     from nn2crn.training.train import train as trained
 
+    if cluster and seeds == 1:
+        raise UsageError("--cluster is for several seeds", hint="one training is done by one process; see --seeds")
     refuse_targets(data, data, target_file, save_test)
     table = read_table(data, target, task)
     training = _training(**how)
-    with show_progress() as report:
+    with show_progress(shown=not cluster) as report, opened(cluster) as workers:
         done = trained(
             table.x, _targets(table), sizes(hidden), training,
             activation=activation, h=h, task="classification" if table.classes else "regression", test=test,
-            centring=centre, name=Path(target_file).stem, report=report,
+            centring=centre, name=Path(target_file).stem, report=report, seeds=seeds, cluster=workers,
         )  # fmt: skip
     written = compiler.convert(done.network, target_file)
     if save_test:
@@ -158,9 +168,9 @@ def _targets(table: Any) -> Any:
 
 
 @contextmanager
-def show_progress() -> Iterator[Report]:
-    """A line on a terminal that says how far the training is."""
-    with working("training") as progress:
+def show_progress(*, shown: bool = True) -> Iterator[Report]:
+    """A line on a terminal that says how far the training is, unless a cluster's bar does."""
+    with working("training", shown=shown) as progress:
         yield lambda step, steps, loss: progress.now(f"step {step} of {steps}, loss on validation {loss:.4f}")
 
 
@@ -181,13 +191,18 @@ def _report(done: Trained, samples: int) -> dict[str, Any]:
         "classes": list(done.test.classes),
         "samples": samples,
         "held_out": len(done.test.x),
-        "accuracy": done.score if done.test.classes else None,
-        "r_squared": None if done.test.classes else done.score,
+        **_scored(done, done.score),
         "reactions": compiler.compile(done.network).reaction_count,
         "steps": done.fit.losses[-1][0] if done.fit.losses else 0,
         "centred": list(done.centred),
         "interrupted": done.interrupted,
+        "trials": [{"seed": t.seed, "validation_loss": t.loss, **_scored(done, t.score)} for t in done.trials],
     }
+
+
+def _scored(done: Trained, score: float) -> dict[str, float | None]:
+    classes = bool(done.test.classes)
+    return {"accuracy": score if classes else None, "r_squared": None if classes else score}
 
 
 def _show(data: str, target: str, done: Trained, samples: int, *, noisy: bool) -> None:
@@ -204,7 +219,14 @@ def _show(data: str, target: str, done: Trained, samples: int, *, noisy: bool) -
             click.echo(
                 "under noise, a large bias against a large feature costs most: --centre inputs leaves it out", err=True
             )
-    kind = f"accuracy {done.score:.1%}" if done.test.classes else f"R^2 {done.score:.4f}"
+    kind, form = ("accuracy", ".1%") if done.test.classes else ("R^2", ".4f")
+    if len(done.trials) > 1:
+        scores = sorted(t.score for t in done.trials)
+        best = min(done.trials, key=lambda t: t.loss)
+        click.echo(
+            f"{len(scores)} seeds: {kind} {scores[0]:{form}} to {scores[-1]:{form}}, median {median(scores):{form}};"
+            f" seed {best.seed} is the best on the validation samples"
+        )
     where = f"{said['held_out']} samples held out" if said["held_out"] < samples else "the samples trained on"
-    click.echo(f"{kind} on {where}, of the chemistry at its steady state")
+    click.echo(f"{kind} {done.score:{form}} on {where}, of the chemistry at its steady state")
     click.echo(f"{target}: {said['reactions']} reactions")

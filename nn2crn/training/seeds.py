@@ -1,0 +1,65 @@
+"""Trainings that differ in their seeds only: one after the other, or shared among the workers of a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from nn2crn.engines.cluster import Cluster
+from nn2crn.errors import UsageError
+from nn2crn.training.progress import Fit, Report
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A training from one seed.
+
+    Attributes:
+        seed: of its weights, its batches, and whatever else is random in it.
+        loss: on the validation samples, by which one of several is chosen.
+        score: of its chemistry on the samples held out.
+    """
+
+    seed: int
+    loss: float
+    score: float
+
+
+class Setting(Protocol):
+    """What is trained, from any seed."""
+
+    def ready(self) -> Setting:
+        """As a worker of a cluster needs it."""
+
+    def fit(self, seed: int, report: Report | None = None) -> Fit:
+        """The training from a seed."""
+
+
+def from_seeds(
+    setting: Setting, first: int, count: int, report: Report | None = None, cluster: Cluster | None = None
+) -> list[Fit]:
+    """The trainings from the seeds `first` to `first + count - 1`; the last is incomplete if the user stopped it.
+
+    Raises:
+        UsageError: there is no seed.
+    """
+    if count < 1:
+        raise UsageError(f"a training has at least one seed, not {count}")
+    seeds = range(first, first + count)
+    if cluster:
+        return cluster.map(_fit, setting, seeds)
+    fits: list[Fit] = []
+    for done, seed in enumerate(seeds):
+        fits.append(setting.fit(seed, _part(report, done, count) if report else None))
+        if fits[-1].interrupted:
+            break
+    return fits
+
+
+def _fit(setting: Setting, seed: int) -> Fit:
+    return setting.fit(seed)
+
+
+def _part(report: Report, done: int, count: int) -> Report:
+    """Report the steps of one training as those of all."""
+    return lambda step, steps, loss: report(done * steps + step, count * steps, loss)
