@@ -49,9 +49,10 @@ def onnx_runtime(path: Path, network: Network, inputs: Mapping[str, Floats]) -> 
     options.log_severity_level = 4
     options.intra_op_num_threads = 1  # more wait for each other on a busy machine
     names = [o.name for o in network.outputs]
-    _refuse_endless(path, len(next(iter(inputs.values()))))
+    model = onnx.load(path, load_external_data=False)
+    _refuse_endless(path, model.graph, len(next(iter(inputs.values()))))
     try:
-        session = onnxruntime.InferenceSession(_subject(path, names), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(_subject(path, model, names), options, providers=["CPUExecutionProvider"])
         feeds = [_feed(port, network, inputs) for port in session.get_inputs()]
         rows = [
             session.run(names, {name: np.asarray(values[sample]) for name, values in feeds})
@@ -66,13 +67,12 @@ def onnx_runtime(path: Path, network: Network, inputs: Mapping[str, Floats]) -> 
     return {n: np.array([np.ravel(r[i])[: sizes[n]] for r in rows], dtype=np.float64) for i, n in enumerate(names)}
 
 
-def _refuse_endless(path: Path, samples: int) -> None:
+def _refuse_endless(path: Path, graph: onnx.GraphProto, samples: int) -> None:
     """Refuse a Loop of so many steps that ONNX Runtime, which takes each, would not come to an end.
 
     Raises:
         ReferenceError: there is one.
     """
-    graph = onnx.load(path, load_external_data=False).graph
     loops = (n for n in graph.node if n.op_type == "Loop" and n.input[0])
     for loop in loops:
         steps = _constant(graph, loop.input[0])
@@ -100,9 +100,8 @@ def _constant(graph: onnx.GraphProto, name: str) -> int | None:
     return int(onnx.numpy_helper.to_array(small[0]).reshape(-1)[0]) if small else None
 
 
-def _subject(path: Path, names: list[str]) -> str | bytes:
+def _subject(path: Path, model: onnx.ModelProto, names: list[str]) -> str | bytes:
     """The file itself; if inner tensors are wanted, the model with these among its outputs, their types left open."""
-    model = onnx.load(path, load_external_data=False)
     there = {o.name for o in model.graph.output}
     if there.issuperset(names):
         return str(path)

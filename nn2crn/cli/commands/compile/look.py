@@ -142,7 +142,6 @@ def _check(model: str, *, as_json: bool, outputs: tuple[str, ...], settle_loops:
         raise problem
     if as_json:
         said = _as_json(model, network, problem)
-        del said["error"]
         show_json("check", {**said, "message": problem.message if problem else ""})
     elif network is not None:
         _show_checked(model, network)
