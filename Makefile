@@ -21,7 +21,7 @@ CORE   := tests/lower/test_lower.py tests/notation/test_notation.py tests/fronte
 COVERED := ir notation lower passes frontends
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all exports test-lowest lock coverage mutants fuzz check release-check lint types imports samples accuracy compression training pictures bench bench-quick docs clean
+.PHONY: help setup demo test test-all exports amici test-lowest lock coverage mutants fuzz check release-check lint types imports samples accuracy compression training pictures bench bench-quick docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -85,10 +85,10 @@ bench: $(READY) $(PEERS) ## measure everything beside its peers, and write bench
 bench-quick: $(READY) ## the same without the slowest, under three minutes
 	$(BIN)/python benchmarks/run.py --quick
 
-# bioCRNpyler wants versions of its own.
+# Programs that want versions of their own, and AMICI, which is built: two minutes, and a C++ compiler.
 $(PEERS):
 	@$(PYTHON) -m venv $(PEERS)
-	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check biocrnpyler
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check biocrnpyler amici
 
 test: $(TESTS) ## run the tests but for the slow ones: under four minutes on two cores
 	$(PYTEST) tests/archives
@@ -101,6 +101,9 @@ test-all: $(READY) ## run every test, with more random examples: twenty minutes
 exports: $(READY) ## export models of PyTorch, Keras and scikit-learn, and compare: six minutes
 	@$(PIP) torch onnxscript keras
 	$(BIN)/python tests/models/exporters.py
+
+amici: $(TESTS) $(PEERS) ## compile and simulate the samples in AMICI: five minutes
+	NN2CRN_AMICI=$(abspath $(PEERS))/bin/python $(PYTEST) tests/evaluate/test_for_clients.py -k amici
 
 # The clients want newer versions of NumPy than nn2crn does, so they are not there.
 test-lowest: ## the tests of the core with the oldest versions allowed

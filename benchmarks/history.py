@@ -7,12 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 FILE = Path(__file__).with_name("history.csv")
+CHANGES = Path(__file__).parents[1] / "CHANGELOG.md"
 
 
 def read() -> list[tuple[str, str, str]]:
     """(version, what, measured) of each figure."""
     with FILE.open(encoding="utf-8", newline="") as file:
         return [(version, what, measured) for version, what, measured in list(csv.reader(file))[1:]]
+
+
+def newest() -> str:
+    """The newest version that CHANGELOG.md has, released or not."""
+    lines = CHANGES.read_text(encoding="utf-8").splitlines()
+    return next(line.removeprefix("## ") for line in lines if line.startswith("## "))
 
 
 def record(version: str, figures: Mapping[str, str]) -> None:

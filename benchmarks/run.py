@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--quick] [--peers PYTHON]
 
-Each figure is taken in a process of its own, in CPU seconds. PYTHON is an interpreter that has bioCRNpyler (make bench
-makes one). waiting.py measures some groups of rows by themselves.
+Each figure is taken in a process of its own, in CPU seconds. PYTHON is an interpreter that has bioCRNpyler and AMICI
+(make bench makes one). waiting.py measures some groups of rows by themselves.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under three minutes: fewer and smaller peers")
-    parser.add_argument("--peers", help="a Python that has bioCRNpyler")
+    parser.add_argument("--peers", help="a Python that has bioCRNpyler and AMICI")
     given = parser.parse_args()
     begun = time.perf_counter()
     lines = ["| what | measured | target | met |", "|---|---|---|---|"]
@@ -139,15 +139,16 @@ def main() -> None:
         scale_rows, scales = scaling(folder)
         client_rows, clients = simulating(folder, quick=given.quick)
         slow = () if given.quick else (*waiting.loading(folder), *waiting.cluster(folder), *waiting.scale(folder))
+        many = waiting.many(folder, runs=100 if given.quick else 1000, peers=given.peers)
         for row in (
             *waiting.writing(folder), *writing(folder), *peers_writing(folder, given.peers), *scale_rows, *client_rows,
-            *engines(folder), *waiting.many(folder, runs=100 if given.quick else 1000), *waiting.sparse(folder),
+            *engines(folder), *many, *waiting.sparse(folder),
             *waiting.validating(folder), *waiting.beside(folder), *waiting.encodings(folder), *starting(), *slow,
         ):  # fmt: skip
             lines.append(row.show())
             figures[row.what] = row.found
             print(lines[-1], flush=True)
-    versions = ", ".join(f"{p} {version(p)}" for p in ("nn2crn", "numpy", "scipy", "scikit-sundae", "python-libsbml",
+    versions = ", ".join(f"{p} {version(p)}" for p in ("numpy", "scipy", "scikit-sundae", "python-libsbml",
                                                       "libroadrunner", "python-copasi", "antimony"))  # fmt: skip
     machine = (
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
@@ -161,8 +162,17 @@ def main() -> None:
         "",
         "Made by `make bench`; every figure is of a process of its own, in CPU seconds.",
     ]
-    text = [*head, "", f"{machine}; {versions}.", "", *lines, "", "![time and memory](results.svg)", ""]
-    history.record(version("nn2crn"), figures)
+    text = [
+        *head,
+        "",
+        f"{machine}; nn2crn {history.newest()}, {versions}.",
+        "",
+        *lines,
+        "",
+        "![time and memory](results.svg)",
+        "",
+    ]
+    history.record(history.newest(), figures)
     text += ["## By version", "", *history.table(), ""]
     (HERE / "RESULTS.md").write_text("\n".join(text), encoding="utf-8")
 

@@ -14,8 +14,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 from measuring import HERE, Row, Used, best, command, compiled, copying, process, reactions_in, task
-from networks import model, sparse_model
+from networks import inputs, model, sparse_model
 
 LARGE, MEDIUM, DIGITS = "784-1024-512-10", "784-256-256-10", "64-32-10"
 _COMMANDS = {  # that claim a million weights
@@ -70,18 +71,31 @@ def writing(folder: Path) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def many(folder: Path, *, runs: int = 1000) -> Iterator[Row]:
-    """Many inputs to steady state, beside roadrunner."""
+def many(folder: Path, *, runs: int = 1000, peers: str | None = None) -> Iterator[Row]:
+    """Many inputs to steady state, beside roadrunner, and beside AMICI if a Python has it."""
     path, sbml = model(DIGITS, folder), folder / f"{DIGITS}.xml"
     compiled(path, sbml)
     ours = best("settle", path, "1000").seconds
     loaded, ran = (task("roadrunner", sbml, str(n)).seconds for n in (0, runs))
     theirs = loaded + (ran - loaded) * 1000 / runs
+    what = f"1000 inputs to steady state by ODE, {DIGITS}"
     yield Row(
-        f"1000 inputs to steady state by ODE, {DIGITS}",
-        f"{ours:.2f} s; roadrunner, load included: {theirs:.1f} s: {theirs / ours:.1f} times",
+        what, f"{ours:.2f} s; roadrunner, load included: {theirs:.1f} s: {theirs / ours:.1f} times",
         "<= 5 s, >= 20 times", ours <= 5 and theirs >= 20 * ours,
     )  # fmt: skip
+    if peers:
+        sbml, samples = folder / f"{DIGITS}-amici.xml", folder / "samples.npy"
+        compiled(path, sbml, "--for", "amici")
+        np.save(samples, inputs(DIGITS, 1000))
+        loaded, theirs = (
+            process(HERE / "amici_task.py", sbml, samples, n, python=peers).seconds for n in ("0", "1000")
+        )
+        yield Row(
+            f"{what}, beside AMICI",
+            f"{ours:.2f} s; AMICI: {loaded:.1f} s to compile the model, {theirs - loaded:.1f} s to run it:"
+            f" {theirs / ours:.0f} times",
+            ">= 20 times", theirs >= 20 * ours,
+        )  # fmt: skip
 
 
 def beside(folder: Path) -> Iterator[Row]:

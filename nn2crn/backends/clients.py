@@ -47,7 +47,7 @@ CLIENTS = (
     Client("tellurium", "Tellurium and roadrunner", "sbml", large=_SUMMED),
     Client("pysces", "PySCeS", "sbml", large=_LUMPED_BY_NAME),
     Client("gillespy2", "GillesPy2 (its ODESolver) and StochSS", "sbml", {"pure": True}, _LUMPED_BY_NAME),
-    Client("amici", "AMICI", "sbml", {"pure": True}, _LUMPED_BY_NAME, tested=False),
+    Client("amici", "AMICI", "sbml", {"pure": True}, _LUMPED_BY_NAME),
     Client("antimony", "Antimony", "antimony"),
     Client("bionetgen", "BioNetGen (BNG2.pl and run_network)", "net"),
     Client("catalyst", "Catalyst.jl, by ReactionNetworkImporters", "net", tested=False),

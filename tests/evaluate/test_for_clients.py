@@ -11,7 +11,7 @@ import command_line
 import numpy as np
 import pytest
 from clients import MODELS, SAMPLES
-from parts import needs
+from parts import AMICI, needs
 
 import nn2crn
 from nn2crn.analysis.forward import forward
@@ -22,7 +22,8 @@ from nn2crn.errors import UsageError
 
 READERS = str(Path(__file__).parents[1] / "support" / "readers.py")
 TESTED = [c.name for c in CLIENTS if c.tested]
-PARTS = {name: [needs(name)] for name in ("gillespy2", "pysces", "bionetgen")}
+PARTS = {name: [needs(name)] for name in ("gillespy2", "pysces", "bionetgen", "amici")}
+PYTHON = {"amici": AMICI}  # of programs that are installed by themselves
 SUBJECTS = {**MODELS, "digits_sparse": SAMPLES / "digits" / "digits_sparse.nn"}
 INPUTS = {"xor": [1.0, 0.0], "sine": [1.3], "iris": [6.3, 3.3, 6.0, 2.5]}
 TIME = 10_000.0
@@ -31,7 +32,7 @@ QUICK = "iris"  # the others of these samples are slow
 
 def ends(client, path):
     """Values by id at the end of a time course of the file, in the client."""
-    command = [sys.executable, READERS, client, str(path), repr(TIME)]
+    command = [PYTHON.get(client, sys.executable), READERS, client, str(path), repr(TIME)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])

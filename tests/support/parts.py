@@ -23,6 +23,7 @@ import pytest
 
 ALL_PARTS = os.environ.get("NN2CRN_ALL_PARTS", "") not in ("", "0")
 MODELS = os.environ.get("NN2CRN_MODELS")
+AMICI = os.environ.get("NN2CRN_AMICI", "")  # a Python that has it
 PIP = ".venv/bin/python -m pip install"
 
 
@@ -82,6 +83,7 @@ PARTS = {
     "peppercorn": packages("Peppercorn", "peppercornenumerator", "dsdobjects", get="peppercornenumerator"),
     "tellurium": packages("Tellurium", "tellurium", "six", get="tellurium six"),
     "bionetgen": packages("BioNetGen", "bionetgen", get="bionetgen"),
+    "amici": Part("AMICI, which takes minutes to build", lambda: bool(AMICI), "make amici", installable=False),
     "mount": Part("private mounts", mount, "allow user namespaces", installable=False),
     "models": Part(
         "other people's models", lambda: bool(MODELS), "name their folder in NN2CRN_MODELS", installable=False

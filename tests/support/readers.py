@@ -76,6 +76,23 @@ def pysces(path, time):
     return {**by_rule, **dict(zip(names, values[-1].tolist(), strict=True))}
 
 
+def amici(path, time):
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it wants its own swig
+    import amici.sim.sundials  # where the module of a model looks for it
+    from amici.importers.sbml import SbmlImporter
+
+    model = SbmlImporter(path).sbml2amici(
+        "compiled", output_dir=path.parent / "amici", generate_sensitivity_code=False, verbose=False
+    )
+    solver = model.create_solver()
+    solver.set_absolute_tolerance(1e-12)
+    solver.set_max_steps(100_000)
+    model.set_timepoints([time])
+    run = model.simulate(solver=solver)
+    assert run.status == amici.sim.sundials.AMICI_SUCCESS, run.status
+    return dict(zip(model.get_state_ids(), map(float, run.x[-1]), strict=True))
+
+
 def bionetgen(path, time):
     import bionetgen as library
 

@@ -52,7 +52,9 @@ def onnx_runtime(path: Path, network: Network, inputs: Mapping[str, Floats]) -> 
     model = onnx.load(path, load_external_data=False)
     _refuse_endless(path, model.graph, len(next(iter(inputs.values()))))
     try:
-        session = onnxruntime.InferenceSession(_subject(path, model, names), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            _subject(path, model, names), options, providers=["CPUExecutionProvider"]
+        )
         feeds = [_feed(port, network, inputs) for port in session.get_inputs()]
         rows = [
             session.run(names, {name: np.asarray(values[sample]) for name, values in feeds})
