@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import history
@@ -138,12 +139,12 @@ def main() -> None:
         folder = Path(name)
         scale_rows, scales = scaling(folder)
         client_rows, clients = simulating(folder, quick=given.quick)
-        slow = () if given.quick else (*waiting.loading(folder), *waiting.cluster(folder), *waiting.scale(folder))
+        slow = () if given.quick else chain(waiting.loading(folder), waiting.cluster(folder), waiting.scale(folder))
         many = waiting.many(folder, runs=100 if given.quick else 1000, peers=given.peers)
-        for row in (
-            *waiting.writing(folder), *writing(folder), *peers_writing(folder, given.peers), *scale_rows, *client_rows,
-            *engines(folder), *many, *waiting.sparse(folder),
-            *waiting.validating(folder), *waiting.beside(folder), *waiting.encodings(folder), *starting(), *slow,
+        for row in chain(
+            waiting.writing(folder), writing(folder), peers_writing(folder, given.peers), scale_rows, client_rows,
+            engines(folder), many, waiting.sparse(folder), waiting.validating(folder), waiting.beside(folder),
+            waiting.encodings(folder), starting(), slow,
         ):  # fmt: skip
             lines.append(row.show())
             figures[row.what] = row.found
