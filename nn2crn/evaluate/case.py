@@ -19,6 +19,7 @@ from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.sbml.kinetics.driven import with_inputs_as_parameters
 from nn2crn.certificates.boxes import Bounds, show_samples
+from nn2crn.engines.apart import Apart, apart
 from nn2crn.engines.clients.client import Client
 from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.engine import Engine, Rails, WrittenFile, relative_tolerance
@@ -158,18 +159,20 @@ def _refuse_undefined(path: str, outputs: Mapping[str, Floats]) -> None:
 
 
 @contextmanager
-def engine(
+def engine(  # noqa: PLR0913  # one argument per choice
     name: str,
     reactions: ReactionNetwork,
     *,
     jobs: int = 1,
     shipped: Shipped | None = None,
     cluster: Cluster | None = None,
+    here: bool = False,
 ) -> Iterator[Engine]:
     """An engine by name; one that reads a file loads what was shipped, or else the SBML that is written now.
 
     On a cluster, its workers have the engine, and share the samples. A file that is written has a reaction per weight,
-    or, past `ELEMENTARY` reactions, the form that the engine's program loads soonest.
+    or, past `ELEMENTARY` reactions, the form that the engine's program loads soonest; such a program takes gigabytes,
+    and runs in a process of its own unless it is to run `here`.
 
     Raises:
         UsageError: there is none of that name, it is not installed, or it cannot run networks of this encoding.
@@ -182,7 +185,9 @@ def engine(
     if cluster and record.in_time and not record.random:  # closed forms take less time than sending them
         pure = shipped is not None and shipped.options.pure
         outputs = [n for names in make_ids(reactions).outputs for n in names] if record.reads_file and not pure else []
-        yield Spread(cluster, Remote(name, reactions, partial(engine, name, reactions, shipped=shipped)), outputs)
+        yield Spread(
+            cluster, Remote(name, reactions, partial(engine, name, reactions, shipped=shipped, here=True)), outputs
+        )
         return
     if not record.reads_file:
         with one_thread():
@@ -198,7 +203,12 @@ def engine(
             given: Mapping[str, Any] = client_named(record.client).options_for(reactions) if large else {}
             options = SbmlOptions(**given)
             compiler.write(reactions, path, **asdict(options))
-        yield record.open(Subject(reactions, jobs, _file(path, reactions, options)))
+        subject = Subject(reactions, jobs, _file(path, reactions, options))
+        if here or reactions.reaction_count <= ELEMENTARY:
+            yield record.open(subject)
+            return
+        with apart(name, subject) as chosen:
+            yield chosen
 
 
 def _file(path: Path, reactions: ReactionNetwork, options: SbmlOptions) -> WrittenFile:
@@ -232,7 +242,7 @@ def _rails(reactions: ReactionNetwork, ids: Ids) -> dict[str, list[Rails]]:
 def output_columns(chosen: Engine, reactions: ReactionNetwork) -> tuple[Ints, int]:
     """The columns of an engine that outputs are read from, and the number of all columns."""
     species = reactions.species_count
-    if isinstance(chosen, Client | Spread) and chosen.outputs:
+    if isinstance(chosen, Client | Spread | Apart) and chosen.outputs:
         columns = species + len(chosen.outputs)
         return np.arange(species, columns), columns
     return np.unique(np.concatenate([ints([]), *(i for p in reactions.outputs for i, _ in p.readout.terms)])), species

@@ -71,9 +71,9 @@ def compression_options(command: Callable[..., None]) -> Callable[..., None]:
     option = under(WEIGHTS)
     options = [
         option("--prune", metavar="SCORE:S", help="Remove the fraction S of the connections, by the lowest"
-                     " magnitude, cosine, weighted-cosine or set."),
+               " magnitude, cosine, weighted-cosine or set."),
         option("--quantize", metavar="SPACING:B", help="Put weights at levels: exponential:B or linear:B bits,"
-                     " ternary or binary."),
+               " ternary or binary."),
         option("--repair", is_flag=True, help="Fit what is left to the whole network's drives on --data."),
         option("--correct-biases", is_flag=True, help="Keep each neuron's mean drive on --data."),
     ]  # fmt: skip
@@ -85,7 +85,7 @@ def step_options(command: Callable[..., None]) -> Callable[..., None]:
     option = under(LIMITS)
     options = [
         option("--passes", metavar="NAME,...", help="The optional passes to run, of drop_dead, warn_ranges,"
-                     " fuse_affine, share_drives (the default), merge_reactions and drop_idle."),
+               " fuse_affine, share_drives (the default), merge_reactions and drop_idle."),
         option("--print-after", metavar="PASS", multiple=True, help="Print what a pass has made (repeatable)."),
     ]  # fmt: skip
     return with_options(command, options)

@@ -118,12 +118,12 @@ def encoding_options(command: Callable[..., None]) -> Callable[..., None]:
     option = under(ENCODING)
     options = [
         option("--encoding", type=click.Choice(["catalytic", _RATE_INDEPENDENT]), default="catalytic",
-                     show_default=True, help="How numbers are computed: by reactions that settle, or that end."),
+               show_default=True, help="How numbers are computed: by reactions that settle, or that end."),
         option("--bits", metavar="B", type=click.IntRange(WHOLE_BITS[0], WHOLE_BITS[-1]), help="Of whole weights,"
-                     " for rate-independent chemistry; else as few as --data allow."),
+               " for rate-independent chemistry; else as few as --data allow."),
         option("--reduce", type=click.Choice(["inputs", "all", "none"]), help="Of rate-independent chemistry,"
-                     " substitute reactions of one reactant, but for the inputs' [inputs]; all, with --input; none."),
+               " substitute reactions of one reactant, but for the inputs' [inputs]; all, with --input; none."),
         option("--max-products", metavar="N", type=click.IntRange(2), help="Of rate-independent chemistry, split"
-                     " reactions that make more molecules."),
+               " reactions that make more molecules."),
     ]  # fmt: skip
     return with_options(collected, options)

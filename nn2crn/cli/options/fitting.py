@@ -77,11 +77,11 @@ def fitting_options(command: Callable[..., None]) -> Callable[..., None]:
     option = under(TEMPLATES)
     options = [
         option("--accuracy", metavar="E", type=POSITIVE,
-                     help="Choose the templates' parameters so that no output is further than E from the network."),
+               help="Choose the templates' parameters so that no output is further than E from the network."),
         option("--settling-time", metavar="T", type=POSITIVE, help="Choose them to settle in T seconds instead."),
         option("--box", metavar="[NAME=]LO:HI[,LO:HI...]", multiple=True,
-                     help="Where the inputs lie, for proofs: one interval, or one per element; else where --data do,"
-                     " or in their domain."),
+               help="Where the inputs lie, for proofs: one interval, or one per element; else where --data do,"
+               " or in their domain."),
         option("--save-config", metavar="FILE", help="Write the parameters to FILE, to be given as --config."),
     ]  # fmt: skip
     return with_options(collected, options)

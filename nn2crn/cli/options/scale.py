@@ -59,17 +59,17 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
     options = [
         option("--unit", metavar="C", help="What a concentration of 1 is, as '50 nM'; files are then in nM."),
         option("--max-rate", metavar="K", multiple=True,
-                     help="The largest rate constant, as '1e6 /M/s' or '0.1 /s' (repeatable); sets kappa."),
+               help="The largest rate constant, as '1e6 /M/s' or '0.1 /s' (repeatable); sets kappa."),
         option("--max-signal", metavar="C", help="The highest concentration, as '100 nM'; sets the unit."),
         option("--concentration-unit", type=click.Choice(list(CONCENTRATIONS)),
-                     help="What a concentration of 1 is, as --unit '1 nM' [M]."),
+               help="What a concentration of 1 is, as --unit '1 nM' [M]."),
         option("--time-unit", type=click.Choice(list(TIMES)), default="s", help="What a time of 1 is."),
         option("--molecules", metavar="N", type=click.IntRange(1), help="Numbers of molecules, N for a value of"
-                     " 1, instead of concentrations: for stochastic simulation."),
+               " 1, instead of concentrations: for stochastic simulation."),
         option("--h-from-molecules", is_flag=True, help="Raise the h of ReLUs and the like to one molecule, where"
-                     " it is less and neurons would die out."),
+               " it is less and neurons would die out."),
         option("--kappa", metavar="K", type=float,
-                     help="Multiply all rate constants, to settle K times as soon [1]."),
+               help="Multiply all rate constants, to settle K times as soon [1]."),
     ]  # fmt: skip
     return with_options(collected, options)
 
@@ -132,7 +132,7 @@ def gate_options(command: Callable[..., None]) -> Callable[..., None]:
     option = under(SCALE)
     options = [
         option("--gates", metavar="C", help="Build it of strand displacement gates, each at C, as '100 nM'; with"
-                     " --unit or --max-signal."),
+               " --unit or --max-signal."),
         option("--gate-leak", metavar="K", help="Rate at which gates leak their products, as '1 /M/s'."),
     ]  # fmt: skip
     return with_options(collected, options)
