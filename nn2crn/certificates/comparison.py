@@ -15,6 +15,7 @@ from nn2crn.ir.arrays import Floats
 
 ROUNDED = 1 + 2.0**-36  # what the operations of a step are off by, by far
 _TINY = 1e-150
+_CACHED = 2**13  # numbers of a coefficient
 Maps = tuple[Floats, ...]  # coefficients, each (steps, size)
 
 
@@ -70,12 +71,18 @@ def _fractions(after: Maps, before: Maps) -> Maps:
 
 def _scaled(maps: Maps) -> Maps:
     """The same functions, with coefficients of at most 1."""
-    largest = np.maximum.reduce(maps)
+    p, q, r, t = maps
+    largest = np.maximum(np.maximum(p, q), np.maximum(r, t))
     return tuple(m / largest for m in maps)
 
 
 def _composed(maps: Maps, then: Callable[[Maps, Maps], Maps]) -> Maps:
-    """For each step the function of that step after all before it."""
+    """For each step the function of that step after all before it; some columns at a time, which a cache has room for."""
+    steps, size = maps[0].shape
+    width = max(1, _CACHED // steps)
+    if size > width:
+        parts = [_composed(tuple(m[:, k : k + width] for m in maps), then) for k in range(0, size, width)]
+        return tuple(np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True))
     shift = 1
     while shift < len(maps[0]):
         later = then(tuple(m[shift:] for m in maps), tuple(m[:-shift] for m in maps))
