@@ -19,10 +19,11 @@ import numpy as np
 from nn2crn.arguments import by_input, instance
 from nn2crn.backends import write as writing
 from nn2crn.backends.registry import formats
-from nn2crn.errors import OutputError, UnsupportedError, UsageError
-from nn2crn.files.atomic import is_there, write_bytes, write_text
+from nn2crn.errors import UnsupportedError
+from nn2crn.files.atomic import write_bytes, write_text
 from nn2crn.frontends.frameworks import as_file
 from nn2crn.frontends.nn import writer
+from nn2crn.frontends.nn.pair import refuse_foreign_weights, weights_of
 from nn2crn.frontends.registry import reader_for
 from nn2crn.frontends.source import Model, Request, open_model
 from nn2crn.ir.network import Affine, Network
@@ -266,16 +267,13 @@ def convert(network: Network, path: str | Path, *, library: Library | None = Non
         UnsupportedError: the language has no words for a part of the network.
         OutputError: a target cannot be written, or the .npz there belongs to something else.
     """
-    text, said = Path(path), io.StringIO()
-    if text.suffix != ".nn":
-        raise UsageError(f"{path}: a network is written as a .nn file", hint="for instance: -o model.nn")
-    weights = text.with_suffix(".npz")
-    arrays = writer.emit(network, said, weights.name, library)
+    text, lines = Path(path), io.StringIO()
+    weights = weights_of(text)
+    arrays = writer.emit(network, lines, weights.name, library)
     if arrays:
-        if is_there(weights) and not is_there(text):
-            raise OutputError(f"{weights} is there already, and not as the weights of {text}", hint="give another -o")
+        refuse_foreign_weights(text)
         write_bytes(weights, lambda out: np.savez(out, allow_pickle=False, **arrays))
-    write_text(text, lambda out: print(said.getvalue(), end="", file=out))
+    write_text(text, lambda out: print(lines.getvalue(), end="", file=out))
     return (text, weights) if arrays else (text,)
 
 

@@ -77,7 +77,7 @@ def _scaled(maps: Maps) -> Maps:
 
 
 def _composed(maps: Maps, then: Callable[[Maps, Maps], Maps]) -> Maps:
-    """For each step the function of that step after all before it; as many columns at a time as a cache has room for."""
+    """For each step the function of that step after all before it; as many columns at a time as fit into a cache."""
     steps, size = maps[0].shape
     width = max(1, _CACHED // steps)
     if size > width:

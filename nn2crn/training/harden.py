@@ -64,6 +64,7 @@ def harden(  # noqa: PLR0913  # one argument per choice
     smooth = smoothed(plain(network, chosen), h)
     parts = rest.validated(training.validation, training.seed)
     fitted = fitting(smooth, parts, training, scaling=Scaling.of(rest), report=report)
+    fitted.refuse_divergence()
     name = network.inputs[0].name
 
     def measured(net: Network, how: Options) -> tuple[Accuracy, ...]:
@@ -77,13 +78,15 @@ def retrain(network: Network, table: Table, training: Training, options: Options
     """A network trained on, with the connections that it has, through the fixed points of its templates.
 
     Raises:
-        UsageError: it has several inputs or outputs, or PyTorch is not installed.
+        UsageError: it has several inputs or outputs, PyTorch is not installed, or the training diverges.
     """
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         raise UsageError("training goes on for a network with one input and one output", hint="choose one: --output")
     chosen = options or Options()
     parts = table.validated(training.validation, training.seed)
-    return fitting(plain(network, chosen), parts, training, chosen, scaling=Scaling.of(table)).network
+    fitted = fitting(plain(network, chosen), parts, training, chosen, scaling=Scaling.of(table))
+    fitted.refuse_divergence()
+    return fitted.network
 
 
 def smoothed(network: Network, h: float) -> Network:

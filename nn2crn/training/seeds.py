@@ -18,11 +18,13 @@ class Trial:
         seed: of its weights, its batches, and whatever else is random in it.
         loss: on the validation samples, by which one of several is chosen.
         score: of its chemistry on the samples held out.
+        interrupted: True if it was stopped before its end.
     """
 
     seed: int
     loss: float
     score: float
+    interrupted: bool = False
 
 
 class Setting(Protocol):
@@ -38,7 +40,9 @@ class Setting(Protocol):
 def from_seeds(
     setting: Setting, first: int, count: int, report: Report | None = None, cluster: Cluster | None = None
 ) -> list[Fit]:
-    """The trainings from the seeds `first` to `first + count - 1`; the last is incomplete if the user stopped it.
+    """The trainings from the seeds `first` to `first + count - 1`; on a cluster nothing is reported until the end.
+
+    If the user stops one that runs here, it is the last; one on a cluster is cancelled with all others.
 
     Raises:
         UsageError: there is no seed.

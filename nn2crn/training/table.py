@@ -50,6 +50,8 @@ class Table:
     def of(cls, x: ArrayLike, target: ArrayLike, task: Task | None = None) -> Self:
         """A table of arrays; targets that are words, or whole numbers of few kinds, are classes unless `task` says.
 
+        Classes that are numbers are numbered in their order, also where they are words; others alphabetically.
+
         Raises:
             UsageError: samples and targets do not fit, or words are not quantities.
         """
@@ -65,6 +67,8 @@ class Table:
             return cls(samples, floats(values.reshape(len(values), -1)))
         if values.ndim != 1:
             raise UsageError(f"a class is one word or whole number per sample; targets are {values.shape}")
+        if values.dtype.kind in "US" and all(map(is_number, values.tolist())):
+            values = values.astype(np.float64)  # whose order is not that of the words: 2, 10
         names, numbers = np.unique(values, return_inverse=True)
         if len(names) < 2:  # noqa: PLR2004  # nothing to tell apart
             raise UsageError("there is one class only")

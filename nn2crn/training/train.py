@@ -57,8 +57,8 @@ class Trained:
 
     @property
     def interrupted(self) -> bool:
-        """True if the training was stopped by the user."""
-        return self.fit.interrupted
+        """True if a training was stopped by the user."""
+        return any(t.interrupted for t in self.trials)
 
 
 @known_keywords
@@ -89,29 +89,37 @@ def train(  # noqa: PLR0913  # one argument per choice
         h: the smoothing of smoothed_relu; the chemistry settles at a rate of 2 sqrt(h) or more.
         task: what the target is, if its values do not tell.
         test: share of the samples that is held out.
-        centring: features far from zero are centred in the `biases` of the first layer, so that the network takes the
-            data as they are; or the network takes `inputs` of mean 0 and deviation 1; or `none`.
+        centring: features far from zero are centred in the `biases` of the first layer; or the network takes `inputs`
+            of mean 0 and deviation 1; or `none`.
         name: of the network.
-        report: told of the progress: step, steps, loss on the validation samples.
+        report: told of the progress: step, steps, loss on the validation samples; not on a cluster.
         seeds: trainings from `training.seed` on, with the same samples held out; the best on validation is kept.
         cluster: whose workers share the seeds; see engines.cluster.open_cluster.
 
     Raises:
-        UsageError: PyTorch is not installed and the method wants it, or the samples and targets do not fit.
+        UsageError: PyTorch is not installed and the method wants it, the samples and targets do not fit, or
+            the training diverges.
+        DataError: a sample or target is not finite.
     """
     table, how = Table.of(x, target, task), training or Training()
-    rest, held_out = table.split(test, np.random.default_rng(how.seed))
-    if centring == "inputs":
-        rest, held_out = standardised(rest, rest), standardised(held_out, rest)
+    rest, held_out = _split(table, test, how.seed, centring)
     scaling = Scaling.of(rest, centred=centring == "biases")
     if how.method == "equilibrium" and activation != _SMOOTHED:
         raise UsageError(f"equilibrium propagation is for {_SMOOTHED}, not {activation}")
     fits = from_seeds(_Setting(rest, tuple(hidden), activation, h, scaling, how), how.seed, seeds, report, cluster)
-    trials = tuple(Trial(how.seed + k, f.loss, score(f.network, held_out)) for k, f in enumerate(fits))
-    best, trial = min(zip(fits, trials, strict=True), key=lambda one: one[1].loss)
-    remarks = (*best.network.remarks, *_remarks(table, scaling, centring))
-    best = replace(best, network=best.network.replace(name=name, remarks=remarks))
-    return Trained(best.network, held_out, trial.score, scaling.centred, best, trials)
+    trials = tuple(Trial(how.seed + k, f.loss, score(f.network, held_out), f.interrupted) for k, f in enumerate(fits))
+    best, trial = min(zip(fits, trials, strict=True), key=lambda both: both[0].loss)
+    best.refuse_divergence()
+    fit = best.renamed(name, _remarks(table, scaling, centring))
+    return Trained(fit.network, held_out, trial.score, scaling.centred, fit, trials)
+
+
+def _split(table: Table, test: float, seed: int, centring: Centring) -> tuple[Table, Table]:
+    """The samples to train on, and those held out."""
+    rest, held_out = table.split(test, np.random.default_rng(seed))
+    if centring == "inputs":
+        return standardised(rest, rest), standardised(held_out, rest)
+    return rest, held_out
 
 
 @dataclass(frozen=True, eq=False)

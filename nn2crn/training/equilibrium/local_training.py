@@ -43,7 +43,7 @@ def fit(  # noqa: PLR0913  # what a training is made of
     for name, given in (("noise", how.noise), ("quantize", how.quantize), ("evolution", how.evolution)):
         if given:
             raise UsageError(f"{name} is for training by gradients", hint="leave it out, or --method gradient")
-    with one_thread():
+    with one_thread(), np.errstate(over="ignore", invalid="ignore"):  # where it diverges the loss is not finite
         return _Trainer(train, validation, (*hidden, train.n_out), h, how).run(report or (lambda *_: None))
 
 

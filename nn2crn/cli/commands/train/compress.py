@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from nn2crn.cli.commands.train.train import refuse_targets
 from nn2crn.cli.console import json_option, show_json, table, working
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import loaded, network_options
@@ -70,7 +71,7 @@ def compress(  # noqa: PLR0913  # one argument per option
     from nn2crn.tune import compression_search
 
     del name  # of a reaction network; this writes a network
-    _refuse_targets(model, target, plot)
+    _refuse_targets(model, data, target, plot)
     least = _MIN_ACCURACY if budget_reactions is None and min_accuracy is None else min_accuracy
     if (smaller := CompressionOptions()).given(options["config"]):
         raise UsageError("compress finds out itself what is pruned", hint="leave [weights] out of the configuration")
@@ -93,17 +94,14 @@ def compress(  # noqa: PLR0913  # one argument per option
         click.echo(f"{model}: written as {' and '.join(map(str, written))}", err=True)
 
 
-def _refuse_targets(model: str, target: str | None, plot: str | None) -> None:
-    """Before the search, which takes a while: files that could not be written after it."""
-    from nn2crn.cli.targets import refuse_unwritable
+def _refuse_targets(model: str, data: str, target: str | None, plot: str | None) -> None:
+    """Refuse files that could not be written after the search, which takes a while."""
     from nn2crn.evaluate.plots import check_plot
 
     if plot:
         check_plot(plot)
     if target:
-        refuse_unwritable(model, [target])
-        if not target.endswith(".nn"):
-            raise UsageError(f"{target}: a network is written as a .nn file", hint="for instance: -o small.nn")
+        refuse_targets(model, data, target)
 
 
 def _percent(accuracy: float) -> str:

@@ -60,7 +60,7 @@ _INTERRUPTED = 130
     "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all that is random."
 )
 @click.option("--seeds", metavar="N", type=click.IntRange(1), default=1, show_default=True,
-              help="Train from so many seeds, and keep what is best on the validation samples.")  # fmt: skip
+              help="Train from N seeds, and keep the network with the lowest validation loss.")  # fmt: skip
 @cluster_option
 @json_option
 @click.option(
@@ -85,8 +85,8 @@ def train(  # noqa: PLR0913  # one argument per option
     """Train a network on DATA, a .csv with a first row of names or an .npz, through the fixed points of its chemistry.
 
     What was trained is what the chemistry computes. A share of the samples is held out, and the score on them printed.
-    Ctrl-C stops the training, and keeps the best network so far. The gradient method needs PyTorch
-    (pip install 'nn2crn[train]').
+    Ctrl-C stops the training, and keeps the best network so far; with --cluster, nothing is kept. The gradient method
+    needs PyTorch (pip install 'nn2crn[train]').
     """
     from nn2crn import compiler
     from nn2crn.training.table import read_table
@@ -141,16 +141,19 @@ def _training(  # noqa: PLR0913  # one argument per option that is parsed
 
 
 def refuse_targets(source: str, data: str, target: str, save_test: str | None = None) -> None:
-    """Before the training, which takes a while: files that could not be written after it."""
+    """Refuse files that could not be written after a training, which takes a while, or would overwrite each other."""
     from nn2crn.cli.targets import refuse_unwritable
+    from nn2crn.frontends.nn.pair import refuse_foreign_weights, weights_of
 
     refuse_unwritable(source, [target, *([save_test] if save_test else [])])
-    if not target.endswith(".nn"):
-        raise UsageError(f"{target}: a network is written as a .nn file", hint="for instance: -o model.nn")
-    if Path(target).with_suffix(".npz").resolve() == Path(data).resolve():
+    weights = weights_of(target).resolve()
+    if weights == Path(data).resolve():
         raise UsageError(f"the weights of {target} would overwrite {data}", hint="give another -o")
     if save_test and not save_test.endswith(".npz"):
         raise UsageError(f"{save_test}: samples are written as an .npz file", hint="for instance: --save-test test.npz")
+    if save_test and weights == Path(save_test).resolve():
+        raise UsageError(f"the weights of {target} would overwrite {save_test}", hint="give another --save-test")
+    refuse_foreign_weights(target)
 
 
 def sizes(text: str) -> tuple[int, ...]:
@@ -220,12 +223,12 @@ def _show(data: str, target: str, done: Trained, samples: int, *, noisy: bool) -
                 "under noise, a large bias against a large feature costs most: --centre inputs leaves it out", err=True
             )
     kind, form = ("accuracy", ".1%") if done.test.classes else ("R^2", ".4f")
-    if len(done.trials) > 1:
-        scores = sorted(t.score for t in done.trials)
+    if sum(not t.interrupted for t in done.trials) > 1:
+        scores = sorted(t.score for t in done.trials if not t.interrupted)
         best = min(done.trials, key=lambda t: t.loss)
         click.echo(
             f"{len(scores)} seeds: {kind} {scores[0]:{form}} to {scores[-1]:{form}}, median {median(scores):{form}};"
-            f" seed {best.seed} is the best on the validation samples"
+            f" seed {best.seed} has the lowest validation loss"
         )
     where = f"{said['held_out']} samples held out" if said["held_out"] < samples else "the samples trained on"
     click.echo(f"{kind} {done.score:{form}} on {where}, of the chemistry at its steady state")
