@@ -19,12 +19,11 @@ from nn2crn.backends.common.names import Ids, make_ids
 from nn2crn.backends.options import SbmlOptions
 from nn2crn.backends.sbml.kinetics.driven import with_inputs_as_parameters
 from nn2crn.certificates.boxes import Bounds, show_samples
-from nn2crn.engines.apart import Apart, apart
-from nn2crn.engines.clients.client import Client
 from nn2crn.engines.cluster import Cluster
 from nn2crn.engines.engine import Engine, Rails, WrittenFile, relative_tolerance
 from nn2crn.engines.ports import read_outputs
-from nn2crn.engines.registry import ELEMENTARY, Subject, engine_for
+from nn2crn.engines.registry import ELEMENTARY, EngineRecord, Subject, engine_for
+from nn2crn.engines.subprocess_engine import open_in_subprocess
 from nn2crn.engines.threads import one_thread
 from nn2crn.errors import ModelError, UsageError
 from nn2crn.evaluate.shipped import Shipped
@@ -176,6 +175,7 @@ def engine(  # noqa: PLR0913  # one argument per choice
 
     Raises:
         UsageError: there is none of that name, it is not installed, or it cannot run networks of this encoding.
+        SimulationError: it cannot load the file, or its process ended.
     """
     record = engine_for(name, reactions)
     if record.random and not reactions.units.molecules:
@@ -193,7 +193,18 @@ def engine(  # noqa: PLR0913  # one argument per choice
         with one_thread():
             yield record.open(Subject(reactions, jobs))
         return
-    with one_thread(), tempfile.TemporaryDirectory() as folder:
+    with one_thread(), _subject(record, reactions, jobs, shipped) as subject:
+        if here or reactions.reaction_count <= ELEMENTARY:
+            yield record.open(subject)
+        else:
+            with open_in_subprocess(name, subject) as chosen:
+                yield chosen
+
+
+@contextmanager
+def _subject(record: EngineRecord, reactions: ReactionNetwork, jobs: int, shipped: Shipped | None) -> Iterator[Subject]:
+    """The network with its file, for an engine that reads one."""
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.xml"
         if shipped:
             path.write_bytes(shipped.sbml)
@@ -203,12 +214,7 @@ def engine(  # noqa: PLR0913  # one argument per choice
             given: Mapping[str, Any] = client_named(record.client).options_for(reactions) if large else {}
             options = SbmlOptions(**given)
             compiler.write(reactions, path, **asdict(options))
-        subject = Subject(reactions, jobs, _file(path, reactions, options))
-        if here or reactions.reaction_count <= ELEMENTARY:
-            yield record.open(subject)
-            return
-        with apart(name, subject) as chosen:
-            yield chosen
+        yield Subject(reactions, jobs, _file(path, reactions, options))
 
 
 def _file(path: Path, reactions: ReactionNetwork, options: SbmlOptions) -> WrittenFile:
@@ -242,8 +248,9 @@ def _rails(reactions: ReactionNetwork, ids: Ids) -> dict[str, list[Rails]]:
 def output_columns(chosen: Engine, reactions: ReactionNetwork) -> tuple[Ints, int]:
     """The columns of an engine that outputs are read from, and the number of all columns."""
     species = reactions.species_count
-    if isinstance(chosen, Client | Spread | Apart) and chosen.outputs:
-        columns = species + len(chosen.outputs)
+    outputs = getattr(chosen, "outputs", ())  # that an engine which reads a file reads itself, after the species
+    if outputs:
+        columns = species + len(outputs)
         return np.arange(species, columns), columns
     return np.unique(np.concatenate([ints([]), *(i for p in reactions.outputs for i, _ in p.readout.terms)])), species
 
