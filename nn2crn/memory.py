@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from nn2crn.errors import SizeError
+from nn2crn.errors import SizeError, UsageError
 
 _UNLIMITED = 4 * 10**9  # bytes for a process without a limit
 _PER_NUMBER = 32  # bytes: a value, where it stands in a sparse matrix, and a copy at work
@@ -25,11 +25,17 @@ def allowed() -> int:
 
 
 def limit(size: int) -> None:
-    """Limits the memory of this process, in bytes."""
+    """Limits the memory of this process, in bytes.
+
+    Raises:
+        UsageError: the system allows less.
+    """
     if sys.platform != "win32":
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        if resource.RLIM_INFINITY != hard < size:
+            raise UsageError(f"--max-memory: the system's own limit is {hard / 1e9:.3g} GB", hint="give at most that")
         resource.setrlimit(resource.RLIMIT_DATA, (size, hard))
 
 

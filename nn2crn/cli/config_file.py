@@ -86,7 +86,7 @@ def _tables(path: Path) -> Mapping[str, Any]:
         if name not in _TABLES or not isinstance(data[name], dict):
             raise UsageError(
                 f"{path}: {name!r} is not a table of a configuration",
-                hint="the tables are [templates], [layers] and [weights]; nn2crn config --generate MODEL writes them",
+                hint="the tables are [templates], [layers] and [weights]; nn2crn config MODEL prints them",
             )
     return data
 

@@ -27,7 +27,11 @@ class Subject:
 
     @property
     def written(self) -> WrittenFile:
-        """The file of an engine that reads one."""
+        """The file of an engine that reads one.
+
+        Raises:
+            UsageError: none was written, since the engine's record does not say that it reads one.
+        """
         if self.file is None:
             raise UsageError("this engine reads a file, and none was written", hint="set reads_file in its record")
         return self.file

@@ -52,10 +52,13 @@ class Repeats:
         """How the runs end."""
         return {**self.run.as_json(), "samples": len(self.mean[-1]), "runs": self.runs, "ends": self.ends()}
 
-    def draw(self, path: str) -> None:
-        """Draws the mean of the first sample, in a band of one standard deviation."""
+    def draw(self, path: str) -> bool:
+        """Draws the mean of the first sample, in a band of one standard deviation; False if it was not run."""
+        if not self.mean.shape[1]:
+            return False
         mean, spread = self.mean[:, 0].T, self.spread[:, 0].T
         expected = dict(zip(self.run.columns, self.run.expected[0].tolist(), strict=False))
         bands = dict(zip(self.run.columns, spread, strict=True))
         curves = dict(zip(self.run.columns, mean, strict=True))
         plots.plot_course(path, self.run.times, curves, expected, (self.run.unit, self.run.concentration), bands)
+        return True

@@ -247,12 +247,14 @@ def write(run: Run, target: str) -> None:
     write_text(Path(target), lambda out: csv.writer(out, lineterminator="\n").writerows([head, *rows()]))
 
 
-def draw(run: Run, path: str, sample: int = 0, *, linear: bool = False) -> None:
-    """Draws one sample, if it was run, against a logarithmic or an even axis of time."""
-    if sample < run.done.shape[1]:
-        expected = dict(zip(run.columns, run.expected[sample].tolist(), strict=False))
-        curves = dict(zip(run.columns, run.done[:, sample].T, strict=True))
-        plots.plot_course(path, run.times, curves, expected, (run.unit, run.concentration), linear=linear)
+def draw(run: Run, path: str, sample: int = 0, *, linear: bool = False) -> bool:
+    """Draws one sample against a logarithmic or an even axis of time; False if it was not run any more."""
+    if sample >= run.done.shape[1]:
+        return False
+    expected = dict(zip(run.columns, run.expected[sample].tolist(), strict=False))
+    curves = dict(zip(run.columns, run.done[:, sample].T, strict=True))
+    plots.plot_course(path, run.times, curves, expected, (run.unit, run.concentration), linear=linear)
+    return True
 
 
 def _inert(name: str) -> str:

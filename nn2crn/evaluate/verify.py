@@ -63,27 +63,27 @@ def verify(  # noqa: PLR0913  # what is measured, and how
     jobs: int = 1,
     cluster: Cluster | None = None,
     skipped: tuple[Skipped, ...] = (),
-    said: Callable[[EngineReport], None] = lambda _: None,
+    progress: Callable[[EngineReport], None] = lambda _: None,
 ) -> Report:
-    """Measures in each engine.
+    """Measure in each engine.
 
     Args:
         subject: what to measure.
         engines: names, of engines/registry.py.
-        skipped: what else is not run, and why, for the report.
         tolerance: the largest error of any output that is still good.
         layerwise: report each layer's settling time, too.
         labels: the class of each sample (samples,), for the accuracy.
         jobs: worker processes of the internal engine.
         cluster: whose workers share the samples, of engines that have a time course.
-        said: told of each engine when it has finished.
+        skipped: what else is not run, and why, for the report.
+        progress: told of each engine when it has finished.
 
-    Raises UsageError if there are labels, and no output has classes.
+    Raises:
+        UsageError: the tolerance is not above zero, or there are labels and no output has classes.
     """
     positive(tolerance, "the tolerance")
     accuracy = _accuracy(subject, subject.expected, labels)
-    reports, failures, shipped, ends = [], [], subject.shipped, dict[str, Floats]()
-    layers: tuple[LayerReport, ...] = ()
+    reports, failures, shipped, ends, layers = [], [], subject.shipped, dict[str, Floats](), tuple[LayerReport, ...]()
     for name in engines:
         record, begun = engine_for(name, subject.reactions), time.perf_counter()
         try:
@@ -98,7 +98,7 @@ def verify(  # noqa: PLR0913  # what is measured, and how
             continue
         seconds = time.perf_counter() - begun, loaded - begun
         reports.append(_report(name, subject, found, tolerance, settling, seconds, labels))
-        said(reports[-1])
+        progress(reports[-1])
         ends[name] = found
     return _reported(
         subject, tolerance, tuple(reports), layers, accuracy, failures=tuple(failures), skipped=skipped, ends=ends

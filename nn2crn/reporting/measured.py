@@ -23,7 +23,7 @@ _OUTPUTS = 16  # whose errors and courses are shown one by one
 _POINTS = 120  # times of a course
 
 
-def measured(subject: Case, chosen: Ints, tolerance: float, saying: Callable[[str], None]) -> dict[str, Any]:
+def measured(subject: Case, chosen: Ints, tolerance: float, progress: Callable[[str], None]) -> dict[str, Any]:
     """What `verify` finds in each engine, and how far each output is off: (samples, outputs) for each engine.
 
     Engines that read a file get fewer samples where the network is large, which `samples` of each says. How long they
@@ -38,7 +38,7 @@ def measured(subject: Case, chosen: Ints, tolerance: float, saying: Callable[[st
     within = True
     for name in names:
         count = _samples_for(name, subject)
-        saying(f"{count} samples in {name}")
+        progress(f"{count} samples in {name}")
         few = subject.some(slice(count)) if count < subject.samples else subject
         seen = verify.verify(few, [name], tolerance)
         failures += [asdict(f) for f in seen.failures]

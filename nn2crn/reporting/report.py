@@ -88,7 +88,7 @@ def report(  # noqa: PLR0913  # what is measured, and how
     tolerance: float = TOLERANCE,
     tubes: int = TUBES,
     command: Sequence[str] = (),
-    saying: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> ReportPage:
     """Measures and proves everything that the page shows.
 
@@ -99,7 +99,7 @@ def report(  # noqa: PLR0913  # what is measured, and how
         tolerance: the largest error that is still good.
         tubes: how many tubes with errors of each size.
         command: the words of the command that writes the file; made of the case's options if empty.
-        saying: is told what is being done.
+        progress: told of what is being done.
 
     Raises:
         UsageError: jinja2 or matplotlib is not installed.
@@ -108,8 +108,8 @@ def report(  # noqa: PLR0913  # what is measured, and how
     count = subject.samples
     chosen = evenly(count, samples)
     few = subject.some(chosen)
-    found = measured(few, chosen, tolerance, saying)
-    saying("courses, certificate, tubes")
+    found = measured(few, chosen, tolerance, progress)
+    progress("courses, certificate, tubes")
     missing: dict[str, str] = {}
     run = settling(few, found, chosen, missing)
     figures = {

@@ -123,7 +123,7 @@ class TensorNetwork:
         return [w for ws in self.weights.values() for w in ws]
 
     def set_masks(self, masks: list[Mask]) -> None:
-        """Return the masks of the matrices, in order."""
+        """Sets the masks of the matrices, in order."""
         for weight, mask in zip(self.matrices(), masks, strict=True):
             weight.mask = _tensor(mask)
 

@@ -131,8 +131,10 @@ def task(
         UsageError: there are fewer than two samples, or not a label for each.
     """
     count = len(next(iter(data.values())))
-    if count < 2 or (labels is not None and len(labels) != count):  # noqa: PLR2004  # one for each half
-        raise UsageError("too few samples", hint="half of them are for calibration, each of the others wants its label")
+    if count < 2:  # noqa: PLR2004  # one for each half
+        raise UsageError("one sample is too few", hint="half of them are to calibrate on, and half to measure on")
+    if labels is not None and len(labels) != count:
+        raise UsageError(f"there are {len(labels)} labels for {count} samples", hint="give a label for each")
     first, second = ({name: rows[k::2] for name, rows in data.items()} for k in (0, 1))
     if labels is None:
         return Task(network, options, first, second, training=training)
@@ -143,7 +145,7 @@ def search(
     given: Task,
     score: Score = "magnitude",
     spacing: Spacing = "exponential",
-    saying: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
     cluster: Cluster | None = None,
 ) -> list[Candidate]:
     """The candidates that none beats in accuracy, reactions and distinct rate constants; the smallest first.
@@ -152,20 +154,23 @@ def search(
         given: what to compress, and what to measure it by.
         score: which connections are removed.
         spacing: which levels weights are put at.
-        saying: is told what is being done.
+        progress: told of what is being done.
         cluster: whose workers share the fractions that are removed, and then the settling times.
+
+    Raises:
+        UsageError: networks are to be trained on, and PyTorch is not installed or the network has several outputs.
     """
     prunings = [Pruning(score, fraction) if fraction else None for fraction in FRACTIONS]
     with one_thread():
         if cluster:
             of_each = cluster.map(partial(_pruned, spacing=spacing), given, prunings)
         else:
-            of_each = [_pruned(given, prune, spacing, saying) for prune in prunings]
+            of_each = [_pruned(given, prune, spacing, progress) for prune in prunings]
         tried = [candidate for found in of_each for candidate in found]
         best = [c for c in tried if not any(other.beats(c) for other in tried)]
         unique = {(c.accuracy, c.reactions, c.rate_constants): c for c in reversed(best)}.values()
         ordered = sorted(unique, key=lambda c: (c.reactions, c.rate_constants, -c.accuracy))
-        saying(f"settling times of the best {len(ordered)}")
+        progress(f"settling times of the best {len(ordered)}")
         return cluster.map(_timed, given, ordered) if cluster else [_timed(given, c) for c in ordered]
 
 
@@ -204,14 +209,14 @@ def choose(
 
 
 def _pruned(
-    given: Task, prune: Pruning | None, spacing: Spacing, saying: Callable[[str], None] = lambda _: None
+    given: Task, prune: Pruning | None, spacing: Spacing, progress: Callable[[str], None] = lambda _: None
 ) -> list[Candidate]:
     """Prune, and combine that with each number of bits, repaired on the calibration data."""
     sparse = _compressed(given, Compression(prune=prune, repair=bool(prune), data=given.calibration))
     sparse = _trained_on(given, sparse) if prune and given.training else sparse
     removed, found = prune.fraction if prune else 0.0, []
     for bits in BITS:
-        saying(f"{removed:.0%} of the weights removed, {f'{bits} bits' if bits else 'the others as they are'}")
+        progress(f"{removed:.0%} of the weights removed, {f'{bits} bits' if bits else 'the others as they are'}")
         quantize = Quantization(spacing, bits) if bits else None
         network = _compressed(
             replace(given, network=sparse),

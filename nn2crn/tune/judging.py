@@ -62,7 +62,7 @@ class Certified:
         return bool(vacuous_errors(given.errors().largest, given.network, options.library))
 
     def confirmed(self, options: Options) -> float:
-        """Return no other samples: proofs need none."""
+        """The same bound: a proof needs no other samples."""
         return self.error(options)
 
     def time(self, options: Options) -> float:
@@ -96,7 +96,7 @@ class Measured:
         self.timed = min(_TIMED, len(next(iter(self.data.values()))))
 
     def box(self, options: Options) -> Box:
-        """None: samples say nothing of other inputs."""
+        """Empty: samples say nothing of other inputs."""
         del options
         return {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import command_line
 import numpy as np
 import pytest
+
+from nn2crn.evaluate.repeats import Repeats
+from nn2crn.evaluate.time_course import Run
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 XOR, IRIS = SAMPLES / "xor" / "xor.nn", SAMPLES / "iris" / "iris.onnx"
@@ -95,6 +99,20 @@ def test_an_interrupted_simulation_keeps_what_is_done(tmp_path):
     assert "the courses of 50 samples are in out.npz" in done.stderr
     kept = np.load(tmp_path / "out.npz")
     assert kept["courses"].shape[1] == len(kept["expected"]) == 50
+    args += ["--plot", "late.svg", "--sample", "60", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *args], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert json.loads(done.stdout)["files"] == ["out.npz"]  # late.svg was named, though nothing was drawn
+    assert "late.svg" not in done.stderr
+
+
+def test_runs_that_were_all_interrupted_are_not_drawn(tmp_path):
+    times = np.array([0.0, 1.0, 10.0])
+    run = Run(times, ("y[0]",), np.zeros((3, 3, 1)), np.zeros((3, 1)), interrupted=True, unit="s")
+    assert not Repeats(run, 4).draw(str(tmp_path / "c.svg"))
+    assert Repeats(run, 3).draw(str(tmp_path / "c.svg"))
+    assert (tmp_path / "c.svg").exists()
 
 
 def test_an_input_is_named_where_there_are_several(tmp_path):

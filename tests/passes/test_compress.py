@@ -158,9 +158,9 @@ def test_the_accuracy_of_a_number_is_the_variance_explained():
 def test_samples_and_labels_must_fit():
     network = random_mlp([2, 3]).network()
     x = np.ones((4, 2))
-    with pytest.raises(UsageError, match="too few samples"):
+    with pytest.raises(UsageError, match="one sample is too few"):
         compression_search.task(network, nn2crn.Options(), {"x": x[:1]})
-    with pytest.raises(UsageError, match="its label"):
+    with pytest.raises(UsageError, match="3 labels for 4 samples"):
         compression_search.task(network, nn2crn.Options(), {"x": x}, np.array([0, 1, 2]))
 
 

@@ -57,7 +57,7 @@ def templates(name: str | None, own: tuple[str, ...], check: bool, plot: str | N
 
 @click.command(cls=Command)
 @model_options
-@click.option("--generate", is_flag=True, help="Print a configuration that lists every layer.")
+@click.option("--generate", is_flag=True, hidden=True)  # of 0.1.0: the only thing that there is to do
 @json_option
 def config(model: str, generate: bool, name: str, as_json: bool, **options: Any) -> None:
     """Print a TOML file with the template of every layer of MODEL, to edit and give with --config.
@@ -65,7 +65,7 @@ def config(model: str, generate: bool, name: str, as_json: bool, **options: Any)
     It says all that --relu, --activation, --set, --prune and --quantize do; --logits, --output, --domain and
     --template are to be given again beside it.
     """
-    del generate, name  # the only thing there is to do, named for what it does; and no layer is called by the network's
+    del generate, name  # no layer is called by the network's name
     smaller = options["smaller"]
     if smaller.repair or smaller.correct_biases:
         raise UsageError("a configuration cannot say --repair or --correct-biases", hint="give them beside --config")

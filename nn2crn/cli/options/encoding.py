@@ -65,7 +65,7 @@ class EncodingOptions:
         """--bits B is --quantize linear:B:zero.
 
         Raises:
-            UsageError: both are given.
+            UsageError: --bits and --quantize are both given.
         """
         if self.bits is None:
             return smaller
@@ -81,12 +81,12 @@ class EncodingOptions:
         options: Options,
         data: Mapping[str, Floats] | None,
     ) -> CompressionOptions:
-        """Return the quantization: --bits B is --quantize linear:B:zero; else the fewest that keep --data's classes.
+        """The options with the quantization that --bits B asks for, or else of the fewest that keep --data's classes.
 
         A DataWarning says what the weights keep of what the network makes of the data.
 
         Raises:
-            UsageError: both are given.
+            UsageError: --bits and --quantize are both given.
             CompressionError: no number of bits is enough.
         """
         if data is None:

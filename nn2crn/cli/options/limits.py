@@ -31,7 +31,7 @@ class _Size(click.ParamType[int]):
 
 def memory_option(command: Callable[..., None]) -> Callable[..., None]:
     """Options of every command that reads a model."""
-    text = "Memory that may be taken, as 2GB; what asks for more is refused [4GB of what is read]."
+    text = "Limit on memory, such as 2GB; a model that needs more is refused [4GB for what is read]."
     return under(LIMITS)(
         "--max-memory", metavar="SIZE", type=_Size(), expose_value=False, callback=_limit_memory, help=text
     )(command)

@@ -120,6 +120,14 @@ def test_memory_is_limited_by_the_option_or_by_the_system(tmp_path):
     assert "is not a size" in drive("check", "m.nn", "--max-memory", "much", folder=tmp_path).err
 
 
+def test_more_memory_than_the_system_allows_is_refused(tmp_path):
+    """It was said to be a defect of nn2crn."""
+    (tmp_path / "m.nn").write_text("input x[1]\noutput x")
+    command = f"ulimit -d 2000000; {sys.executable} -m nn2crn.cli check m.nn --max-memory 8GB"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, "the system's own limit is 2.05 GB" in done.stderr) == (2, True), done.stderr
+
+
 def test_the_arithmetic_of_memory():
     most = memory.allowed() // 32
     memory.refuse_larger(most, "a vector")

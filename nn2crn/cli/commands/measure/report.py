@@ -69,7 +69,7 @@ def report(  # noqa: PLR0913  # one argument per option
     with working("measuring") as progress:
         found = made(
             case, labels=known, samples=samples, tolerance=tolerance or options["fitting"].accuracy or _TOLERANCE,
-            tubes=tubes, command=compile_words(click.get_current_context(), **options), saying=progress.now,
+            tubes=tubes, command=compile_words(click.get_current_context(), **options), progress=progress.now,
         )  # fmt: skip
         if target:
             found.write(target)

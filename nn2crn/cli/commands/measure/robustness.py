@@ -106,7 +106,7 @@ def robustness(  # noqa: PLR0913  # one argument per option
     sizes, counts = _sizes(cvs), _counts(molecules)
     case = subject(model, samples=samples or 0, labels=labels or "", **options)
     known = labels_of(case, options["data"], labels)
-    with working("tubes") as progress, opened(cluster) as workers:
+    with working("tubes", shown=not cluster) as progress, opened(cluster) as workers:
         study = Study(
             model, case.reactions, case.inputs, case.expected, known, tubes=tubes, seed=seed, cluster=workers,
             done=lambda count: progress.now(f"tubes: {count}"),

@@ -82,15 +82,15 @@ def simulate(  # noqa: PLR0913  # one argument per option
     if starts:
         _from_starts(case, starts, as_json=as_json)
         return
-    files = [f for f in (target, plot) if f]
     if runs:
         _repeat(case, engine, runs, target, plot, as_json=as_json, t_end=t_end, points=points, patterns=species)
         return
     with opened(cluster) as workers:
         run = time_course.simulate(case, engine, t_end=t_end, points=points, patterns=species, cluster=workers)
-    drawn.draw(run)
+    pictures = drawn.draw(run)
     _write(run, model, target)
     if as_json:
+        files = [*([target] if target else []), *pictures]
         show_json("simulate", {"model": model, "engine": engine, **run.as_json(), "files": files})
     elif not target:
         _ends(run, rounded=case.as_compiled is not None)
@@ -118,12 +118,14 @@ class _Drawn(NamedTuple):
             raise UsageError(f"--sample {self.sample}: the data have {there}")
         return case
 
-    def draw(self, run: Run) -> None:
+    def draw(self, run: Run) -> list[str]:
+        """The picture's path, if one is wanted and the sample was run."""
         from nn2crn.evaluate import time_course
 
-        if self.plot:
-            time_course.draw(run, self.plot, self.sample, linear=self.linear)
-            click.echo(f"{self.plot}: the courses of sample {self.sample}", err=True)
+        if not self.plot or not time_course.draw(run, self.plot, self.sample, linear=self.linear):
+            return []
+        click.echo(f"{self.plot}: the courses of sample {self.sample}", err=True)
+        return [self.plot]
 
 
 def _write(run: Run, model: str, target: str | None) -> None:
@@ -144,14 +146,14 @@ def _repeat(  # noqa: PLR0913  # one argument per option
     if not engine_named(engine).random:
         raise UsageError("--runs is for an engine whose runs differ", hint="--engine stochastic")
     found = Repeats(time_course.simulate(repeated(case, runs), engine, **how), runs)
-    if plot:
-        found.draw(plot)
+    drawn = bool(plot) and found.draw(plot or "")
+    if drawn:
         click.echo(f"{plot}: the first sample, in a band of one standard deviation", err=True)
     if target:
         time_course.write(found.run, target)
         click.echo(f"{target}: {runs} runs of each sample, one after another", err=True)
     if as_json:
-        files = [f for f in (target, plot) if f]
+        files = [f for f in (target, plot if drawn else None) if f]
         show_json("simulate", {"model": case.model, "engine": engine, **found.as_json(), "files": files})
     else:
         rows: list[tuple[str, ...]] = [

@@ -79,7 +79,7 @@ def verify(  # noqa: PLR0913  # one argument per option
     with opened(cluster) as workers, working(what, shown=not cluster) as tell:  # a cluster has its own bar
         report = measured.verify(
             case, chosen, limit, layerwise=layerwise, jobs=jobs, skipped=skipped, cluster=workers, labels=known,
-            said=lambda e: tell.line(f"{e.engine}: at most {e.max_error:.1e} from the network, {e.seconds:.2f} s"),
+            progress=lambda e: tell.line(f"{e.engine}: at most {e.max_error:.1e} from the network, {e.seconds:.2f} s"),
         )  # fmt: skip
     if as_json:
         show_json("verify", report.as_json())
