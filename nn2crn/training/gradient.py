@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,16 +15,13 @@ from nn2crn.passes.compression.prune import cosines
 from nn2crn.templates.options import Options
 from nn2crn.training.noise import Noise
 from nn2crn.training.options import Evolution, Training
-from nn2crn.training.progress import Fit, Report
+from nn2crn.training.progress import EVERY, Fit, Report, Schedule, run_steps
 from nn2crn.training.scaling import Scaling
 from nn2crn.training.table import Table
 from nn2crn.training.tensors import TensorNetwork
 from nn2crn.training.topology import Mask, evolved
 
-_WARM, _PRUNED = 0.05, (0.2, 0.6)  # shares of the steps: warm-up, and between which connections go
-_EVERY = 20  # steps between two prunings, and between two searches for levels
 _LAST_EVOLUTION = 0.75  # share of the steps
-_LOOKS = 100  # at the validation samples
 _SEEN = 1000  # samples whose activations are compared
 _TUBES = 4  # noisy passes through the validation samples
 
@@ -87,38 +83,22 @@ class _Trainer:
         if self.noise:
             self.noise.seed(how.seed)
         self.adam = torch.optim.Adam(self.net.parameters, lr=how.rate)
-        self.prunes = how.density < 1 and how.evolution is None
+        self.schedule = Schedule(how.steps, prunes=how.density < 1 and how.evolution is None)
 
     def run(self, train: Table, validation: Table, report: Report) -> Fit:
         """All steps, unless nothing gets better, or the user has had enough; the best is kept either way."""
-        how = self.how
         x, y, seen, expected = *_tensors(train), *_tensors(validation)
-        best, least, found = self.net.state(), math.inf, 0
-        losses: list[tuple[int, float]] = []
-        interrupted = False
-        look = max(1, how.steps // _LOOKS)
-        settled = self._settled()
-        try:
-            for step, chosen in enumerate(self._batches(len(x))):
-                self._step(step, x[chosen], y[chosen], x)
-                if step % look == look - 1 or step == how.steps - 1:
-                    loss = self._validate(seen, expected)
-                    losses.append((step + 1, loss))
-                    report(step + 1, how.steps, loss)
-                    if step >= settled and loss < least:
-                        best, least, found = self.net.state(), loss, step
-                    if step - max(found, settled) > how.patience * how.steps:
-                        break
-        except KeyboardInterrupt:
-            interrupted = True
-            if not math.isfinite(least):
-                best = self.net.state()
-        self.net.restore(best)
-        return Fit(self.net.trained(), tuple(losses), least, interrupted)
-
-    def _settled(self) -> int:
-        """The first step whose network is as sparse as wanted."""
-        return math.ceil(_PRUNED[1] * self.how.steps) + _EVERY if self.prunes and self.how.steps > _EVERY * 5 else 0
+        kept = run_steps(
+            self._batches(len(x)),
+            lambda step, chosen: self._step(step, x[chosen], y[chosen], x),
+            lambda: self._validate(seen, expected),
+            self.net.state,
+            self.schedule,
+            self.how.patience,
+            report,
+        )
+        self.net.restore(kept.state)
+        return Fit(self.net.trained(), kept.losses, kept.loss, kept.interrupted)
 
     def _batches(self, count: int) -> Iterator[Tensor]:
         """Samples for each step: every sample once, in a new order, and again."""
@@ -131,16 +111,15 @@ class _Trainer:
 
     def _step(self, step: int, x: Tensor, y: Tensor, every: Tensor) -> None:
         how = self.how
-        if how.quantize and step % _EVERY == 0:
+        if how.quantize and step % EVERY == 0:
             self.net.find_levels()
-        warm = min(1.0, (step + 1) / (_WARM * how.steps))
-        self.adam.param_groups[0]["lr"] = how.rate * warm * 0.5 * (1 + math.cos(math.pi * step / how.steps))
+        self.adam.param_groups[0]["lr"] = self.schedule.rate(step, how.rate)
         self.adam.zero_grad()
         self._loss(x, y, self.noise).backward()
         self.adam.step()
-        if self.prunes and step % _EVERY == 0:
+        if (pruned := self.schedule.pruned(step)) is not None:
             with torch.no_grad():
-                self._prune(step / how.steps)
+                self._prune((1 - how.density) * pruned)
         evolution = how.evolution
         if evolution and step % evolution.every == evolution.every - 1 and step < _LAST_EVOLUTION * how.steps:
             with torch.no_grad():
@@ -163,16 +142,8 @@ class _Trainer:
             self.noise.generator.set_state(kept)
             return loss
 
-    def _prune(self, progress: float) -> None:
-        """The smallest weights, in units of their layer's standard deviation, go by a cubic schedule for good.
-
-        Zhu and Gupta 2017, arXiv:1710.01878.
-        """
-        first, last = _PRUNED
-        if progress < first or progress > last + 2 * _EVERY / self.how.steps:
-            return
-        left = (1 - min(1.0, (progress - first) / (last - first))) ** 3
-        gone = (1 - self.how.density) * (1 - left)
+    def _prune(self, gone: float) -> None:
+        """This share of the weights, the smallest in units of their layer's standard deviation, goes for good."""
         weights = self.net.matrices()
         scores = [(w.value.abs() / w.value.std().clamp(min=1e-12) * w.mask).reshape(-1) for w in weights]
         every = torch.cat(scores)

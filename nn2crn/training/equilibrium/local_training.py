@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
@@ -16,11 +15,9 @@ from nn2crn.ir.arrays import Floats, Matrix, as_matrix, floats
 from nn2crn.ir.network import Activation, Affine, Feedback, Input, Network, Output, Term
 from nn2crn.training.equilibrium.propagation import Weights, bounded, free, masks, start, updates
 from nn2crn.training.options import Training
-from nn2crn.training.progress import Fit, Report
+from nn2crn.training.progress import Fit, Report, Schedule, run_steps
 from nn2crn.training.table import Table
 
-_LOOKS, _EVERY, _PRUNED = 100, 20, (0.2, 0.6)  # as in gradient.py
-_WARM = 0.05
 _SPARSE = 0.5  # share of zeros from which on a matrix is stored without them
 
 
@@ -52,6 +49,7 @@ class _Trainer:
 
     def __init__(self, train: Table, validation: Table, sizes: tuple[int, ...], h: float, how: Training) -> None:
         self.how, self.h, self.sizes = how, h, sizes
+        self.schedule = Schedule(how.steps, prunes=how.density < 1)
         self.rng = np.random.default_rng(how.seed)
         low, high = train.x.min(axis=0), train.x.max(axis=0)
         self.low, self.range = low, np.where(high > low, high - low, 1.0)
@@ -80,27 +78,12 @@ class _Trainer:
 
     def run(self, report: Report) -> Fit:
         """All steps, unless nothing gets better, or the user has had enough."""
-        how, look = self.how, max(1, self.how.steps // _LOOKS)
-        settled = math.ceil(_PRUNED[1] * how.steps) + _EVERY if how.density < 1 else 0
-        best, least, found = [a.copy() for a in self.values], math.inf, 0
-        losses: list[tuple[int, float]] = []
-        interrupted = False
-        try:
-            for step, chosen in enumerate(self._batches()):
-                self._step(step, chosen)
-                if step % look == look - 1 or step == how.steps - 1:
-                    losses.append((step + 1, self._validate()))
-                    report(step + 1, how.steps, losses[-1][1])
-                    if step >= min(settled, how.steps - 1) and losses[-1][1] < least:
-                        best, least, found = [a.copy() for a in self.values], losses[-1][1], step
-                    if step - max(found, settled) > how.patience * how.steps:
-                        break
-        except KeyboardInterrupt:
-            interrupted = True
-            if not math.isfinite(least):
-                best = [a.copy() for a in self.values]
-        self.values = best
-        return Fit(self.network(), tuple(losses), least, interrupted)
+        kept = run_steps(
+            self._batches(), self._step, self._validate, lambda: [a.copy() for a in self.values],
+            self.schedule, self.how.patience, report,
+        )  # fmt: skip
+        self.values = kept.state
+        return Fit(self.network(), kept.losses, kept.loss, kept.interrupted)
 
     def _batches(self) -> Iterator[Any]:
         count, order = len(self.x), np.zeros(0, dtype=np.intp)
@@ -113,30 +96,27 @@ class _Trainer:
     def _step(self, step: int, chosen: Any) -> None:
         how, eq = self.how, self.how.equilibrium
         changes, _ = updates(self.weights, self.x[chosen], self.t[chosen], self.h, eq.rule, eq.nudge)
-        rate = how.rate * min(1.0, (step + 1) / (_WARM * how.steps)) * 0.5 * (1 + math.cos(math.pi * step / how.steps))
+        rate = self.schedule.rate(step, how.rate)
         for k, change in enumerate(changes.every):
             self.first[k] += 0.1 * (change - self.first[k])
             self.second[k] += 0.001 * (change * change - self.second[k])
             mean, square = self.first[k] / (1 - 0.9 ** (step + 1)), self.second[k] / (1 - 0.999 ** (step + 1))
             self.values[k] += rate * mean / (np.sqrt(square) + 1e-8)
-        if how.density < 1 and step % _EVERY == 0:
-            self._prune(step / how.steps)
+        if (pruned := self.schedule.pruned(step)) is not None:
+            self._prune(pruned)
         for k, mask in enumerate(self.masks):
             self.values[k] *= mask
         if self.loops:
             self.values[0] = np.array(bounded(floats(self.values[0]), eq.bound))
 
-    def _prune(self, progress: float) -> None:
-        """The smallest weights go for good, by the schedule of gradient.py."""
-        begin, end = _PRUNED
-        if begin <= progress <= end + 2 * _EVERY / self.how.steps:
-            left = (1 - min(1.0, (progress - begin) / (end - begin))) ** 3
-            possible = sum(int(m.sum()) for m in masks(self.x.shape[1], self.sizes, self.how.equilibrium.wiring))
-            keep = round(possible * (1 - (1 - self.how.density) * (1 - left)))
-            sizes = np.concatenate([np.abs(a)[m] for a, m in zip(self.values, self.masks, strict=False)])
-            if keep < len(sizes):
-                bound = np.partition(sizes, len(sizes) - keep - 1)[len(sizes) - keep - 1]
-                self.masks = [m & (np.abs(a) > bound) for a, m in zip(self.values, self.masks, strict=False)]
+    def _prune(self, pruned: float) -> None:
+        """The smallest weights go for good: this share of those that are to go."""
+        possible = sum(int(m.sum()) for m in masks(self.x.shape[1], self.sizes, self.how.equilibrium.wiring))
+        keep = round(possible * (1 - (1 - self.how.density) * pruned))
+        sizes = np.concatenate([np.abs(a)[m] for a, m in zip(self.values, self.masks, strict=False)])
+        if keep < len(sizes):
+            bound = np.partition(sizes, len(sizes) - keep - 1)[len(sizes) - keep - 1]
+            self.masks = [m & (np.abs(a) > bound) for a, m in zip(self.values, self.masks, strict=False)]
 
     def _validate(self) -> float:
         y = free(self.weights, self.seen, self.h)[:, -self.expected.shape[1] :]
