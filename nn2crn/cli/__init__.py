@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import click
 
-from nn2crn.cli.console import show_json
+from nn2crn.cli.console import INTERRUPTED, show_json
 from nn2crn.errors import DataWarning, Nn2crnError, PluginWarning, SizeError, UsageError, choose_from
 from nn2crn.version import __version__
 
@@ -128,7 +128,7 @@ def main() -> None:
         message, hint = explained(e)
         status = _fail("usage", f"{message}\nhint: {hint}" if hint else message, hint, e.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        status = _fail("interrupted", "interrupted; what was not yet written whole is as it was", "", _INTERRUPTED)
+        status = _fail("interrupted", "interrupted; what was not yet written whole is as it was", "", INTERRUPTED)
     except Nn2crnError as e:
         status = _fail(e.code, _with_notes(str(e), e), e.hint, e.exit_code)
     except MemoryError as e:
@@ -141,7 +141,7 @@ def main() -> None:
 
 
 _NOTED = (PluginWarning, DataWarning)
-_INTERRUPTED, _DEFECT = 130, 70
+_DEFECT = 70
 _MEMORY = "give another --max-memory, or a smaller model"
 _REPORT = "hint: please report it, with the model if you can, and with what `nn2crn --debug COMMAND ...` prints"
 

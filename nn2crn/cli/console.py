@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nn2crn.ir.reactions import ReactionNetwork
 
 _ENDLESS = 100_000  # columns of what is not a terminal: nothing is folded there
+INTERRUPTED = 130  # exit status
 _GAP, _MARGIN = 2, 4  # columns between columns, and before what stands below a row
 _LONG = 100_000  # reactions from which on a spinner shows that work goes on
 

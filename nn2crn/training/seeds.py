@@ -12,7 +12,7 @@ from nn2crn.training.progress import Fit, Report
 
 @dataclass(frozen=True)
 class Trial:
-    """A training from one seed.
+    """A training from one seed of several.
 
     Attributes:
         seed: of its weights, its batches, and whatever else is random in it.
@@ -27,10 +27,10 @@ class Trial:
     interrupted: bool = False
 
 
-class Setting(Protocol):
+class Experiment(Protocol):
     """What is trained, from any seed."""
 
-    def ready(self) -> Setting:
+    def ready(self) -> Experiment:
         """As a worker of a cluster needs it."""
 
     def fit(self, seed: int, report: Report | None = None) -> Fit:
@@ -38,7 +38,7 @@ class Setting(Protocol):
 
 
 def from_seeds(
-    setting: Setting, first: int, count: int, report: Report | None = None, cluster: Cluster | None = None
+    experiment: Experiment, first: int, count: int, report: Report | None = None, cluster: Cluster | None = None
 ) -> list[Fit]:
     """The trainings from the seeds `first` to `first + count - 1`; on a cluster nothing is reported until the end.
 
@@ -51,19 +51,19 @@ def from_seeds(
         raise UsageError(f"a training has at least one seed, not {count}")
     seeds = range(first, first + count)
     if cluster:
-        return cluster.map(_fit, setting, seeds)
+        return cluster.map(_fit, experiment, seeds)
     fits: list[Fit] = []
     for done, seed in enumerate(seeds):
-        fits.append(setting.fit(seed, _part(report, done, count) if report else None))
+        fits.append(experiment.fit(seed, _as_part_of_all(report, done, count) if report else None))
         if fits[-1].interrupted:
             break
     return fits
 
 
-def _fit(setting: Setting, seed: int) -> Fit:
-    return setting.fit(seed)
+def _fit(experiment: Experiment, seed: int) -> Fit:
+    return experiment.fit(seed)
 
 
-def _part(report: Report, done: int, count: int) -> Report:
+def _as_part_of_all(report: Report, done: int, count: int) -> Report:
     """Report the steps of one training as those of all."""
     return lambda step, steps, loss: report(done * steps + step, count * steps, loss)

@@ -106,7 +106,7 @@ def train(  # noqa: PLR0913  # one argument per choice
     scaling = Scaling.of(rest, centred=centring == "biases")
     if how.method == "equilibrium" and activation != _SMOOTHED:
         raise UsageError(f"equilibrium propagation is for {_SMOOTHED}, not {activation}")
-    fits = from_seeds(_Setting(rest, tuple(hidden), activation, h, scaling, how), how.seed, seeds, report, cluster)
+    fits = from_seeds(_Experiment(rest, tuple(hidden), activation, h, scaling, how), how.seed, seeds, report, cluster)
     trials = tuple(Trial(how.seed + k, f.loss, score(f.network, held_out), f.interrupted) for k, f in enumerate(fits))
     best, trial = min(zip(fits, trials, strict=True), key=lambda both: both[0].loss)
     best.refuse_divergence()
@@ -123,8 +123,8 @@ def _split(table: Table, test: float, seed: int, centring: Centring) -> tuple[Ta
 
 
 @dataclass(frozen=True, eq=False)
-class _Setting:
-    """What trainings from different seeds have in common."""
+class _Experiment:
+    """All that trainings from different seeds have in common."""
 
     table: Table
     hidden: tuple[int, ...]
@@ -133,7 +133,7 @@ class _Setting:
     scaling: Scaling
     how: Training
 
-    def ready(self) -> _Setting:
+    def ready(self) -> _Experiment:
         """As a worker of a cluster needs it."""
         return self
 

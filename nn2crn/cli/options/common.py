@@ -14,7 +14,7 @@ from nn2crn.cli.options.encoding import EncodingOptions, encoding_options
 from nn2crn.cli.options.fitting import FittingOptions, fitting_options
 from nn2crn.cli.options.limits import limit_options
 from nn2crn.cli.options.scale import GateOptions, compiled_in_scale
-from nn2crn.cli.options.sections import NETWORK, TEMPLATES, under, with_options
+from nn2crn.cli.options.sections import Heading, under, with_options
 from nn2crn.cli.options.values import interval, pair, setting, vectors
 from nn2crn.errors import UsageError
 
@@ -44,7 +44,7 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
     return click.argument("model")(choices(command))
 
 
-settle_option = under(NETWORK)(
+settle_option = under(Heading.NETWORK)(
     "--settle-loops", is_flag=True,
     help="Compile an ONNX Loop as the limit of its steps, and say how far they end from it.",
 )  # fmt: skip
@@ -52,7 +52,7 @@ settle_option = under(NETWORK)(
 
 def choices(command: Callable[..., None]) -> Callable[..., None]:
     """Options that say which chemistry to make of a network."""
-    network, templates = under(NETWORK), under(TEMPLATES)
+    network, templates = under(Heading.NETWORK), under(Heading.TEMPLATES)
     options = [
         templates("--relu", metavar="VARIANT", help="The same as --activation relu=VARIANT."),
         templates("--activation", "activations", metavar="NAME=VARIANT", multiple=True,

@@ -9,7 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from nn2crn.cli.options.sections import LIMITS, WEIGHTS, under, with_options
+from nn2crn.cli.options.sections import Heading, under, with_options
 from nn2crn.errors import UsageError, choose_from
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def compression_options(command: Callable[..., None]) -> Callable[..., None]:
     def collected(prune: str | None, quantize: str | None, repair: bool, correct_biases: bool, **others: Any) -> None:
         command(smaller=CompressionOptions(prune, quantize, repair, correct_biases), **others)
 
-    option = under(WEIGHTS)
+    option = under(Heading.WEIGHTS)
     options = [
         option("--prune", metavar="SCORE:S", help="Remove the fraction S of the connections, by the lowest"
                " magnitude, cosine, weighted-cosine or set."),
@@ -82,7 +82,7 @@ def compression_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def step_options(command: Callable[..., None]) -> Callable[..., None]:
     """--passes and --print-after."""
-    option = under(LIMITS)
+    option = under(Heading.LIMITS)
     options = [
         option("--passes", metavar="NAME,...", help="The optional passes to run, of drop_dead, warn_ranges,"
                " fuse_affine, share_drives (the default), merge_reactions and drop_idle."),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nn2crn.cli.options.compression import CompressionOptions
-from nn2crn.cli.options.sections import ENCODING, under, with_options
+from nn2crn.cli.options.sections import Heading, under, with_options
 from nn2crn.errors import DataWarning, UsageError
 from nn2crn.passes.compression.options import WHOLE_BITS, Quantization
 
@@ -115,7 +115,7 @@ def encoding_options(command: Callable[..., None]) -> Callable[..., None]:
     def collected(encoding: str, bits: int | None, reduce: str | None, max_products: int | None, **others: Any) -> None:
         command(encoding=EncodingOptions(encoding, bits, reduce, max_products), **others)
 
-    option = under(ENCODING)
+    option = under(Heading.ENCODING)
     options = [
         option("--encoding", type=click.Choice(["catalytic", _RATE_INDEPENDENT]), default="catalytic",
                show_default=True, help="How numbers are computed: by reactions that settle, or that end."),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from nn2crn.cli.options.sections import TEMPLATES, under, with_options
+from nn2crn.cli.options.sections import Heading, under, with_options
 from nn2crn.cli.options.values import POSITIVE, intervals
 from nn2crn.errors import UsageError
 
@@ -74,7 +74,7 @@ def fitting_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         command(fitting=FittingOptions(accuracy, settling_time, box, save_config), **others)
 
-    option = under(TEMPLATES)
+    option = under(Heading.TEMPLATES)
     options = [
         option("--accuracy", metavar="E", type=POSITIVE,
                help="Choose the templates' parameters so that no output is further than E from the network."),

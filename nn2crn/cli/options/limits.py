@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from nn2crn.cli.options.sections import LIMITS, under
+from nn2crn.cli.options.sections import Heading, under
 
 _LEAST = 300 * 10**6  # bytes
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -32,7 +32,7 @@ class _Size(click.ParamType[int]):
 def memory_option(command: Callable[..., None]) -> Callable[..., None]:
     """Options of every command that reads a model."""
     text = "Limit on memory, such as 2GB; a model that needs more is refused [4GB for what is read]."
-    return under(LIMITS)(
+    return under(Heading.LIMITS)(
         "--max-memory", metavar="SIZE", type=_Size(), expose_value=False, callback=_limit_memory, help=text
     )(command)
 
@@ -40,7 +40,7 @@ def memory_option(command: Callable[..., None]) -> Callable[..., None]:
 def limit_options(command: Callable[..., None]) -> Callable[..., None]:
     """Options of every command that compiles a model."""
     return memory_option(
-        under(LIMITS)(
+        under(Heading.LIMITS)(
             "--max-reactions", metavar="N", type=click.IntRange(0), help="Refuse a network of more than N reactions."
         )(command)
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.options.sections import SCALE, under, with_options
+from nn2crn.cli.options.sections import Heading, under, with_options
 from nn2crn.errors import UsageError
 from nn2crn.ir.quantities import Quantity, Rate, parse_quantity, parse_rate
 from nn2crn.ir.units import CONCENTRATIONS, TIMES, Units
@@ -55,7 +55,7 @@ def scale_options(command: Callable[..., None]) -> Callable[..., None]:
         )
         command(scale=wanted, **others)
 
-    option = under(SCALE)
+    option = under(Heading.SCALE)
     options = [
         option("--unit", metavar="C", help="What a concentration of 1 is, as '50 nM'; files are then in nM."),
         option("--max-rate", metavar="K", multiple=True,
@@ -129,7 +129,7 @@ def gate_options(command: Callable[..., None]) -> Callable[..., None]:
             raise UsageError(f"--gate-leak {gate_leak}: a leak is of order two", hint="for instance '1 /M/s'")
         command(gates=GateOptions(parse_quantity(gates, "--gates"), leak) if gates else None, **others)
 
-    option = under(SCALE)
+    option = under(Heading.SCALE)
     options = [
         option("--gates", metavar="C", help="Build it of strand displacement gates, each at C, as '100 nM'; with"
                " --unit or --max-signal."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -10,25 +11,31 @@ import click
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
-NETWORK, TEMPLATES, ENCODING, WEIGHTS, SCALE, FORMATS, LIMITS = (
-    "Network", "Activation templates", "Encoding", "Fewer and simpler weights", "Physical scale", "Formats",
-    "Passes and limits",
-)  # fmt: skip
-_OWN = "Options"
-ORDER = (_OWN, NETWORK, TEMPLATES, ENCODING, WEIGHTS, SCALE, FORMATS, LIMITS)
+
+class Heading(StrEnum):
+    """The headings, in their order."""
+
+    OWN = "Options"
+    NETWORK = "Network"
+    TEMPLATES = "Activation templates"
+    ENCODING = "Encoding"
+    WEIGHTS = "Fewer and simpler weights"
+    SCALE = "Physical scale"
+    FORMATS = "Formats"
+    LIMITS = "Passes and limits"
 
 
-class _Listed(click.Option):
-    """An option under a heading."""
+class _OptionUnderHeading(click.Option):
+    """An option that has a heading."""
 
-    def __init__(self, *names: Any, heading: str, **attributes: Any) -> None:
+    def __init__(self, *names: Any, heading: Heading, **attributes: Any) -> None:
         super().__init__(*names, **attributes)
         self.heading = heading
 
 
-def under(heading: str) -> Callable[..., Decorator]:
+def under(heading: Heading) -> Callable[..., Decorator]:
     """Return click.option for options under a heading."""
-    return partial(click.option, cls=_Listed, heading=heading)
+    return partial(click.option, cls=_OptionUnderHeading, heading=heading)
 
 
 def with_options(command: Callable[..., None], options: Sequence[Decorator]) -> Callable[..., None]:
@@ -42,11 +49,11 @@ class Command(click.Command):
     """A command whose options are listed under their headings."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """A list for each heading."""
-        lists: dict[str, list[tuple[str, str]]] = {heading: [] for heading in ORDER}
+        """Writes one list of options per heading."""
+        lists: dict[Heading, list[tuple[str, str]]] = {heading: [] for heading in Heading}
         for parameter in self.get_params(ctx):
             if isinstance(parameter, click.Option) and (line := parameter.get_help_record(ctx)):
-                lists[getattr(parameter, "heading", _OWN)].append(line)
+                lists[getattr(parameter, "heading", Heading.OWN)].append(line)
         for heading, lines in lists.items():
             if lines:
                 with formatter.section(heading):

@@ -19,7 +19,7 @@ from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import compiled, models_options
 from nn2crn.cli.options.compression import step_options
 from nn2crn.cli.options.scale import gate_options, scale_options
-from nn2crn.cli.options.sections import FORMATS, Command, under
+from nn2crn.cli.options.sections import Command, Heading, under
 from nn2crn.cli.targets import plan_targets
 from nn2crn.engines.registry import ELEMENTARY
 from nn2crn.errors import UsageError
@@ -42,7 +42,7 @@ def _format_options(command: Callable[..., None]) -> Callable[..., None]:
         if option.choices or option.value:
             kind = {"type": click.Choice(option.choices) if option.choices else option.value, "metavar": option.metavar}
         text = f"{', '.join(takers[name])}: {option.help}."
-        command = under(FORMATS)(f"--{name.replace('_', '-')}", name, help=text, **kind)(command)
+        command = under(Heading.FORMATS)(f"--{name.replace('_', '-')}", name, help=text, **kind)(command)
     return command
 
 

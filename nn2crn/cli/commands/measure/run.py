@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from nn2crn.cli.console import json_option, show_json, table
+from nn2crn.cli.console import INTERRUPTED, json_option, show_json, table
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.common import model_options
 from nn2crn.cli.options.scale import gate_options, scale_options
@@ -96,7 +96,7 @@ def simulate(  # noqa: PLR0913  # one argument per option
         _ends(run, rounded=case.as_compiled is not None)
     if run.interrupted:
         click.echo(f"interrupted: {run.samples} of {case.samples} samples done", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 class _Drawn(NamedTuple):
@@ -161,7 +161,7 @@ def _repeat(  # noqa: PLR0913  # one argument per option
         ]
         table(("sample", "value", "mean at the end", "spread", "the network"), rows, "><>>>")
     if found.run.interrupted:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 def _ends(run: Run, *, rounded: bool) -> None:

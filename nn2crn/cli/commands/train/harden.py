@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from nn2crn.cli.commands.train.train import refuse_targets, show_progress
-from nn2crn.cli.console import json_option, show_json, table
+from nn2crn.cli.console import INTERRUPTED, json_option, show_json, table
 from nn2crn.cli.options.sections import Command
 from nn2crn.cli.options.values import POSITIVE, interval
 
 if TYPE_CHECKING:
     from nn2crn.training.tolerance import Accuracy
-
-_INTERRUPTED = 130
 
 
 @click.command(cls=Command)
@@ -82,7 +80,7 @@ def harden(  # noqa: PLR0913  # one argument per option
         _show(model, tubes, pairs)
     if done.fit.interrupted:
         click.echo(f"interrupted: {target} is the best network so far", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
 
 
 def _show(model: str, tubes: int, pairs: list[tuple[Accuracy, Accuracy]]) -> None:

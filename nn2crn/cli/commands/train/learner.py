@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nn2crn.cli.console import json_option, refuse_both, show_json, table
+from nn2crn.cli.console import INTERRUPTED, json_option, refuse_both, show_json, table
 from nn2crn.cli.options.sections import Command
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.errors import UsageError
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from nn2crn.training.equilibrium.learner import Learner
     from nn2crn.training.equilibrium.lessons import Taught
     from nn2crn.training.table import Table
-
-_INTERRUPTED = 130
 
 
 def _rates(command: Callable[..., None]) -> Callable[..., None]:
@@ -159,7 +157,7 @@ def teach(  # noqa: PLR0913  # one argument per option
         _show_lessons(done, classes=bool(samples.classes))
     if done.interrupted:
         click.echo(f"interrupted: {target_file} is what was learnt so far", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
 
 
 def _learnt(done: Taught, *, classes: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from nn2crn.cli.console import json_option, show_json, working
+from nn2crn.cli.console import INTERRUPTED, json_option, show_json, working
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.sections import Command
 from nn2crn.cli.options.values import POSITIVE
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from nn2crn.training.options import Training
     from nn2crn.training.progress import Report
     from nn2crn.training.train import Trained
-
-_INTERRUPTED = 130
 
 
 @click.command(cls=Command)
@@ -112,7 +110,7 @@ def train(  # noqa: PLR0913  # one argument per option
         _show(data, " and ".join(map(str, written)), done, len(table.x), noisy=training.noise > 0)
     if done.interrupted:
         click.echo(f"interrupted: {target_file} is the best network so far", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
 
 
 def _training(  # noqa: PLR0913  # one argument per option that is parsed
