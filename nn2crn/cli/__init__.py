@@ -106,8 +106,9 @@ _THAT_MATTER = ("onnx", "numpy", "scipy", "scikit-sundae", "python-libsbml")
 def cli(debug: bool) -> None:
     """Compile a trained neural network into a chemical reaction network that computes it at steady state.
 
-    A model is an .onnx file, a .nn text, or - for standard input. Exit status: 0 done, 1 the model cannot be
-    compiled, 2 wrong usage, 3 what was verified is not within the tolerance, 70 a defect of nn2crn, 130 interrupted.
+    A model is an .onnx file, a .nn text, or - for standard input. Exit status: 0 done, 1 the model, the data or
+    a target cannot be used, 2 wrong usage, 3 what was verified is not within the tolerance, 70 a defect of nn2crn,
+    130 interrupted.
     """
     if debug:  # main looks for it, too, so that an error in the arguments is shown as well
         from nn2crn.ir.verify import invariant

@@ -29,7 +29,7 @@ def subject(  # noqa: PLR0913  # one argument per option
     *,
     name: str,
     samples: int = 0,
-    inputs: tuple[str, ...] = (),
+    inputs: tuple[str, ...] | None = None,
     file: str | None = None,
     scale: Wanted | None = None,
     gates: GateOptions | None = None,
@@ -38,7 +38,8 @@ def subject(  # noqa: PLR0913  # one argument per option
 ) -> Case:
     """A compiled network with inputs to run it on: --data (the first `samples`, if given), --input, or random ones.
 
-    If `quiet`, nothing is said of fitted parameters, unused templates and samples outside of the domain.
+    `inputs` is None for a command without --input. If `quiet`, nothing is said of fitted parameters, unused templates
+    and samples outside of the domain.
 
     Raises:
         UsageError: there are no samples to run it on.
@@ -55,9 +56,10 @@ def subject(  # noqa: PLR0913  # one argument per option
     network = source.network
     if source.fit and not quiet:
         click.echo(f"{model}: {source.fit.show()}", err=True)
-    given = vectors(inputs, network)
+    given = vectors(inputs or (), network)
     if not source.data and not given and not samples:
-        raise UsageError("there are no samples to run it on", hint="give --input or --data")
+        hint = "give --data" if inputs is None else "give --input or --data"
+        raise UsageError("there are no samples to run it on", hint=hint)
     reactions, chosen = compiled_in_scale(source, scale, gates, name=name, inputs=given)
     one = {i.name: floats(given.get(i.name, [0.0] * i.size))[None] for i in network.inputs}
     values, box = (one, None) if given else _values(source, samples)

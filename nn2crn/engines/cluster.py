@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 import pickle
+import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from nn2crn.errors import SizeError, UsageError
 
@@ -24,6 +26,8 @@ Progress = Callable[[int, int], None]  # called with the numbers of pieces done 
 
 _LOCAL = "local:"
 _WAITING = 30  # seconds for a scheduler to answer
+_SCHEMES = ("tcp", "tls", "ws", "wss")
+_ADDRESS = "an address is like tcp://10.0.0.1:8786, as dask scheduler prints it; or give --cluster local:N"
 
 
 class Shared(Protocol):
@@ -82,6 +86,18 @@ def _ready(blob: bytes) -> Any:
     return shared.ready()
 
 
+def _refuse_unreachable(address: str) -> None:
+    """Refuse an address where nothing listens; dask would try for half a minute, and leave a traceback."""
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    try:
+        if parts.scheme not in _SCHEMES or not (parts.hostname and parts.port):
+            raise UsageError(f"--cluster {address}: that is no address of a scheduler", hint=_ADDRESS)
+        socket.create_connection((parts.hostname, parts.port), timeout=_WAITING).close()
+    except (OSError, ValueError) as e:
+        reason = getattr(e, "strerror", None) or e
+        raise UsageError(f"no scheduler answers at {address}: {reason}", hint=_ADDRESS) from None
+
+
 @contextmanager
 def open_cluster(address: str, progress: Progress = lambda _, __: None) -> Iterator[Cluster]:
     """The cluster at a scheduler's address, or `local:N` processes of this machine.
@@ -94,19 +110,19 @@ def open_cluster(address: str, progress: Progress = lambda _, __: None) -> Itera
     except ImportError:
         raise UsageError("dask.distributed is not installed", hint="pip install 'nn2crn[cluster]'") from None
     if not address.startswith(_LOCAL):
+        _refuse_unreachable(address)
         try:
             client = Client(address, timeout=_WAITING, set_as_default=False)
         except (OSError, ValueError) as e:
-            hint = "start one with: dask scheduler; or give --cluster local:N"
-            raise UsageError(f"no scheduler answers at {address}: {e}", hint=hint) from None
+            raise UsageError(f"no scheduler answers at {address}: {e}", hint=_ADDRESS) from None
         with client:
             yield Cluster(client, progress)
         return
     count = address.removeprefix(_LOCAL)
     if not count.isdigit() or not int(count):
         raise UsageError(f"--cluster {address}: how many processes?", hint="for instance: --cluster local:4")
-    local = LocalCluster(
-        n_workers=int(count), threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+    local = LocalCluster(  # any port for the dashboard: without one, dask takes 8787, and warns where that is taken
+        n_workers=int(count), threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL
     )
     with local, Client(local, set_as_default=False) as client:
         yield Cluster(client, progress)

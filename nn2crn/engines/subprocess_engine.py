@@ -1,11 +1,12 @@
 """An engine in a child process: a crash ends only that process, and its memory is freed with it.
 
-Parent and child send each other pickles through the child's standard streams. The child ends when it next reads and
-finds its input closed: at once if it is idle, else after the request that it is working on.
+Parent and child send each other pickles through the child's standard streams. The child ends with its parent: on Linux
+at once, elsewhere when it next reads and finds its input closed.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pickle
 import signal
@@ -98,6 +99,7 @@ def open_in_subprocess(name: str, subject: Subject) -> Iterator[SubprocessEngine
 def serve() -> None:
     """Answer requests, in the child, until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the child
+    _end_with_parent()
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # programs may print to stdout, which carries the answers
     service = _Service()
@@ -106,6 +108,13 @@ def serve() -> None:
             method, *arguments = pickle.load(requests)  # noqa: S301  # of our own process
             pickle.dump(_answer(service, method, arguments), answers)
             answers.flush()
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to kill this process when the thread that has started it ends: loading a file may take minutes."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG, prctl(2)
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 class _Defect(NamedTuple):

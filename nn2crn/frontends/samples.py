@@ -62,8 +62,6 @@ def read_labels(path: str | Path, name: str) -> Ints:
     """
     path = Path(path)
     values = _by_suffix(path, {".npz": partial(_npz_labels, name=name), ".csv": partial(_csv_labels, name=name)})
-    if values is None:
-        raise DataError(f"{path}: there are no labels {name!r}", hint="name an array, or a column by the first row")
     if values.ndim != 1 or not np.all(np.isfinite(values) & (values == np.floor(values))):
         raise DataError(f"{path}: labels are one whole number per sample, 0 for the first output; {name!r} has others")
     return ints(values.astype(np.intp))
@@ -79,17 +77,21 @@ def _by_suffix(path: Path, readers: Mapping[str, Callable[[Path], _Read]]) -> _R
         raise UsageError(f"cannot read {path}: {e.strerror or e}") from None
 
 
-def _npz_labels(path: Path, name: str) -> Floats | None:
+def _no_labels(path: Path, name: str, there: str) -> DataError:
+    return DataError(f"{path}: there are no labels {name!r}", hint=there)
+
+
+def _npz_labels(path: Path, name: str) -> Floats:
     with _archive(path) as archive:
         if name not in archive.names:
-            return None
+            raise _no_labels(path, name, f"its arrays: {', '.join(archive.names) or 'none'}")
         return archive.read(name, f"{path}: the array {name!r}").astype(np.float64)
 
 
-def _csv_labels(path: Path, name: str) -> Floats | None:
+def _csv_labels(path: Path, name: str) -> Floats:
     table = read_csv(path)
     if not (table.named and name in table.head):
-        return None
+        raise _no_labels(path, name, f"its columns: {', '.join(table.head) if table.named else 'unnamed'}")
     cells = [row.cells[table.head.index(name)] for row in table.samples]
     return np.array([float(c) if is_number(c) else np.nan for c in cells])
 

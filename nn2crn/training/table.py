@@ -139,7 +139,7 @@ def read_table(path: str | Path, target: str = "", task: Task | None = None) -> 
     except DataError as e:
         raise e if str(path) in e.message else DataError(f"{path}: {e.message}", hint=e.hint) from None
     except UsageError as e:
-        raise UsageError(f"{path}: {e.message}", hint=e.hint) from None
+        raise e if str(path) in e.message else UsageError(f"{path}: {e.message}", hint=e.hint) from None
 
 
 def _csv(path: Path, target: str) -> tuple[Floats, NDArray[Any]]:

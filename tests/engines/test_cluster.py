@@ -171,7 +171,17 @@ def test_a_number_of_processes_is_a_number(address):
         pass
 
 
-def test_a_cluster_that_is_not_there_is_said_to_be(monkeypatch):
-    monkeypatch.setattr("nn2crn.engines.cluster._WAITING", 1)
-    with pytest.raises(nn2crn.Nn2crnError, match="no scheduler answers"), open_cluster("tcp://127.0.0.1:9"):
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("tcp://127.0.0.1:9", "no scheduler answers at tcp://127.0.0.1:9: Connection refused"),
+        ("127.0.0.1:9", "no scheduler answers at 127.0.0.1:9: Connection refused"),
+        ("local", "local: that is no address of a scheduler"),  # these hung for a minute, and left a traceback
+        ("localhost", "localhost: that is no address"),
+        ("host:port", "no scheduler answers at host:port: Port could not be cast"),
+        ("gopher://host:8786", "gopher://host:8786: that is no address"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_said_to_be_at_once(address, said):
+    with pytest.raises(UsageError, match=said), open_cluster(address):
         pass

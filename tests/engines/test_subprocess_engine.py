@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,7 +73,7 @@ def test_what_a_program_says_comes_back(network, tmp_path):
 
 
 STRANGER = """
-import os, sys
+import os, sys, time
 from nn2crn.engines import registry
 
 class Broken(Exception):
@@ -85,6 +88,7 @@ class Stranger:
             case 2: raise Broken
             case 3: os.write(1, b"what a program prints")
             case 4: sys.exit(5)
+            case 5: time.sleep(60)
         return inputs["x"]
 
 registry.engine_named = lambda name: registry.EngineRecord(name, "", lambda subject: Stranger())
@@ -129,3 +133,40 @@ def test_the_child_ends_with_the_context(network):
         os.kill(chosen.pid, 0)
     with pytest.raises(ProcessLookupError):
         os.kill(chosen.pid, 0)
+
+
+PARENT = """
+import numpy as np
+import nn2crn
+from nets import random_mlp
+from nn2crn.engines.registry import Subject
+from nn2crn.engines.subprocess_engine import open_in_subprocess
+
+subject = Subject(nn2crn.compile(random_mlp([2, 3, 1]).network()))
+with open_in_subprocess("stranger", subject) as chosen:
+    print(chosen.pid, flush=True)
+    chosen.settle({"x": np.full((1, 2), 5.0)})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it ends when its request is done")
+def test_the_child_ends_with_a_parent_that_is_killed(tmp_path):
+    """It went on for as long as what it was doing took: minutes, for a large file."""
+    (tmp_path / "sitecustomize.py").write_text(STRANGER)
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
+    ) as parent:
+        child = int(parent.stdout.readline())
+        time.sleep(0.5)  # so that it has begun
+        parent.kill()
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            break
+        if state == "Z":  # it has ended, and nobody has asked how
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the child is still there after ten seconds")

@@ -72,8 +72,8 @@ def compression_options(command: Callable[..., None]) -> Callable[..., None]:
     options = [
         option("--prune", metavar="SCORE:S", help="Remove the fraction S of the connections, by the lowest"
                " magnitude, cosine, weighted-cosine or set."),
-        option("--quantize", metavar="SPACING:B", help="Put weights at levels: exponential:B or linear:B bits,"
-               " ternary or binary."),
+        option("--quantize", metavar="SPACING:B", help="Put weights at levels: exponential:B or linear:B bits"
+               " (with :zero, one level is 0), ternary or binary."),
         option("--repair", is_flag=True, help="Fit what is left to the whole network's drives on --data."),
         option("--correct-biases", is_flag=True, help="Keep each neuron's mean drive on --data."),
     ]  # fmt: skip

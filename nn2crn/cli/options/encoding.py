@@ -51,7 +51,8 @@ class EncodingOptions:
         given = {"--bits": self.bits, "--reduce": self.reduce, "--max-products": self.max_products}
         if self.name != _RATE_INDEPENDENT and any(v is not None for v in given.values()):
             name = next(name for name, v in given.items() if v is not None)
-            raise UsageError(f"{name} is for --encoding {_RATE_INDEPENDENT}")
+            hint = "--quantize linear:B rounds weights in any encoding" if name == "--bits" else ""
+            raise UsageError(f"{name} is for --encoding {_RATE_INDEPENDENT}", hint=hint)
         return replace(options, encoding=self.name, reduce=self.reduce or "", max_products=self.max_products)
 
     def note_unmeasured(self) -> None:

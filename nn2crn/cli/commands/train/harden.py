@@ -24,13 +24,22 @@ if TYPE_CHECKING:
               help="Of rate constants in training: 1.5 to 2 times what is expected.")  # fmt: skip
 @click.option("--output", "outputs", metavar="NAME", multiple=True, help="Which output has the logits.")
 @click.option("--domain", "domains", metavar="[NAME=]LO:HI", multiple=True, help="Bounds of the input.")
-@click.option("--h", type=POSITIVE, default=0.01, show_default=True, help="Smoothing of the ReLUs.")
-@click.option("--steps", metavar="N", type=click.IntRange(1), default=5000, show_default=True, help="At most.")
+@click.option("--h", metavar="H", type=POSITIVE, default=0.01, show_default=True, help="Smoothing of the ReLUs.")
+@click.option(
+    "--steps",
+    metavar="N",
+    type=click.IntRange(1),
+    default=5000,
+    show_default=True,
+    help="Steps of the optimiser, at most.",
+)
 @click.option("--test", metavar="S", type=click.FloatRange(0, 1, max_open=True), default=0.25, show_default=True,
               help="Share of the samples that is held out.")  # fmt: skip
-@click.option("--tubes", metavar="N", type=click.IntRange(2), default=100, show_default=True, help="To measure in.")
 @click.option(
-    "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all that is random."
+    "--tubes", metavar="N", type=click.IntRange(2), default=100, show_default=True, help="Tubes to measure in."
+)
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers."
 )
 @json_option
 @click.option("-o", "target", metavar="FILE", required=True, help="The network, a .nn; weights beside it in an .npz.")

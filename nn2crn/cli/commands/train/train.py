@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--hidden", metavar="N,N,...", default="8", show_default=True, help="Sizes of the hidden layers.")
 @click.option("--activation", metavar="NAME", default="smoothed_relu", show_default=True,
               help="Of hidden neurons: an activation or a template.")  # fmt: skip
-@click.option("--h", type=POSITIVE, default=0.01, show_default=True, help="Smoothing of smoothed_relu.")
+@click.option("--h", metavar="H", type=POSITIVE, default=0.01, show_default=True, help="Smoothing of smoothed_relu.")
 @click.option("--method", type=click.Choice(get_args(Method)), default="gradient", show_default=True,
               help="Gradients, by PyTorch, or equilibrium propagation, without.")  # fmt: skip
 @click.option("--recurrent", type=click.Choice(("layered", "complete")), is_flag=False, flag_value="complete",
@@ -48,14 +48,21 @@ if TYPE_CHECKING:
 @click.option("--quantize", metavar="Q", help="Train weights at few levels: ternary, linear:3:zero, exponential:4, ...")
 @click.option("--centre", type=click.Choice(get_args(Centring)), default="biases", show_default=True,
               help="Where features far from zero are centred; inputs: the network takes standard scores.")  # fmt: skip
-@click.option("--steps", metavar="N", type=click.IntRange(1), default=5000, show_default=True, help="At most.")
-@click.option("--batch", metavar="N", type=click.IntRange(1), default=64, show_default=True, help="Samples per step.")
-@click.option("--rate", metavar="R", type=POSITIVE, help="Of learning [0.005; equilibrium: 0.01].")
+@click.option(
+    "--steps",
+    metavar="N",
+    type=click.IntRange(1),
+    default=5000,
+    show_default=True,
+    help="Steps of the optimiser, at most.",
+)
+@click.option("--batch", metavar="N", type=click.IntRange(1), default=64, show_default=True, help="Samples in a step.")
+@click.option("--rate", metavar="R", type=POSITIVE, help="Learning rate [0.005; equilibrium: 0.01].")
 @click.option("--test", metavar="S", type=click.FloatRange(0, 1, max_open=True), default=0.25, show_default=True,
               help="Share of the samples that is held out.")  # fmt: skip
 @click.option("--save-test", metavar="FILE", help="Write the samples held out to an .npz: x, and label or y.")
 @click.option(
-    "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all that is random."
+    "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers."
 )
 @click.option("--seeds", metavar="N", type=click.IntRange(1), default=1, show_default=True,
               help="Train from N seeds, and keep the network with the lowest validation loss.")  # fmt: skip
@@ -197,6 +204,7 @@ def _report(done: Trained, samples: int) -> dict[str, Any]:
         "steps": done.fit.losses[-1][0] if done.fit.losses else 0,
         "centred": list(done.centred),
         "interrupted": done.interrupted,
+        "seed": min(done.trials, key=lambda t: t.loss).seed,
         "trials": [{"seed": t.seed, "validation_loss": t.loss, **_scored(done, t.score)} for t in done.trials],
     }
 
