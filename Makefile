@@ -79,7 +79,7 @@ training: $(READY) ## measure docs/training.md, equilibrium.md and sparse.md aga
 pictures: $(READY) ## make the pictures of docs/clients again: a minute
 	$(BIN)/python docs/clients/pictures.py
 
-bench: $(READY) $(PEERS) ## measure everything beside its peers, and write benchmarks/RESULTS.md: ten minutes
+bench: $(READY) $(PEERS) ## measure everything beside its peers, and write benchmarks/RESULTS.md: twenty minutes
 	$(BIN)/python benchmarks/run.py --peers $(PEERS)/bin/python
 
 bench-quick: $(READY) ## the same without the slowest, under three minutes
