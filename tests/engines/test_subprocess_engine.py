@@ -29,6 +29,7 @@ def network():
     return random_mlp([3, 600, 2]).network()
 
 
+@pytest.mark.slow
 def test_a_large_network_is_loaded_in_another_process_and_has_the_same_numbers(network):
     reactions = nn2crn.compile(network)
     assert reactions.reaction_count > ELEMENTARY

@@ -77,7 +77,7 @@ def test_the_forms_that_programs_load_sooner_end_where_the_elementary_one_does(r
     for elementary in (1 << 30, 0):
         monkeypatch.setattr(cases, "ELEMENTARY", elementary)
         monkeypatch.setattr(clients, "LARGE", elementary)
-        with engine(name, reactions) as chosen:
+        with engine(name, reactions, here=True) as chosen:
             states = chosen.settle(given)
             every = np.arange(states.shape[1])
             found.append((states, outputs_of(reactions, states), chosen.trajectories(given, times, every)))
