@@ -42,7 +42,7 @@ H = 1e-6
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("name", mostly_slow(LIBRARY.names, 20))
+@pytest.mark.parametrize("name", mostly_slow(LIBRARY.names, 8))
 def test_nothing_measured_exceeds_what_is_certified(name, seed):
     template = LIBRARY.get(name)
     given = subject(net_around(template, seed), nn2crn.Options())

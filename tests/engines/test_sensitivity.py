@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from effort import examples
+from effort import examples, mostly_slow
 from nets import random_mlp
 
 import nn2crn
@@ -68,7 +68,7 @@ def check(network: ReactionNetwork, inputs: dict, rates: range | list[int], rtol
             np.testing.assert_allclose(found.by_input[name][:, i], expected, rtol=rtol, atol=rtol / 10)
 
 
-@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.parametrize("name", mostly_slow(ALONE, 9))
 def test_every_template(name):
     network = alone(LIBRARY.get(name), LIBRARY)
     rng = np.random.default_rng(1)

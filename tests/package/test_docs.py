@@ -41,7 +41,7 @@ def sessions(text):
 
 SESSIONS = [
     "README.md",
-    "docs/start.md",
+    pytest.param("docs/start.md", marks=pytest.mark.slow),
     "docs/json.md",
     pytest.param("docs/compression.md", marks=pytest.mark.slow),
     pytest.param("docs/equilibrium.md", marks=pytest.mark.slow),
@@ -136,7 +136,7 @@ def cells(row):
     return [cell.strip() for cell in row.strip("|").split("|")]
 
 
-@pytest.mark.parametrize("name", ["iris", "iris whole", "sine", "xor"])
+@pytest.mark.parametrize("name", mostly_slow(["iris", "iris whole", "sine", "xor"], 1))
 def test_the_table_of_accuracy_is_what_the_programs_do(name):
     """All but digits, which takes too long; the last column is noise far below what it is compared with.
 

@@ -136,6 +136,7 @@ def test_a_budget_buys_the_most_accurate():
     assert f"the smallest has {front[0].reactions} reactions" in refused.value.hint
 
 
+@pytest.mark.slow
 def test_the_samples_to_calibrate_on_are_not_those_that_are_measured():
     given, _ = digits()
     (a,), (b,) = given.calibration.values(), given.samples.values()

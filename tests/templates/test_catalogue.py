@@ -8,6 +8,7 @@ from pathlib import Path
 import command_line
 import numpy as np
 import pytest
+from effort import mostly_slow
 
 from nn2crn.catalogue.extremes import MOST, SOLVER, extremes
 from nn2crn.catalogue.measure import check
@@ -103,7 +104,7 @@ def test_the_documented_figures_are_the_measured_ones(name):
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", mostly_slow(CHAINS, 5))
 def test_chains_of_every_short_length_are_proved_symbolically(name, k):
     gadget = instantiate(LIBRARY.get(name), {"k": k})
     assert prove(gadget).symbolic
