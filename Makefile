@@ -90,7 +90,7 @@ $(PEERS):
 	@$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check biocrnpyler amici
 
-test: $(TESTS) ## run the tests but for the slow ones: under four minutes on two cores
+test: $(TESTS) ## run the tests but for the slow ones: four minutes on two cores
 	$(PYTEST) tests/archives
 	$(PYTEST) -m 'not slow'
 

@@ -15,7 +15,7 @@ from nn2crn.ir.arrays import Floats
 
 ROUNDED = 1 + 2.0**-36  # what the operations of a step are off by, by far
 _TINY = 1e-150
-_CACHED = 2**13  # numbers of a coefficient
+_CACHED = 2**13  # numbers of a coefficient: 64 kB, so that all of them stay in a cache from step to step
 Maps = tuple[Floats, ...]  # coefficients, each (steps, size)
 
 

@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]  # called with the numbers of pieces done 
 
 _LOCAL = "local:"
 _WAITING = 30  # seconds for a scheduler to answer
-_SCHEMES = ("tcp", "tls", "ws", "wss")
+_SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
 _ADDRESS = "an address is like tcp://10.0.0.1:8786, as dask scheduler prints it; or give --cluster local:N"
 
 
@@ -92,7 +92,8 @@ def _refuse_unreachable(address: str) -> None:
     try:
         if parts.scheme not in _SCHEMES or not (parts.hostname and parts.port):
             raise UsageError(f"--cluster {address}: that is no address of a scheduler", hint=_ADDRESS)
-        socket.create_connection((parts.hostname, parts.port), timeout=_WAITING).close()
+        if parts.scheme != "ucx":  # which need not be TCP
+            socket.create_connection((parts.hostname, parts.port), timeout=_WAITING).close()
     except (OSError, ValueError) as e:
         reason = getattr(e, "strerror", None) or e
         raise UsageError(f"no scheduler answers at {address}: {reason}", hint=_ADDRESS) from None

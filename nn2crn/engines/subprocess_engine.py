@@ -70,7 +70,7 @@ class SubprocessEngine:
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             with suppress(BrokenPipeError):
                 self._child.communicate()
-            reason = exit_reason(self._child.returncode)
+            reason = _exit_reason(self._child.returncode)
             raise SimulationError(f"{self.name} crashed: its process ended{reason}", hint=_HINT) from None
         if isinstance(answer, Nn2crnError):
             raise answer
@@ -106,7 +106,7 @@ def serve() -> None:
     with suppress(EOFError, BrokenPipeError):  # the parent has ended
         while True:
             method, *arguments = pickle.load(requests)  # noqa: S301  # of our own process
-            pickle.dump(_answer(service, method, arguments), answers)
+            answers.write(_answer(service, method, arguments))
             answers.flush()
 
 
@@ -130,16 +130,25 @@ class _Defect(NamedTuple):
         return error
 
 
-def _answer(service: _Service, method: str, arguments: list[Any]) -> Any:
+def _answer(service: _Service, method: str, arguments: list[Any]) -> bytes:
+    """The result or the error, pickled: an engine of an installed package may return and raise anything."""
     try:
         with one_thread():
-            return getattr(service, method)(*arguments)
-    except Nn2crnError as e:
-        return e
+            return pickle.dumps(getattr(service, method)(*arguments))
     except MemoryError as e:
-        return SimulationError(f"there is not enough memory{f': {e}' if str(e) else ''}", hint=_HINT)
+        return pickle.dumps(SimulationError(f"there is not enough memory{f': {e}' if str(e) else ''}", hint=_HINT))
     except Exception as e:  # noqa: BLE001  # raised in the parent
-        return _Defect(repr(e), traceback.format_exc())
+        if isinstance(e, Nn2crnError) and _reads_back(e):
+            return pickle.dumps(e)
+        return pickle.dumps(_Defect(repr(e), traceback.format_exc()))
+
+
+def _reads_back(error: Nn2crnError) -> bool:
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    except Exception:  # noqa: BLE001  # of whatever kind, the parent would not get it
+        return False
+    return True
 
 
 class _Service:
@@ -158,7 +167,7 @@ class _Service:
         return self.engine.trajectories(inputs, times, watch)
 
 
-def exit_reason(status: int) -> str:
+def _exit_reason(status: int) -> str:
     """The signal that ended a process, or its exit status, in brackets."""
     try:
         return f" ({signal.Signals(-status).name})"

@@ -76,11 +76,16 @@ def test_what_a_program_says_comes_back(network, tmp_path):
 STRANGER = """
 import os, sys, time
 from nn2crn.engines import registry
+from nn2crn.errors import Nn2crnError
 
 class Broken(Exception):
     def __init__(self):
         super().__init__("broken")
         self.unpicklable = lambda: None
+
+class Rude(Nn2crnError):
+    def __init__(self, who, what):
+        super().__init__(f"{who} {what}")
 
 class Stranger:
     def settle(self, inputs):
@@ -90,6 +95,8 @@ class Stranger:
             case 3: os.write(1, b"what a program prints")
             case 4: sys.exit(5)
             case 5: time.sleep(60)
+            case 6: raise Rude("it", "failed")
+            case 7: return lambda: None
         return inputs["x"]
 
 registry.engine_named = lambda name: registry.EngineRecord(name, "", lambda subject: Stranger())
@@ -113,6 +120,10 @@ def test_errors_of_the_child_are_raised_in_the_parent_and_it_goes_on(stranger):
     with pytest.raises(RuntimeError, match="Broken") as raised:
         stranger(2)
     assert "in settle" in raised.value.__notes__[0]
+    with pytest.raises(RuntimeError, match="it failed"):  # of a kind that is not read back
+        stranger(6)
+    with pytest.raises(RuntimeError, match="pickle"):
+        stranger(7)
     assert stranger(3).tolist() == [[3.0, 3.0]]
 
 
@@ -150,7 +161,7 @@ with open_in_subprocess("stranger", subject) as chosen:
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it ends when its request is done")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can kill it with its parent")
 def test_the_child_ends_with_a_parent_that_is_killed(tmp_path):
     """It went on for as long as what it was doing took: minutes, for a large file."""
     (tmp_path / "sitecustomize.py").write_text(STRANGER)

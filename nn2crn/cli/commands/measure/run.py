@@ -146,14 +146,14 @@ def _repeat(  # noqa: PLR0913  # one argument per option
     if not engine_named(engine).random:
         raise UsageError("--runs is for an engine whose runs differ", hint="--engine stochastic")
     found = Repeats(time_course.simulate(repeated(case, runs), engine, **how), runs)
-    drawn = bool(plot) and found.draw(plot or "")
+    drawn = plot if plot and found.draw(plot) else None
     if drawn:
-        click.echo(f"{plot}: the first sample, in a band of one standard deviation", err=True)
+        click.echo(f"{drawn}: the first sample, in a band of one standard deviation", err=True)
     if target:
         time_course.write(found.run, target)
         click.echo(f"{target}: {runs} runs of each sample, one after another", err=True)
     if as_json:
-        files = [f for f in (target, plot if drawn else None) if f]
+        files = [f for f in (target, drawn) if f]
         show_json("simulate", {"model": case.model, "engine": engine, **found.as_json(), "files": files})
     else:
         rows: list[tuple[str, ...]] = [

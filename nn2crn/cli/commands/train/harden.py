@@ -10,6 +10,7 @@ import click
 from nn2crn.cli.commands.train.train import refuse_targets, show_progress
 from nn2crn.cli.console import INTERRUPTED, json_option, show_json, table
 from nn2crn.cli.options.sections import Command
+from nn2crn.cli.options.training import seed_option, steps_option, test_option
 from nn2crn.cli.options.values import POSITIVE, interval
 
 if TYPE_CHECKING:
@@ -25,22 +26,12 @@ if TYPE_CHECKING:
 @click.option("--output", "outputs", metavar="NAME", multiple=True, help="Which output has the logits.")
 @click.option("--domain", "domains", metavar="[NAME=]LO:HI", multiple=True, help="Bounds of the input.")
 @click.option("--h", metavar="H", type=POSITIVE, default=0.01, show_default=True, help="Smoothing of the ReLUs.")
-@click.option(
-    "--steps",
-    metavar="N",
-    type=click.IntRange(1),
-    default=5000,
-    show_default=True,
-    help="Steps of the optimiser, at most.",
-)
-@click.option("--test", metavar="S", type=click.FloatRange(0, 1, max_open=True), default=0.25, show_default=True,
-              help="Share of the samples that is held out.")  # fmt: skip
+@steps_option
+@test_option
 @click.option(
     "--tubes", metavar="N", type=click.IntRange(2), default=100, show_default=True, help="Tubes to measure in."
 )
-@click.option(
-    "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers."
-)
+@seed_option
 @json_option
 @click.option("-o", "target", metavar="FILE", required=True, help="The network, a .nn; weights beside it in an .npz.")
 def harden(  # noqa: PLR0913  # one argument per option

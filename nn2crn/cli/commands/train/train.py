@@ -14,6 +14,7 @@ import click
 from nn2crn.cli.console import INTERRUPTED, json_option, show_json, working
 from nn2crn.cli.options.cluster import cluster_option, opened
 from nn2crn.cli.options.sections import Command
+from nn2crn.cli.options.training import seed_option, steps_option, test_option
 from nn2crn.cli.options.values import POSITIVE
 from nn2crn.errors import UsageError
 from nn2crn.training.options import Centring, Method, Rule, Task, Wiring
@@ -48,22 +49,12 @@ if TYPE_CHECKING:
 @click.option("--quantize", metavar="Q", help="Train weights at few levels: ternary, linear:3:zero, exponential:4, ...")
 @click.option("--centre", type=click.Choice(get_args(Centring)), default="biases", show_default=True,
               help="Where features far from zero are centred; inputs: the network takes standard scores.")  # fmt: skip
-@click.option(
-    "--steps",
-    metavar="N",
-    type=click.IntRange(1),
-    default=5000,
-    show_default=True,
-    help="Steps of the optimiser, at most.",
-)
+@steps_option
 @click.option("--batch", metavar="N", type=click.IntRange(1), default=64, show_default=True, help="Samples in a step.")
 @click.option("--rate", metavar="R", type=POSITIVE, help="Learning rate [0.005; equilibrium: 0.01].")
-@click.option("--test", metavar="S", type=click.FloatRange(0, 1, max_open=True), default=0.25, show_default=True,
-              help="Share of the samples that is held out.")  # fmt: skip
+@test_option
 @click.option("--save-test", metavar="FILE", help="Write the samples held out to an .npz: x, and label or y.")
-@click.option(
-    "--seed", metavar="N", type=click.IntRange(0), default=0, show_default=True, help="Of all random numbers."
-)
+@seed_option
 @click.option("--seeds", metavar="N", type=click.IntRange(1), default=1, show_default=True,
               help="Train from N seeds, and keep the network with the lowest validation loss.")  # fmt: skip
 @cluster_option
